@@ -1,0 +1,176 @@
+"""Pose -> frame: the part of the picture around the phone, as the decoder gets it.
+
+Only a crop around the phone is made, at no more than `module_px_max` pixels per module: a whole
+picture costs 10 to 100 times more and tells a decoder nothing else. Three further savings:
+
+- Focus blur and the width of a pixel are box blurs of the flat screen, before it is projected;
+  the blurred screen is cached, because many cameras look at the same code.
+- The screen is drawn larger than it will be seen and blurred, so the projection may take the
+  nearest pixel instead of interpolating.
+- Noise is a slice of one field computed at first use.
+"""
+
+import math
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from firmware_sim.camera.scene import LensSettings, Pose
+from firmware_sim.camera.symbol import QUIET_MODULES, Luma, dark_modules
+
+_BEZEL_MODULES = 2
+_SCREEN_SCALE = 6
+"""Pixels per module of the flat screen."""
+_BLUR_STEPS = 2 * _SCREEN_SCALE
+"""Blur widths are rounded to this fraction of a module, so that blurred screens can be shared."""
+_MARGIN_PX = 2
+_ROOM_SIDE_PX = 224
+_NOISE_UNIT = 16
+"""Standard deviation of the noise field: its samples fit a byte, its products 16 bits."""
+
+
+class _View(msgspec.Struct, frozen=True, gc=False):
+    """Size of the crop and the eight numbers that lead from its pixels back to the flat screen."""
+
+    size_px: tuple[int, int]
+    to_screen: tuple[float, ...]
+
+
+def render(payload: bytes | None, pose: Pose, settings: LensSettings) -> Luma:
+    """Return the crop around the phone that shows `payload`, or bare room when it is None."""
+    if payload is None:
+        room = np.full((_ROOM_SIDE_PX, _ROOM_SIDE_PX), pose.room_level, np.int16)
+        return _expose(room, pose)
+    code_modules = len(dark_modules(payload)) + 2 * QUIET_MODULES
+    sensor_px = module_sensor_px(code_modules, pose.distance_mm, settings)
+    module_px = min(sensor_px, settings.module_px_max)
+    scale = module_px / sensor_px
+    # A sensor averages over each pixel: blur by that width and by the focus disc, as variances.
+    blur_modules = math.hypot(1.0, pose.blur_px * scale) / module_px
+    screen = _screen(payload, max(2, round(blur_modules * _BLUR_STEPS)))
+    view = _view(code_modules, module_px, pose, settings)
+    seen = screen.transform(
+        view.size_px,
+        Image.Transform.PERSPECTIVE,
+        view.to_screen,
+        Image.Resampling.NEAREST,
+        fillcolor=128,
+    )
+    grey = _smear(np.asarray(seen), pose.smear_x_px * scale, pose.smear_y_px * scale)
+    span = pose.white_level - pose.black_level
+    lit = ((grey * np.uint16(span)) >> 8).astype(np.int16)
+    lit += np.int16(pose.black_level)
+    return _expose(lit, pose)
+
+
+def module_sensor_px(code_modules: int, distance_mm: float, settings: LensSettings) -> float:
+    """Return the width of one module in sensor px, for a code of `code_modules` with quiet zone."""
+    view_mm = 2 * distance_mm * math.tan(math.radians(settings.view_deg) / 2)
+    return settings.picture_height_px * settings.code_mm / (view_mm * code_modules)
+
+
+@lru_cache(maxsize=32)
+def _screen(payload: bytes, blur_steps: int) -> Image.Image:
+    """Return the phone's screen, flat: code, quiet zone, dark bezel; blurred by so many steps."""
+    light = np.pad(1 - dark_modules(payload), QUIET_MODULES, constant_values=1) * np.uint8(255)
+    framed = np.pad(light, _BEZEL_MODULES)
+    flat = framed.repeat(_SCREEN_SCALE, axis=0).repeat(_SCREEN_SCALE, axis=1)
+    width_px = blur_steps * _SCREEN_SCALE / _BLUR_STEPS
+    return Image.fromarray(flat).filter(ImageFilter.BoxBlur((width_px - 1) / 2))
+
+
+def _view(code_modules: int, module_px: float, pose: Pose, settings: LensSettings) -> _View:
+    """Return the pinhole projection of the tilted and rolled screen, in crop coordinates.
+
+    A point (u, v) of the screen, in modules from its centre, is seen at A(u, v) / (1 + p(u, v)),
+    so a pixel (x, y) shows B(x, y) / (1 - q(x, y)) with B the inverse of A and q = pB.
+    """
+    roll, tilt = math.radians(pose.roll_deg), math.radians(pose.tilt_deg)
+    axis_x, axis_y = (f(math.radians(pose.tilt_axis_deg)) for f in (math.cos, math.sin))
+    bend = 1 - math.cos(tilt)
+    # Rotation by `tilt` about the axis (axis_x, axis_y, 0); columns for u and v before the roll.
+    tilted_u = (1 - bend * axis_y**2, bend * axis_x * axis_y, -axis_y * math.sin(tilt))
+    tilted_v = (bend * axis_x * axis_y, 1 - bend * axis_x**2, axis_x * math.sin(tilt))
+    cos, sin = math.cos(roll), math.sin(roll)
+    u = [cos * a + sin * b for a, b in zip(tilted_u, tilted_v, strict=True)]
+    v = [cos * b - sin * a for a, b in zip(tilted_u, tilted_v, strict=True)]
+    distance_modules = pose.distance_mm * code_modules / settings.code_mm
+    a, b, c, d = (module_px * part for part in (u[0], v[0], u[1], v[1]))
+    p, q = u[2] / distance_modules, v[2] / distance_modules
+    half = code_modules / 2 + _BEZEL_MODULES
+    corners = [(half, half), (half, -half), (-half, half), (-half, -half)]
+    seen_x = [(a * s + b * t) / (1 + p * s + q * t) for s, t in corners]
+    seen_y = [(c * s + d * t) / (1 + p * s + q * t) for s, t in corners]
+    left, top = min(seen_x) - _MARGIN_PX, min(seen_y) - _MARGIN_PX
+    size_px = (
+        math.ceil(max(seen_x) - left) + _MARGIN_PX,
+        math.ceil(max(seen_y) - top) + _MARGIN_PX,
+    )
+    return _View(size_px, _inverse((a, b, c, d), (p, q), (left, top), half))
+
+
+def _inverse(
+    plane: tuple[float, float, float, float],
+    depth: tuple[float, float],
+    corner_px: tuple[float, float],
+    half_modules: float,
+) -> tuple[float, ...]:
+    """Return Pillow's coefficients: crop pixel -> pixel of the flat screen."""
+    a, b, c, d = plane
+    det = a * d - b * c
+    inverse = ((d / det, -b / det), (-c / det, a / det))
+    far = tuple(-(depth[0] * inverse[0][i] + depth[1] * inverse[1][i]) for i in (0, 1))
+    left, top = corner_px
+    norm = 1 + far[0] * left + far[1] * top
+    rows = []
+    for row in inverse:
+        x, y = (_SCREEN_SCALE * (row[i] + half_modules * far[i]) for i in (0, 1))
+        rows += [x / norm, y / norm, (x * left + y * top + _SCREEN_SCALE * half_modules) / norm]
+    return (*rows, far[0] / norm, far[1] / norm)
+
+
+def _smear(grey: Luma, x_px: float, y_px: float) -> NDArray[np.uint16]:
+    """Return the mean of copies shifted along a straight path; the crop shrinks by its length."""
+    steps = math.ceil(max(abs(x_px), abs(y_px)))
+    if steps == 0:
+        return grey.astype(np.uint16)
+    shifts = [(round(x_px * i / steps), round(y_px * i / steps)) for i in range(steps + 1)]
+    left, top = min(x for x, _ in shifts), min(y for _, y in shifts)
+    width = grey.shape[1] - abs(shifts[-1][0])
+    height = grey.shape[0] - abs(shifts[-1][1])
+    total = np.zeros((height, width), np.uint16)
+    for x, y in shifts:
+        total += grey[y - top : y - top + height, x - left : x - left + width]
+    return total // np.uint16(steps + 1)
+
+
+def _expose(lit: NDArray[np.int16], pose: Pose) -> Luma:
+    """Add sensor noise to grey levels and clip to what a pixel can hold."""
+    field = noise_field(max(18, (2 * lit.size - 1).bit_length()))
+    start = pose.noise_seed % (field.size - lit.size)
+    gain = np.int16(round(pose.noise_levels * 4))
+    noise = field[start : start + lit.size].reshape(lit.shape) * gain
+    noise >>= 6
+    noise += lit
+    return np.clip(noise, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def noise_field(size_bits: int) -> NDArray[np.int8]:
+    """Return 2**size_bits samples of nearly Gaussian noise of standard deviation 16. Read only.
+
+    SplitMix64 as in `firmware_sim.rng`, a million steps at once; the eight bytes of each word
+    are summed, which is bell-shaped and the same on every machine.
+    """
+    words = np.arange(1, 2**size_bits + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    words ^= words >> np.uint64(31)
+    total = words.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int16)
+    # Eight uniform bytes: mean 8 * 127.5, standard deviation sqrt(8 * (256**2 - 1) / 12) = 209.
+    field = ((total - np.int16(1020)).astype(np.int32) * _NOISE_UNIT // 209).astype(np.int8)
+    field.flags.writeable = False
+    return field

@@ -1,0 +1,301 @@
+"""One device: identity, flash, three tables, and the door through which events come in.
+
+`handle` turns a raw event into signals, lets every table that knows a signal take it, in the
+order raised, and returns what the world is asked to do. A step that changed the flash begins with
+`SaveFlash`, so nothing is told to anybody before it is kept. The device costs a few hundred bytes
+while it is off: no task, no logger, no `random.Random`, and a decoder only while connected.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from firmware_sim import events
+from firmware_sim.device import cloud_calls, cloud_link, lan, signals
+from firmware_sim.device.button import BUTTON
+from firmware_sim.device.flash import Flash, read_image
+from firmware_sim.device.indicator import shown
+from firmware_sim.device.lifecycle import LIFECYCLE
+from firmware_sim.device.machine import Machine
+from firmware_sim.device.profile import Profile
+from firmware_sim.device.session import SESSION
+from firmware_sim.device.states import Button, Lifecycle, Outcome, Session
+from firmware_sim.device.timers import Timer, Timers
+from firmware_sim.effects import Effect, Noted, SaveFlash, StateShown
+from firmware_sim.errors import PeerError, UsageError
+from firmware_sim.events import Event
+from firmware_sim.rng import Rng
+from firmware_sim.wire import mqtt
+from firmware_sim.wire.ciphers import aes_key
+from firmware_sim.wire.datapoint import Value
+from firmware_sim.wire.provisioning import TokenParts, decode_qr
+
+MACHINES: tuple[Machine[Any], ...] = (LIFECYCLE, SESSION, BUTTON)
+
+
+class Identity(msgspec.Struct, frozen=True, gc=False):
+    """What is burnt in at production."""
+
+    uuid: str
+    auth_key: str
+    product_id: str
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for lengths that the vendor's firmware cannot hold."""
+        if not 1 <= len(self.uuid) <= 25 or len(self.auth_key) != 32:
+            raise UsageError(f"device {self.uuid!r}: uuid takes 1 to 25 characters, auth_key 32")
+        if not 1 <= len(self.product_id) <= 16:
+            raise UsageError(f"device {self.uuid!r}: product_id takes 1 to 16 characters")
+
+    def __repr__(self) -> str:
+        """Show no key."""
+        return f"Identity(uuid={self.uuid!r}, product_id={self.product_id!r})"
+
+
+class Device:
+    """A simulated device; a `Node`. Only `Machine.step` assigns the three state attributes."""
+
+    __slots__ = (
+        "_dirty",
+        "_out",
+        "_shown",
+        "_signals",
+        "acknowledged",
+        "admitted",
+        "backoff_bound_ms",
+        "button",
+        "call",
+        "call_number",
+        "clients",
+        "decoder",
+        "endpoints",
+        "flash",
+        "identity",
+        "iot_dns",
+        "ip",
+        "lifecycle",
+        "now_ms",
+        "offer",
+        "outcome",
+        "profile",
+        "rng",
+        "rpc_id",
+        "sequence",
+        "session",
+        "timers",
+        "token",
+        "tries",
+        "upgrade_asked",
+        "values",
+    )
+
+    def __init__(
+        self,
+        profile: Profile,
+        identity: Identity,
+        seed: int,
+        iot_dns: tuple[str, int],
+        flash: bytes = b"",
+    ) -> None:
+        """Make a device without power. `iot_dns` is (host, port) of the first server it asks.
+
+        `flash` is an image of `Flash.image`; raises UsageError when it is not.
+        """
+        self.profile = profile
+        self.identity = identity
+        self.iot_dns = iot_dns
+        self.rng = Rng(seed)
+        self.flash: Flash = read_image(flash)
+        self.timers = Timers()
+        self.lifecycle = Lifecycle.OFF
+        self.session = Session.DOWN
+        self.button = Button.UP
+        self.outcome = Outcome.NONE
+        self.values: dict[int, Value] | None = None
+        self.sequence = self.rng.below(0x10000)
+        self.call_number = 0
+        self.now_ms = 0
+        self._out: list[Effect] = []
+        self._signals: list[Event] = []
+        self._dirty = False
+        self._shown = (self.lifecycle, self.session, self.outcome)
+        self.forget_volatile()
+
+    def forget_volatile(self) -> None:
+        """Lose what is lost with the power."""
+        self.ip = ""
+        self.endpoints: cloud_calls.Servers | None = None
+        self.offer: signals.PairingRead | None = None
+        self.token: TokenParts | None = None
+        self.call: cloud_calls.Call | None = None
+        self.decoder: mqtt.Decoder | None = None
+        self.clients: dict[int, lan.Client] | None = None
+        self.admitted = self.upgrade_asked = False
+        self.acknowledged = self.tries = self.rpc_id = self.backoff_bound_ms = 0
+        self.timers.disarm(Timer.LAN_IDLE)
+
+    # --- the contract of a node -----------------------------------------------------------------
+
+    def handle(self, event: Event, now_ms: int) -> list[Effect]:
+        """Take one event and return the effects, flash first."""
+        self.now_ms = now_ms
+        self._out = out = list[Effect]()
+        _ROUTES[type(event)](self, event)
+        for signal in self._signals:  # grows while signals raise signals
+            self._step(signal)
+        self._signals.clear()
+        if self._dirty:
+            self._dirty = False
+            out.insert(0, SaveFlash(self.flash.image()))
+        self._out = _NOTHING
+        return out
+
+    def next_deadline_ms(self) -> int | None:
+        """Return the earliest timer."""
+        return self.timers.next_ms()
+
+    def _step(self, signal: Event) -> None:
+        for machine in MACHINES:
+            if type(signal) in machine.events and machine.step(self, signal) is not None:
+                self._show(signal)
+
+    def _show(self, cause: Event) -> None:
+        state = (self.lifecycle, self.session, self.outcome)
+        if state == self._shown:
+            return
+        self._shown = state
+        output = shown(*state)
+        self.emit(
+            StateShown(
+                lifecycle=self.lifecycle.name,
+                session=self.session.name,
+                light=output.light,
+                operator=output.operator,
+                cause=type(cause).__name__,
+            )
+        )
+
+    @property
+    def light(self) -> str:
+        """Return the name of the pattern that the light shows now."""
+        return shown(*self._shown).light
+
+    @property
+    def operator(self) -> str:
+        """Return what the operator of a batch unbinding reads now, or ""."""
+        return shown(*self._shown).operator
+
+    # --- what actions use -----------------------------------------------------------------------
+
+    @property
+    def now_s(self) -> int:
+        """Return the device's clock in seconds since the Unix epoch."""
+        return self.now_ms // 1000
+
+    @property
+    def local_key(self) -> bytes:
+        """Return the AES key of the messages on our topics."""
+        return aes_key(self.flash.local_key)
+
+    def emit(self, effect: Effect) -> None:
+        """Ask the world for something."""
+        self._out.append(effect)
+
+    def note(self, kind: str, detail: str) -> None:
+        """Tell an observer what no state shows."""
+        self._out.append(Noted(kind, detail))
+
+    def raise_signal(self, signal: Event) -> None:
+        """Tell the tables something, after the current step."""
+        self._signals.append(signal)
+
+    def arm(self, timer: Timer, delay_ms: int) -> None:
+        """Let a timer run out `delay_ms` from now."""
+        self.timers.arm(timer, self.now_ms + delay_ms)
+
+    def mark_flash(self) -> None:
+        """Have the flash saved before this step's effects leave."""
+        self._dirty = True
+
+    def next_sequence(self) -> int:
+        """Return the sequence number of the next message."""
+        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+        return self.sequence
+
+    def next_rpc_id(self) -> int:
+        """Return the number of the next call over MQTT; 16 bits, starts at 1."""
+        self.rpc_id = self.rpc_id % 0xFFFF + 1
+        return self.rpc_id
+
+
+_NOTHING: list[Effect] = []
+
+
+# --- from raw events to signals -----------------------------------------------------------------
+
+
+def _pass(device: Device, event: Event) -> None:
+    device.raise_signal(event)
+
+
+def _deadline(device: Device, _: Event) -> None:
+    for signal in device.timers.expired(device.now_ms):
+        if type(signal) is signals.IdleElapsed:
+            lan.idle(device)
+        else:
+            device.raise_signal(signal)
+
+
+def _link_up(device: Device, event: events.LinkUp) -> None:
+    if device.lifecycle is not Lifecycle.OFF:
+        device.ip = event.ip
+        lan.link_up(device)
+        device.raise_signal(signals.NetworkUp())
+
+
+def _wifi_joined(device: Device, event: events.WifiJoined) -> None:
+    if device.lifecycle in (Lifecycle.JOINING, Lifecycle.REJOINING):
+        device.ip = event.ip
+        device.raise_signal(signals.NetworkUp())
+
+
+def _link_down(device: Device, _: Event) -> None:
+    device.ip = ""
+    lan.link_down(device)
+    device.raise_signal(signals.NetworkLost())
+
+
+def _frame(device: Device, event: events.FrameDecoded) -> None:
+    if device.lifecycle is not Lifecycle.WAITING:
+        return
+    try:
+        code = decode_qr(event.text)
+    except PeerError as error:
+        device.note("bad_qr", str(error))
+        return
+    device.raise_signal(signals.PairingRead(code.ssid, code.password, code.token))
+
+
+_ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
+    events.PowerApplied: _pass,
+    events.PowerRemoved: _pass,
+    events.ButtonPressed: _pass,
+    events.ButtonReleased: _pass,
+    events.DeadlineReached: _deadline,
+    events.LinkUp: _link_up,
+    events.LinkDown: _link_down,
+    events.WifiJoined: _wifi_joined,
+    events.WifiRefused: lambda device, event: device.raise_signal(
+        signals.JoinRefused(event.reason)
+    ),
+    events.FrameDecoded: _frame,
+    events.HttpReplied: cloud_calls.replied,
+    events.HttpFailed: lambda device, event: cloud_calls.failed(device, event.call, event.reason),
+    events.MqttOpened: lambda device, _: cloud_link.opened(device),
+    events.MqttReceived: lambda device, event: cloud_link.received(device, event.data),
+    events.MqttClosed: lambda device, event: cloud_link.lost(device, event.reason),
+    events.LanOpened: lan.opened,
+    events.LanReceived: lan.received,
+    events.LanClosed: lambda device, event: lan.closed(device, event.conn),
+}

@@ -1,0 +1,89 @@
+"""The flash of a device: what survives a power cut, and which part of it survives a reset.
+
+A reset keeps the last device id and the reported versions and erases keys, schema, network and
+region (tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c). Identity (uuid and authKey) is
+burnt in at production and is not in here. Erasing takes time: a marker is written first, so a
+power cut in the middle ends in a finished reset after the next boot and never in half a binding.
+"""
+
+from enum import IntEnum
+
+import msgspec
+
+from firmware_sim.errors import UsageError
+
+
+class ResetKind(IntEnum):
+    """Why a device erases its binding; numbers as in the vendor's reset callback."""
+
+    LOCAL_FACTORY = 0
+    REMOTE_UNBIND = 1
+    LOCAL_UNBIND = 2
+    REMOTE_FACTORY = 3
+
+    @property
+    def remote(self) -> bool:
+        """Say whether the cloud, and not the button, asked for it."""
+        return self in (ResetKind.REMOTE_UNBIND, ResetKind.REMOTE_FACTORY)
+
+
+class Flash(msgspec.Struct, array_like=True, gc=False):
+    """The contents, field by field; empty text means erased."""
+
+    dev_id: str = ""
+    sec_key: str = ""
+    local_key: str = ""
+    schema_id: str = ""
+    time_zone: str = ""
+    region: str = ""
+    env: str = ""
+    ssid: str = ""
+    password: str = ""
+    versions: str = ""
+    resetting: ResetKind | None = None
+    last_reset: ResetKind | None = None
+
+    @property
+    def activated(self) -> bool:
+        """Say whether the device holds credentials of the cloud."""
+        return bool(self.sec_key)
+
+    def begin_reset(self, kind: ResetKind) -> None:
+        """Set the marker that a reset is under way."""
+        self.resetting = kind
+
+    def finish_reset(self) -> None:
+        """Erase the binding; what a reset keeps stays."""
+        self.last_reset, self.resetting = self.resetting, None
+        self.sec_key = self.local_key = self.schema_id = self.time_zone = ""
+        self.region = self.env = self.ssid = self.password = ""
+
+    def record_release(self) -> None:
+        """Remember that the cloud disowned a device that holds no binding anyway."""
+        self.last_reset = ResetKind.REMOTE_UNBIND
+
+    def image(self) -> bytes:
+        """Return the contents as bytes."""
+        return _ENCODER.encode(self)
+
+    def __repr__(self) -> str:
+        """Show no key and no password."""
+        state = "activated" if self.activated else "erased"
+        return f"Flash({state}, dev_id={self.dev_id!r}, resetting={self.resetting!r})"
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Flash)
+
+
+def read_image(image: bytes) -> Flash:
+    """Return the flash stored in `image`; no bytes mean a device fresh from the factory.
+
+    Raises UsageError when the bytes are not an image that `Flash.image` made.
+    """
+    if not image:
+        return Flash()
+    try:
+        return _DECODER.decode(image)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not a flash image of this program ({error}); erase it") from error

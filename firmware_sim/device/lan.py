@@ -1,0 +1,170 @@
+"""The LAN side of a wired device: announcements, and the token that an app hands over.
+
+An unactivated device with its link up announces itself by UDP broadcast; the app lists those with
+`token` true and `active` 0, opens TCP 6668 and sends frame 0x0C (vendor page "Device Binding over
+LAN"; port, interval and client limit as in tuya/TuyaOpen, src/tuya_cloud_service/lan/tuya_lan.c).
+An activated device refuses the frame with return code 1. Everything else of LAN control answers
+heartbeats only.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from firmware_sim.device.signals import TokenTaken
+from firmware_sim.device.states import Lifecycle
+from firmware_sim.device.timers import Timer
+from firmware_sim.effects import Broadcast, CloseLan, LanClose, LanSend, OpenLan
+from firmware_sim.errors import PeerError
+from firmware_sim.events import Event, LanOpened, LanReceived
+from firmware_sim.wire import discovery, lan_frame, provisioning
+
+if TYPE_CHECKING:
+    from firmware_sim.device.device import Device
+
+FRAME_SIZE_MAX = 512  # the receive buffer of the vendor's devices
+ACTIVE_NO, ACTIVE_YES = 0, 2
+FIRST_ANNOUNCEMENT_MS = 1000
+
+
+class Client:
+    """One connected LAN client."""
+
+    __slots__ = ("decoder", "heard_ms")
+
+    def __init__(self, now_ms: int) -> None:
+        """Start with an empty buffer."""
+        self.decoder = lan_frame.FrameDecoder(from_device=False, size_max=FRAME_SIZE_MAX)
+        self.heard_ms = now_ms
+
+
+# --- announcements ------------------------------------------------------------------------------
+
+
+def announce_soon(device: "Device") -> None:
+    """Announce within one interval: the exact moment differs from device to device."""
+    if device.profile.wired and device.ip:
+        device.arm(Timer.ANNOUNCE, 1 + device.rng.below(FIRST_ANNOUNCEMENT_MS))
+
+
+def announce(device: "Device", _: Event | None = None) -> None:
+    """Broadcast who we are, and arm the next time."""
+    if not (device.profile.wired and device.ip):
+        return
+    device.arm(Timer.ANNOUNCE, device.profile.timings.announce_ms)
+    device.emit(Broadcast(discovery.PORT_ENCRYPTED, discovery.encode_announcement(_card(device))))
+
+
+def _card(device: "Device") -> discovery.Announcement:
+    activated = device.flash.activated
+    return discovery.Announcement(
+        ip=device.ip,
+        gw_id=device.flash.dev_id if activated else device.identity.uuid,
+        active=ACTIVE_YES if activated else ACTIVE_NO,
+        ablilty=0,
+        encrypt=True,
+        product_key=device.identity.product_id,
+        version=device.profile.firmware.lan_version,
+        token=not activated,
+        wf_cfg=False,
+    )
+
+
+# --- clients ------------------------------------------------------------------------------------
+
+
+def link_up(device: "Device") -> None:
+    """Accept LAN clients."""
+    if device.profile.wired:
+        device.emit(OpenLan(discovery.PORT_CONTROL))
+
+
+def link_down(device: "Device") -> None:
+    """Forget all LAN clients."""
+    if device.profile.wired:
+        device.clients = None
+        device.timers.disarm(Timer.LAN_IDLE)
+        device.emit(CloseLan())
+
+
+def opened(device: "Device", event: LanOpened) -> None:
+    """Take a client, or close at once when the limit is reached, as the vendor's device does."""
+    clients = device.clients or {}
+    if len(clients) >= device.profile.firmware.lan_clients_max:
+        device.emit(LanClose(event.conn))
+        return
+    device.clients = {**clients, event.conn: Client(device.now_ms)}
+    if not device.timers.armed(Timer.LAN_IDLE):
+        device.arm(Timer.LAN_IDLE, device.profile.timings.lan_idle_ms)
+
+
+def closed(device: "Device", conn: int) -> None:
+    """Forget a client that is gone."""
+    if device.clients and conn in device.clients:
+        device.clients = {c: client for c, client in device.clients.items() if c != conn} or None
+
+
+def received(device: "Device", event: LanReceived) -> None:
+    """Work off the frames of one client; a broken one is noted and dropped."""
+    client = (device.clients or {}).get(event.conn)
+    if client is None:
+        return
+    client.heard_ms = device.now_ms
+    try:
+        frames = client.decoder.feed(event.data)
+    except PeerError as error:
+        device.note("bad_lan", str(error))
+        _drop(device, event.conn)
+        return
+    for frame in frames:
+        handler = _HANDLERS.get(frame.command)
+        if handler is None:
+            device.note("lan_ignored", f"command 0x{frame.command:02x}")
+        else:
+            handler(device, event.conn, frame)
+
+
+def idle(device: "Device") -> None:
+    """Close the clients that were silent for the idle time, and look again later."""
+    limit_ms = device.now_ms - device.profile.timings.lan_idle_ms
+    for conn, client in (device.clients or {}).items():
+        if client.heard_ms <= limit_ms:
+            _drop(device, conn)
+    if device.clients:
+        heard_ms = min(client.heard_ms for client in device.clients.values())
+        device.arm(Timer.LAN_IDLE, heard_ms - limit_ms)
+
+
+def _drop(device: "Device", conn: int) -> None:
+    closed(device, conn)
+    device.emit(LanClose(conn))
+
+
+def _heartbeat(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
+    answer = lan_frame.Frame(frame.sequence, lan_frame.Command.HEART_BEAT, b"", return_code=0)
+    device.emit(LanSend(conn, lan_frame.encode(answer)))
+
+
+def _token_bind(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
+    taken = False
+    try:
+        token = provisioning.decode_token_bind(frame.payload).token
+        provisioning.parse_token(token)
+        taken = _offer(device, token)
+    except PeerError as error:
+        device.note("bad_lan", str(error))
+    code = 0 if taken else 1
+    device.emit(LanSend(conn, provisioning.encode_token_bind_reply(frame.sequence, code)))
+
+
+def _offer(device: "Device", token: str) -> bool:
+    """Take the token if we wait for one; a repetition of the one being used is fine."""
+    if device.lifecycle is Lifecycle.WAITING:
+        device.raise_signal(TokenTaken(token))
+        return True
+    return device.token is not None and device.token.text == token
+
+
+_HANDLERS: dict[int, Callable[["Device", int, lan_frame.Frame], None]] = {
+    lan_frame.Command.HEART_BEAT: _heartbeat,
+    lan_frame.Command.TOKEN_BIND: _token_bind,
+}

@@ -1,0 +1,161 @@
+"""From a token to credentials: what the firmware does between WAITING and ONLINE.
+
+Order of the calls as the open vendor SDK makes them (tuya/tuya-connect-kit-for-mqtt-embedded-c,
+src/tuya_iot.c): iot-dns with the token's region, `tuya.device.active` with the eight middle
+characters of the token, then the session. Activation sends the last device id along, which is how
+a reset device gets its id back. `GATEWAY_NOT_EXISTS` makes that SDK drop the token and wait
+again; any other refusal it retries each second for ever, which is `activation_error = "retry"`
+here. Transport failures are tried again a few times, so that a cloud that restarts does not cost
+the operator a new code.
+"""
+
+from typing import TYPE_CHECKING
+
+from firmware_sim.device import cloud_calls
+from firmware_sim.device.lan import announce_soon
+from firmware_sim.device.network import leave
+from firmware_sim.device.profile import ActivationError
+from firmware_sim.device.reset import recall_outcome
+from firmware_sim.device.signals import (
+    ActivationAccepted,
+    ActivationRefused,
+    CallFailed,
+    CloudUnwanted,
+    CloudWanted,
+    TokenTaken,
+)
+from firmware_sim.device.states import Outcome
+from firmware_sim.device.timers import Timer
+from firmware_sim.effects import CloseLens, OpenLens, SoundTone
+from firmware_sim.events import Event
+from firmware_sim.wire.provisioning import parse_token
+
+if TYPE_CHECKING:
+    from firmware_sim.device.device import Device
+
+NOT_EXISTS = "GATEWAY_NOT_EXISTS"
+TONE_WAITING = 1
+TONE_CODE_READ = 2
+
+
+def open_pairing(device: "Device") -> None:
+    """Listen for an offer: by the lens, or by LAN announcements (entry of WAITING)."""
+    recall_outcome(device)
+    device.token = None
+    device.emit(SoundTone(TONE_WAITING))
+    if device.profile.wired:
+        announce_soon(device)
+    else:
+        leave(device)
+        device.emit(OpenLens())
+
+
+def close_pairing(device: "Device") -> None:
+    """Stop listening for offers (exit of WAITING)."""
+    if not device.profile.wired:
+        device.emit(CloseLens())
+
+
+def take_token(device: "Device", event: TokenTaken) -> None:
+    """Remember a token that came over the LAN."""
+    device.token = parse_token(event.token)
+
+
+def begin(device: "Device") -> None:
+    """Start to activate (entry of ACTIVATING): a code's token is opened, a LAN token is there."""
+    if device.offer is not None:
+        device.token = parse_token(device.offer.token)
+        device.emit(SoundTone(TONE_CODE_READ))
+    device.outcome = Outcome.NONE
+    device.tries = 0
+    resolve(device)
+
+
+def resolve(device: "Device", _: Event | None = None) -> None:
+    """Ask iot-dns for the servers of the token's region."""
+    assert device.token is not None  # ACTIVATING is entered with one
+    device.tries += 1
+    cloud_calls.resolve(device, device.token.region, device.token.secret)
+
+
+def ask(device: "Device", _: Event) -> None:
+    """Ask the region's server for credentials."""
+    assert device.token is not None
+    cloud_calls.activate(device, device.token.token)
+
+
+def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
+    """Write the binding to flash, before anything else goes out."""
+    assert device.token is not None
+    result, flash = event.result, device.flash
+    flash.dev_id, flash.sec_key, flash.local_key = result.dev_id, result.sec_key, result.local_key
+    flash.schema_id, flash.time_zone = result.schema_id, result.std_time_zone or ""
+    flash.region, flash.env = device.token.region, device.token.secret
+    if device.offer is not None:
+        flash.ssid, flash.password = device.offer.ssid, device.offer.password
+    flash.last_reset = None
+    device.mark_flash()
+    device.offer = device.token = None
+
+
+def unknown_to_cloud(_: "Device", event: ActivationRefused) -> bool:
+    """Say whether the cloud answered that it knows no such device."""
+    return event.code.upper() == NOT_EXISTS
+
+
+def drop_token(device: "Device", event: ActivationRefused) -> None:
+    """Forget the token: this device is nobody's, as after a release by the cloud."""
+    device.note("activation_refused", event.code)
+    device.flash.record_release()
+    device.mark_flash()
+
+
+def retries_for_ever(device: "Device", _: Event) -> bool:
+    """Say whether this firmware repeats a refused activation without end."""
+    return device.profile.firmware.activation_error is ActivationError.RETRY
+
+
+def has_tries_left(device: "Device", _: Event) -> bool:
+    """Say whether another attempt may be made after a transport failure."""
+    return device.tries < device.profile.firmware.activation_tries
+
+
+def retry_later(device: "Device", event: ActivationRefused | CallFailed) -> None:
+    """Wait before the same attempt again."""
+    _note_failure(device, event)
+    device.arm(Timer.RETRY, device.profile.timings.retry_ms)
+
+
+def give_up(device: "Device", event: ActivationRefused | CallFailed) -> None:
+    """Show that it did not work."""
+    _note_failure(device, event)
+    device.outcome = Outcome.ACTIVATION_FAILED
+    leave(device)
+
+
+def _note_failure(device: "Device", event: ActivationRefused | CallFailed) -> None:
+    if isinstance(event, ActivationRefused):
+        device.note("activation_refused", event.code)
+    else:
+        device.note("call_failed", event.reason)
+
+
+def abandon(device: "Device") -> None:
+    """Do not listen for replies any more (exit of ACTIVATING)."""
+    cloud_calls.forget(device)
+
+
+def is_activated(device: "Device", _: Event) -> bool:
+    """Say whether flash holds a binding."""
+    return device.flash.activated
+
+
+def go_online(device: "Device") -> None:
+    """Ask for a cloud session and show ourselves on the LAN (entry of ONLINE)."""
+    device.raise_signal(CloudWanted())
+    announce_soon(device)
+
+
+def leave_cloud(device: "Device") -> None:
+    """Give the cloud session up (exit of ONLINE)."""
+    device.raise_signal(CloudUnwanted())

@@ -1,0 +1,164 @@
+"""What the firmware tells itself: meanings won from raw events, and timers that ran out.
+
+The tables in `lifecycle`, `session` and `button` are written in these terms. A raw event of the
+world (`firmware_sim.events`) is turned into at most a few of them by the decoders in `pairing`,
+`cloud_link` and `lan`; a peer's mistake never becomes one, it is only noted.
+"""
+
+from firmware_sim.device.flash import ResetKind
+from firmware_sim.events import Event, JoinRefusal
+from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
+
+
+class BootElapsed(Event, frozen=True):
+    """The boot loader and the system have started; the application runs."""
+
+
+class EraseElapsed(Event, frozen=True):
+    """The flash sectors of the binding are erased."""
+
+
+class FailureElapsed(Event, frozen=True):
+    """The failure was shown long enough for an operator to read it."""
+
+
+class JoinElapsed(Event, frozen=True):
+    """Nobody answered the attempt to join the network in time."""
+
+
+class RetryElapsed(Event, frozen=True):
+    """The pause before the next attempt of the same thing is over."""
+
+
+class AnnounceElapsed(Event, frozen=True):
+    """It is time for the next LAN announcement."""
+
+
+class HoldElapsed(Event, frozen=True):
+    """The button was down as long as the profile's reset gesture asks for."""
+
+
+class ConnectElapsed(Event, frozen=True):
+    """The broker did not answer CONNECT or SUBSCRIBE in time."""
+
+
+class PingElapsed(Event, frozen=True):
+    """The link was idle for the keep-alive time."""
+
+
+class PongElapsed(Event, frozen=True):
+    """The broker did not answer PINGREQ in time."""
+
+
+class BackoffElapsed(Event, frozen=True):
+    """The pause before the next connection attempt is over."""
+
+
+class IdleElapsed(Event, frozen=True):
+    """A LAN client may have been silent for too long."""
+
+
+class ResetHeld(Event, frozen=True):
+    """The operator asked for a local reset: the button was held."""
+
+
+class PairingRead(Event, frozen=True):
+    """The lens read a complete pairing code."""
+
+    ssid: str
+    password: str
+    token: str
+
+
+class TokenTaken(Event, frozen=True):
+    """A LAN client handed over a token (wired pairing)."""
+
+    token: str
+
+
+class NetworkUp(Event, frozen=True):
+    """The device has an address."""
+
+
+class NetworkLost(Event, frozen=True):
+    """The device has no address any more."""
+
+
+class JoinRefused(Event, frozen=True):
+    """The access point turned the device away."""
+
+    reason: JoinRefusal
+
+
+class EndpointsFound(Event, frozen=True):
+    """iot-dns named the region's servers."""
+
+
+class CallFailed(Event, frozen=True):
+    """A call to the cloud got no usable reply."""
+
+    reason: str
+
+
+class ActivationAccepted(Event, frozen=True):
+    """The cloud issued credentials."""
+
+    result: ActivationResult
+
+
+class ActivationRefused(Event, frozen=True):
+    """The cloud refused to activate; `code` is its errorCode."""
+
+    code: str
+
+
+class VersionsTaken(Event, frozen=True):
+    """The cloud answered the report of our versions."""
+
+
+class Released(Event, frozen=True):
+    """The cloud says that this device is bound no longer: erase the binding."""
+
+    kind: ResetKind
+
+
+class SyncAnswered(Event, frozen=True):
+    """The cloud told a refused device what it is: `enable`, `reset` or `reset_factory`."""
+
+    status: SyncStatus
+
+
+class CloudWanted(Event, frozen=True):
+    """The lifecycle needs a cloud session."""
+
+
+class CloudUnwanted(Event, frozen=True):
+    """The lifecycle left the state that needs a cloud session."""
+
+
+class StreamOpened(Event, frozen=True):
+    """The TCP connection to the broker stands."""
+
+
+class StreamLost(Event, frozen=True):
+    """The connection to the broker is gone, or broke the protocol."""
+
+    reason: str
+
+
+class Admitted(Event, frozen=True):
+    """CONNACK 0."""
+
+
+class Refused(Event, frozen=True):
+    """CONNACK with another code; 5 means that the device was unbound."""
+
+    code: int
+
+
+class Subscribed(Event, frozen=True):
+    """The broker took all our subscriptions."""
+
+
+class Ponged(Event, frozen=True):
+    """PINGRESP."""

@@ -1,0 +1,79 @@
+"""The device's timers: an enum, one fixed array of deadlines, and the signal each one raises.
+
+Nothing is scheduled. The driver asks for the smallest deadline and comes back then. A state of a
+machine owns its timers: `Machine.step` disarms them whenever the state changes.
+"""
+
+from array import array
+from enum import IntEnum
+
+from firmware_sim.device import signals
+from firmware_sim.events import Event
+
+UNARMED = 0
+
+
+class Timer(IntEnum):
+    """The index of a deadline."""
+
+    BOOT = 0
+    ERASE = 1
+    FAILURE = 2
+    JOIN = 3
+    RETRY = 4
+    ANNOUNCE = 5
+    HOLD = 6
+    CONNECT = 7
+    PING = 8
+    PONG = 9
+    BACKOFF = 10
+    LAN_IDLE = 11
+
+
+SIGNALS: dict[Timer, Event] = {
+    Timer.BOOT: signals.BootElapsed(),
+    Timer.ERASE: signals.EraseElapsed(),
+    Timer.FAILURE: signals.FailureElapsed(),
+    Timer.JOIN: signals.JoinElapsed(),
+    Timer.RETRY: signals.RetryElapsed(),
+    Timer.ANNOUNCE: signals.AnnounceElapsed(),
+    Timer.HOLD: signals.HoldElapsed(),
+    Timer.CONNECT: signals.ConnectElapsed(),
+    Timer.PING: signals.PingElapsed(),
+    Timer.PONG: signals.PongElapsed(),
+    Timer.BACKOFF: signals.BackoffElapsed(),
+    Timer.LAN_IDLE: signals.IdleElapsed(),
+}
+
+
+class Timers:
+    """Deadlines in milliseconds since the Unix epoch, one per `Timer`."""
+
+    __slots__ = ("_deadlines",)
+
+    def __init__(self) -> None:
+        """Start with everything disarmed."""
+        self._deadlines = array("q", bytes(8 * len(Timer)))
+
+    def arm(self, timer: Timer, deadline_ms: int) -> None:
+        """Let `timer` run out at `deadline_ms`; an earlier arming is forgotten."""
+        self._deadlines[timer] = deadline_ms
+
+    def disarm(self, *timers: Timer) -> None:
+        """Forget these timers."""
+        for timer in timers:
+            self._deadlines[timer] = UNARMED
+
+    def armed(self, timer: Timer) -> bool:
+        """Say whether `timer` is running."""
+        return self._deadlines[timer] != UNARMED
+
+    def next_ms(self) -> int | None:
+        """Return the smallest deadline, or None when nothing is armed."""
+        return min((due for due in self._deadlines if due), default=None)
+
+    def expired(self, now_ms: int) -> list[Event]:
+        """Disarm what has run out by now and return its signals, earliest first."""
+        due = sorted((due, i) for i, due in enumerate(self._deadlines) if due and due <= now_ms)
+        self.disarm(*(Timer(i) for _, i in due))
+        return [SIGNALS[Timer(i)] for _, i in due]

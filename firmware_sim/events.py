@@ -1,0 +1,136 @@
+"""What can happen to a device: one frozen class per thing, named in the past tense.
+
+These are the events that a *world* (live sockets, virtual time, a bench) tells a device. What a
+device tells itself while it works them off lives in `firmware_sim.device.signals`.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Base of all events."""
+
+
+class DeadlineReached(Event, frozen=True):
+    """The time that the node named in `next_deadline_ms` has come."""
+
+
+# --- the hand of the operator -------------------------------------------------------------------
+
+
+class PowerApplied(Event, frozen=True):
+    """The supply voltage came on."""
+
+
+class PowerRemoved(Event, frozen=True):
+    """The supply voltage went away, at any instant and without warning."""
+
+
+class ButtonPressed(Event, frozen=True):
+    """A finger went down on the reset button."""
+
+
+class ButtonReleased(Event, frozen=True):
+    """The finger left the reset button."""
+
+
+# --- network ------------------------------------------------------------------------------------
+
+
+class LinkUp(Event, frozen=True):
+    """The Ethernet link is up and the device owns the address `ip` (dotted quad)."""
+
+    ip: str
+
+
+class LinkDown(Event, frozen=True):
+    """The network under the device is gone: cable pulled, or Wi-Fi lost."""
+
+
+class JoinRefusal(StrEnum):
+    """Why an access point did not take a station."""
+
+    NO_SUCH_NETWORK = "wifi_not_found"
+    WRONG_PASSWORD = "wifi_password"  # noqa: S105 - the name of a reason, not a secret
+
+
+class WifiJoined(Event, frozen=True):
+    """The access point accepted the station and gave it the address `ip` (dotted quad)."""
+
+    ip: str
+
+
+class WifiRefused(Event, frozen=True):
+    """The access point refused the station, or none of that name was heard."""
+
+    reason: JoinRefusal
+
+
+# --- the lens -----------------------------------------------------------------------------------
+
+
+class FrameDecoded(Event, frozen=True):
+    """The decoder found a QR symbol in a frame of this device's own lens: its raw bytes."""
+
+    text: bytes
+
+
+# --- HTTP calls that the device made ------------------------------------------------------------
+
+
+class HttpReplied(Event, frozen=True):
+    """The reply to `SendHttp` number `call` arrived completely."""
+
+    call: int
+    status: int
+    body: bytes
+
+
+class HttpFailed(Event, frozen=True):
+    """`SendHttp` number `call` got no usable reply: refused, reset, timed out or too large."""
+
+    call: int
+    reason: str
+
+
+# --- the MQTT stream that the device opened -----------------------------------------------------
+
+
+class MqttOpened(Event, frozen=True):
+    """The TCP connection asked for by `OpenMqtt` stands."""
+
+
+class MqttReceived(Event, frozen=True):
+    """Bytes arrived on the MQTT connection, cut anywhere."""
+
+    data: bytes
+
+
+class MqttClosed(Event, frozen=True):
+    """The MQTT connection is gone, or could not be made. Not sent after our own `CloseMqtt`."""
+
+    reason: str
+
+
+# --- LAN clients that connected to the device (TCP 6668) ----------------------------------------
+
+
+class LanOpened(Event, frozen=True):
+    """A LAN client connected; `conn` names the connection from now on."""
+
+    conn: int
+
+
+class LanReceived(Event, frozen=True):
+    """Bytes arrived from LAN client `conn`, cut anywhere."""
+
+    conn: int
+    data: bytes
+
+
+class LanClosed(Event, frozen=True):
+    """LAN client `conn` is gone. Not sent after our own `LanClose`."""
+
+    conn: int

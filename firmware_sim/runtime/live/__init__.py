@@ -1,0 +1,1 @@
+"""Many devices in one event loop, on real sockets. Drivers only: no behaviour of a device."""

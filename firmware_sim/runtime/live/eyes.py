@@ -1,0 +1,100 @@
+"""The lenses of a live world: who looks at what, frame by frame.
+
+A camera takes frames only while its firmware wants codes and a phone is in view; nothing is
+rendered for an empty scene. Each frame is computed and decoded by the pool's workers, from that
+camera's own seed; a frame that the pool has no room for is dropped, as a busy camera drops it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from firmware_sim.camera.messages import Look, Sight
+from firmware_sim.camera.pool import DecodePool
+from firmware_sim.camera.scene import LensSettings
+from firmware_sim.rng import derive
+
+Tell = Callable[[bytes], None]
+
+
+class _Eye:
+    """One camera."""
+
+    __slots__ = ("frame", "payload", "seed", "tell", "timer", "waiting")
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.payload: bytes | None = None
+        self.tell: Tell | None = None
+        self.frame = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.waiting = False
+
+
+class Eyes:
+    """All cameras of a world."""
+
+    def __init__(self, pool: DecodePool, settings: LensSettings, seed: int) -> None:
+        """Take the pool, which the caller closes; `seed` fixes every camera's scene."""
+        self._loop = asyncio.get_running_loop()
+        self._pool = pool
+        self._settings = settings
+        self._seed = seed
+        self._eyes: dict[int, _Eye] = {}
+        self.skipped = 0
+
+    def open_lens(self, index: int, tell: Tell) -> None:
+        """The firmware of camera `index` wants codes: hand them to `tell`."""
+        eye = self._eye(index)
+        eye.tell = tell
+        self._look(index, eye)
+
+    def close_lens(self, index: int) -> None:
+        """The firmware wants no more codes."""
+        eye = self._eye(index)
+        eye.tell = None
+        self._rest(eye)
+
+    def show(self, index: int, payload: bytes | None) -> None:
+        """A phone with this code comes into view, or the phone goes away (None)."""
+        eye = self._eye(index)
+        self._rest(eye)
+        eye.payload = payload
+        eye.frame = 0
+        self._look(index, eye)
+
+    def _eye(self, index: int) -> _Eye:
+        if index not in self._eyes:
+            self._eyes[index] = _Eye(derive(self._seed, index))
+        return self._eyes[index]
+
+    def _rest(self, eye: _Eye) -> None:
+        if eye.timer is not None:
+            eye.timer.cancel()
+            eye.timer = None
+
+    def _look(self, index: int, eye: _Eye) -> None:
+        if eye.tell is not None and eye.payload is not None and eye.timer is None:
+            period_s = 1 / self._settings.frames_per_second
+            phase = eye.seed % 1000 / 1000  # cameras do not expose in step
+            eye.timer = self._loop.call_later(period_s * phase, self._expose, index, eye)
+
+    def _expose(self, index: int, eye: _Eye) -> None:
+        eye.timer = self._loop.call_later(
+            1 / self._settings.frames_per_second, self._expose, index, eye
+        )
+        look = Look(index, eye.seed, eye.frame, eye.payload, self._settings)
+        eye.frame += 1
+        sight = None if eye.waiting else self._pool.submit(look)
+        if sight is None:
+            self.skipped += 1
+            return
+        eye.waiting = True
+        sight.add_done_callback(lambda future: self._seen(eye, look, future))
+
+    def _seen(self, eye: _Eye, look: Look, future: asyncio.Future[Sight]) -> None:
+        eye.waiting = False
+        if future.cancelled() or future.exception() is not None:
+            return
+        text = future.result().text
+        if text is not None and eye.tell is not None and eye.payload == look.payload:
+            eye.tell(text)

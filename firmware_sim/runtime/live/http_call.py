@@ -1,0 +1,85 @@
+"""One HTTP/1.1 POST on a connection of its own, as the vendor's firmware makes it.
+
+Source of the headers and of the five seconds: tuya/tuya-connect-kit-for-mqtt-embedded-c,
+middleware/http_client_wrapper.c. The reply is parsed by httptools and bounded by the caller.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import httptools
+
+from firmware_sim.effects import SendHttp
+
+TIMEOUT_S = 5.0
+Done = Callable[[int, bytes, str], None]  # status, body, reason; reason "" means success
+
+
+class HttpCall(asyncio.Protocol):
+    """The client side of one call; `done` is called exactly once, unless `abandon` came first."""
+
+    def __init__(self, wish: SendHttp, done: Done, loop: asyncio.AbstractEventLoop) -> None:
+        """Prepare the call; the five seconds begin now."""
+        self._wish = wish
+        self._done: Done | None = done
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._size = 0
+        self._body: list[bytes] = []
+        self._timer = loop.call_later(TIMEOUT_S, self.finish, "timeout")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the request."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._done is None:
+            transport.abort()
+            return
+        wish = self._wish
+        head = (
+            f"POST {wish.target} HTTP/1.1\r\nHost: {wish.host}:{wish.port}\r\n"
+            "User-Agent: TUYA_IOT_SDK\r\n"
+            "Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\n"
+            f"Content-Length: {len(wish.body)}\r\nConnection: close\r\n\r\n"
+        )
+        transport.write(head.encode() + wish.body)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; too much is a failed call, as it is for the firmware."""
+        self._size += len(data)
+        if self._size > self._wish.reply_size_max:
+            self.finish("reply_too_large")
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.finish("not_http")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer closed early."""
+        self.finish("connection_lost" if exc is None else type(exc).__name__)
+
+    def on_body(self, body: bytes) -> None:
+        """Parser callback."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Parser callback: the reply is whole."""
+        self.finish("")
+
+    def finish(self, reason: str) -> None:
+        """Report once and close."""
+        done, self._done = self._done, None
+        self._timer.cancel()
+        if self._transport is not None:
+            self._transport.close()
+        if done is not None:
+            status = 0 if reason else self._parser.get_status_code()
+            done(status, b"".join(self._body), reason)
+
+    def abandon(self) -> None:
+        """Close without a report: nobody is interested any more."""
+        self._done = None
+        self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,357 @@
+"""The live world: one event loop, many devices, real sockets.
+
+It carries out the effects of devices and tells them what happens; it knows no protocol and takes
+no decision for a device. What stands in for things that a host does not have is small and named:
+Wi-Fi (`AccessPoint`), the cable (`plug`), and the hand that shows a code to a lens (`show`).
+Cutting the power aborts the device's connections at once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firmware_sim import effects as fx
+from firmware_sim import events as ev
+from firmware_sim.device.device import Device
+from firmware_sim.effects import Effect, Noted, StateShown
+from firmware_sim.errors import UsageError
+from firmware_sim.events import Event
+from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.live.alarms import Alarms, Clock
+from firmware_sim.runtime.live.eyes import Eyes
+from firmware_sim.runtime.live.http_call import HttpCall
+from firmware_sim.runtime.live.journal import FlashJournal
+from firmware_sim.runtime.live.lan_port import Broadcaster, LanPort
+from firmware_sim.runtime.live.mqtt_stream import MqttStream
+
+Observer = Callable[[int, StateShown | Noted, int], None]
+LINK_MS = 300  # Ethernet auto-negotiation and DHCP together
+CONNECTS_AT_ONCE_MAX = 256  # more would overflow the accept queue of what we connect to
+
+
+class Place:
+    """Everything that the world holds for one device."""
+
+    __slots__ = (
+        "call",
+        "device",
+        "index",
+        "ip",
+        "joining",
+        "lan",
+        "linked",
+        "plugged",
+        "site",
+        "stream",
+    )
+
+    def __init__(self, index: int, device: Device, ip: str, site: str) -> None:
+        """Put a device without power at a site."""
+        self.index = index
+        self.device = device
+        self.ip = ip
+        self.site = site
+        self.plugged = device.profile.wired
+        self.linked = False
+        self.joining: asyncio.TimerHandle | None = None
+        self.call: HttpCall | None = None
+        self.stream: MqttStream | None = None
+        self.lan: LanPort | None = None
+
+
+class LiveWorld:
+    """Runs devices in the current event loop."""
+
+    def __init__(
+        self,
+        *,
+        sites: Mapping[str, AccessPoint],
+        observer: Observer,
+        eyes: Eyes | None = None,
+        journal: FlashJournal | None = None,
+        broadcast_ip: str = "127.255.255.255",
+    ) -> None:
+        """Start empty. Without `eyes` no lens sees anything; without `journal` flash is memory."""
+        self._loop = asyncio.get_running_loop()
+        self._clock = Clock(self._loop)
+        self._alarms = Alarms(self._loop, self._clock, self._ring)
+        self._sites = dict(sites)
+        self._observer = observer
+        self._eyes = eyes
+        self._journal = journal
+        self._broadcaster = Broadcaster(broadcast_ip)
+        self._places: list[Place] = []
+        self._connects = asyncio.Semaphore(CONNECTS_AT_ONCE_MAX)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._driver_of = self._drivers()
+        self.failure: BaseException | None = None
+        self.http_calls = 0
+        self.mqtt_connects = 0
+
+    # --- the operator's hand --------------------------------------------------------------------
+
+    def add(self, device: Device, *, ip: str, site: str) -> int:
+        """Take in a device without power; return its index. `ip` must be its own on this host."""
+        index = len(self._places)
+        self._places.append(Place(index, device, ip, site))
+        return index
+
+    def device(self, index: int) -> Device:
+        """Return a device."""
+        return self._places[index].device
+
+    def now_ms(self) -> int:
+        """Return the world's time, the one that devices and observers are told."""
+        return self._clock.now_ms()
+
+    def tell(self, index: int, event: Event) -> None:
+        """Let something happen to a device: power, button."""
+        place = self._places[index]
+        if isinstance(event, ev.PowerRemoved):
+            self._drop_everything(place)
+        self._tell(place, event)
+        if isinstance(event, ev.PowerApplied) and place.plugged and not place.linked:
+            self._link_later(place)
+
+    def plug(self, index: int, *, connected: bool) -> None:
+        """Put the Ethernet cable in or pull it."""
+        place = self._places[index]
+        if place.device.profile.wired and place.plugged != connected:
+            place.plugged = connected
+            if connected:
+                self._link_later(place)
+            else:
+                self._lose_network(place)
+
+    def move(self, index: int, site: str) -> None:
+        """Carry a device to another site: the network of the old one is lost."""
+        place = self._places[index]
+        place.site = site
+        if place.linked:
+            self._lose_network(place)
+            if place.plugged:
+                self._link_later(place)
+
+    def show(self, index: int, payload: bytes | None) -> None:
+        """Hold a phone with this QR code in front of a lens, or take it away (None)."""
+        if self._eyes is not None:
+            self._eyes.show(index, payload)
+
+    async def close(self) -> None:
+        """Cut the power of everything and close all sockets."""
+        self._alarms.close()
+        for place in self._places:
+            self._drop_everything(place)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._broadcaster.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    # --- network --------------------------------------------------------------------------------
+
+    def _link_later(self, place: Place) -> None:
+        self._cancel_join(place)
+        place.joining = self._loop.call_later(LINK_MS / 1000, self._link, place)
+
+    def _link(self, place: Place) -> None:
+        place.joining = None
+        place.linked = True
+        self._tell(place, ev.LinkUp(place.ip))
+
+    def _lose_network(self, place: Place) -> None:
+        self._drop_network(place)
+        self._tell(place, ev.LinkDown())
+
+    def _cancel_join(self, place: Place) -> None:
+        if place.joining is not None:
+            place.joining.cancel()
+            place.joining = None
+
+    def _drop_network(self, place: Place) -> None:
+        self._cancel_join(place)
+        place.linked = False
+        if place.call is not None:
+            place.call.abandon()
+            place.call = None
+        if place.stream is not None:
+            place.stream.abandon()
+            place.stream = None
+        if place.lan is not None:
+            place.lan.close(hard=True)
+            place.lan = None
+
+    def _drop_everything(self, place: Place) -> None:
+        self._drop_network(place)
+        if self._eyes is not None:
+            self._eyes.close_lens(place.index)
+
+    # --- events in, effects out -----------------------------------------------------------------
+
+    def _ring(self, index: int) -> None:
+        self._tell(self._places[index], ev.DeadlineReached())
+
+    def _tell(self, place: Place, event: Event) -> None:
+        now_ms = self._clock.now_ms()
+        for effect in place.device.handle(event, now_ms):
+            if self.failure is not None:
+                return  # flash cannot be kept any more: nothing may be told to anybody
+            self._driver_of[type(effect)](place, effect)
+        self._alarms.want(place.index, place.device.next_deadline_ms())
+
+    def _observe(self, place: Place, effect: StateShown | Noted) -> None:
+        self._observer(place.index, effect, self._clock.now_ms())
+
+    def _save(self, place: Place, effect: fx.SaveFlash) -> None:
+        if self._journal is None:
+            return
+        try:
+            self._journal.save(place.index, effect.image)
+        except UsageError as error:
+            self.failure = error
+
+    def _join(self, place: Place, effect: fx.JoinWifi) -> None:
+        self._cancel_join(place)
+        air = self._sites[place.site]
+        place.joining = self._loop.call_later(air.join_ms / 1000, self._joined, place, effect)
+
+    def _joined(self, place: Place, effect: fx.JoinWifi) -> None:
+        place.joining = None
+        refusal = self._sites[place.site].refusal(effect.ssid, effect.password)
+        if refusal is None:
+            place.linked = True
+            self._tell(place, ev.WifiJoined(place.ip))
+        else:
+            self._tell(place, ev.WifiRefused(refusal))
+
+    def _leave(self, place: Place, _: fx.LeaveWifi) -> None:
+        self._cancel_join(place)
+        place.linked = False
+
+    def _call(self, place: Place, effect: fx.SendHttp) -> None:
+        def done(status: int, body: bytes, reason: str) -> None:
+            place.call = None
+            if reason:
+                self._tell(place, ev.HttpFailed(effect.call, reason))
+            else:
+                self._tell(place, ev.HttpReplied(effect.call, status, body))
+
+        if place.call is not None:
+            place.call.abandon()
+        place.call = call = HttpCall(effect, done, self._loop)
+        self.http_calls += 1
+        self._connect(place, call, effect.host, effect.port, call.finish)
+
+    def _open_mqtt(self, place: Place, effect: fx.OpenMqtt) -> None:
+        stream = MqttStream(
+            lambda: self._tell(place, ev.MqttOpened()),
+            lambda data: self._tell(place, ev.MqttReceived(data)),
+            lambda reason: self._lost(place, reason),
+        )
+        place.stream = stream
+        self.mqtt_connects += 1
+        self._connect(place, stream, effect.host, effect.port, stream.fail)
+
+    def _lost(self, place: Place, reason: str) -> None:
+        place.stream = None
+        self._tell(place, ev.MqttClosed(reason))
+
+    def _connect(
+        self,
+        place: Place,
+        protocol: asyncio.Protocol,
+        host: str,
+        port: int,
+        failed: Callable[[str], None],
+    ) -> None:
+        self._spawn(self._connecting(place.ip, protocol, host, port, failed))
+
+    async def _connecting(
+        self,
+        ip: str,
+        protocol: asyncio.Protocol,
+        host: str,
+        port: int,
+        failed: Callable[[str], None],
+    ) -> None:
+        try:
+            async with self._connects:
+                await self._loop.create_connection(lambda: protocol, host, port, local_addr=(ip, 0))
+        except OSError as error:
+            failed(type(error).__name__)
+
+    def _write_mqtt(self, place: Place, effect: fx.SendMqtt) -> None:
+        if place.stream is not None:
+            place.stream.write(effect.data)
+
+    def _close_mqtt(self, place: Place, _: fx.CloseMqtt) -> None:
+        if place.stream is not None:
+            place.stream.leave()
+            place.stream = None
+
+    def _broadcast(self, place: Place, effect: fx.Broadcast) -> None:
+        self._broadcaster.send(place.ip, effect.port, effect.data)
+
+    def _open_lan(self, place: Place, effect: fx.OpenLan) -> None:
+        place.lan = LanPort(
+            lambda conn: self._tell(place, ev.LanOpened(conn)),
+            lambda conn, data: self._tell(place, ev.LanReceived(conn, data)),
+            lambda conn: self._tell(place, ev.LanClosed(conn)),
+        )
+        self._spawn(place.lan.listen(place.ip, effect.port))
+
+    def _close_lan(self, place: Place, _: fx.CloseLan) -> None:
+        if place.lan is not None:
+            place.lan.close()
+            place.lan = None
+
+    def _send_lan(self, place: Place, effect: fx.LanSend) -> None:
+        if place.lan is not None:
+            place.lan.send(effect.conn, effect.data)
+
+    def _drop_lan(self, place: Place, effect: fx.LanClose) -> None:
+        if place.lan is not None:
+            place.lan.drop(effect.conn)
+
+    def _open_lens(self, place: Place, _: fx.OpenLens) -> None:
+        if self._eyes is not None:
+            self._eyes.open_lens(place.index, lambda text: self._tell(place, ev.FrameDecoded(text)))
+
+    def _close_lens(self, place: Place, _: fx.CloseLens) -> None:
+        if self._eyes is not None:
+            self._eyes.close_lens(place.index)
+
+    def _sound(self, place: Place, effect: fx.SoundTone) -> None:
+        self._observe(place, Noted("tone", str(effect.tone)))
+
+    def _drivers(self) -> dict[type[Effect], Callable[[Place, Any], None]]:
+        return {
+            fx.SaveFlash: self._save,
+            fx.JoinWifi: self._join,
+            fx.LeaveWifi: self._leave,
+            fx.SendHttp: self._call,
+            fx.OpenMqtt: self._open_mqtt,
+            fx.SendMqtt: self._write_mqtt,
+            fx.CloseMqtt: self._close_mqtt,
+            fx.Broadcast: self._broadcast,
+            fx.OpenLan: self._open_lan,
+            fx.CloseLan: self._close_lan,
+            fx.LanSend: self._send_lan,
+            fx.LanClose: self._drop_lan,
+            fx.OpenLens: self._open_lens,
+            fx.CloseLens: self._close_lens,
+            fx.SoundTone: self._sound,
+            fx.StateShown: self._observe,
+            fx.Noted: self._observe,
+        }
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = self.failure or task.exception()

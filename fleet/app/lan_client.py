@@ -1,0 +1,253 @@
+"""The phone on the LAN: listens for announcements and hands tokens to wired devices.
+
+Drivers of the cores `finder` and `handover`. Nothing is ever sent by UDP: devices announce
+themselves, and the phone opens TCP connections only to those that were selected.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from firmware_sim.errors import PeerError, UsageError
+from firmware_sim.wire.discovery import PORT_CONTROL, PORT_ENCRYPTED, PORT_PLAIN
+from fleet.app.finder import Finder, Found
+from fleet.app.handover import ANSWER_SIZE_MAX, Delivery, Handover, Outcome
+
+# A burst of announcements overflows the usual 208 KiB at about 270 datagrams.
+_RECEIVE_BUFFER_B = 4 << 20
+
+
+class LanSearch:
+    """A search that goes on while its `async with` block lasts; `finder` has what was found."""
+
+    def __init__(
+        self,
+        *,
+        bind_ip: str = "",
+        ports: Iterable[int] = (PORT_PLAIN, PORT_ENCRYPTED),
+        on_found: Callable[[Found], None] | None = None,
+    ) -> None:
+        """Listen on `ports` of `bind_ip` (all addresses by default); report each new device."""
+        self.finder = Finder()
+        self._bind_ip = bind_ip
+        self._ports = tuple(ports)
+        self._on_found = on_found
+        self._heard = asyncio.Event()
+        self._transports: list[asyncio.DatagramTransport] = []
+
+    async def __aenter__(self) -> Self:
+        """Open the sockets; raises `UsageError` if another program holds a port for itself."""
+        try:
+            for port in self._ports:
+                transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda: _Listener(self._take), sock=_shared_socket(self._bind_ip, port)
+                )
+                self._transports.append(transport)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening; what was found stays."""
+        for transport in self._transports:
+            transport.close()
+        self._transports.clear()
+
+    async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
+        """Return those of `uuids` that are found, as soon as all are or when time is over."""
+        wanted = frozenset(uuids)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not wanted <= {found.uuid for found in self.finder.found}:
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            pass
+        return tuple(found for found in self.finder.found if found.uuid in wanted)
+
+    def _take(self, datagram: bytes, source_ip: str) -> None:
+        found = self.finder.take(datagram, source_ip)
+        if found is None:
+            return
+        self._heard.set()
+        if self._on_found is not None:
+            self._on_found(found)
+
+
+async def search(
+    timeout_s: float, *, on_found: Callable[[Found], None] | None = None
+) -> tuple[Found, ...]:
+    """Listen for `timeout_s` and return the devices that can be selected."""
+    async with LanSearch(on_found=on_found) as running:
+        await asyncio.sleep(timeout_s)
+        return running.finder.found
+
+
+async def send_token(
+    ip: str,
+    token_text: str,
+    *,
+    port: int = PORT_CONTROL,
+    encrypted: bool = True,
+    timeout_s: float = 20.0,
+    attempts: int = 4,
+    settle_s: float = 1.0,
+    resend_s: float = 5.0,
+) -> Delivery:
+    """Hand a token to the device at `ip`; return how that ended, never raise for its doing.
+
+    The token is sent `settle_s` after connecting and again every `resend_s`, up to `attempts`
+    times and never beyond `timeout_s` in all. A lost connection is opened again for the next
+    attempt.
+    """
+    line = _Line(ip, port, Handover(token_text, encrypted=encrypted), settle_s, resend_s)
+    try:
+        async with asyncio.timeout(timeout_s):
+            for attempt in range(attempts):
+                if attempt and not line.is_open:
+                    await asyncio.sleep(resend_s)
+                if await line.attempt():
+                    break
+    except TimeoutError:
+        pass  # what the last attempt has shown is the result
+    finally:
+        line.close()
+    return line.result
+
+
+async def send_tokens(
+    targets: Iterable[Found],
+    token_text: str,
+    *,
+    parallel: int = 32,
+    on_delivery: Callable[[Found, Delivery], None] | None = None,
+) -> tuple[Delivery, ...]:
+    """Hand one token to several devices, `parallel` at a time; deliveries in order of `targets`."""
+    gate = asyncio.Semaphore(parallel)
+
+    async def deliver(found: Found) -> Delivery:
+        async with gate:
+            delivery = await send_token(found.ip, token_text, encrypted=found.encrypted)
+        if on_delivery is not None:
+            on_delivery(found, delivery)
+        return delivery
+
+    return tuple(await asyncio.gather(*(deliver(found) for found in targets)))
+
+
+class _Line:
+    """A connection to one device, opened when needed, and what the latest attempt has shown."""
+
+    def __init__(
+        self, ip: str, port: int, handover: Handover, settle_s: float, resend_s: float
+    ) -> None:
+        self._ip = ip
+        self._port = port
+        self._handover = handover
+        self._settle_s = settle_s
+        self._resend_s = resend_s
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._outcome = Outcome.UNREACHABLE
+        self._detail = "no connection in time"
+
+    @property
+    def is_open(self) -> bool:
+        return self._streams is not None
+
+    @property
+    def result(self) -> Delivery:
+        return Delivery(self._ip, self._outcome, self._handover.attempts, self._detail)
+
+    async def attempt(self) -> bool:
+        """Send the token once and wait for the answer; return whether no more is needed."""
+        try:
+            return_code = await self._ask()
+        except PeerError as error:
+            self._show(Outcome.BAD_ANSWER, str(error))
+            return True
+        except OSError as error:
+            self.close()
+            self._show(Outcome.UNREACHABLE, error.strerror or str(error))
+            return False
+        if return_code is None:
+            self._show(Outcome.NO_ANSWER, "")
+            return False
+        refused = return_code != 0
+        self._show(
+            Outcome.REFUSED if refused else Outcome.ACCEPTED,
+            f"return code {return_code}" if refused else "",
+        )
+        return True
+
+    def close(self) -> None:
+        """Drop the connection, if there is one."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    def _show(self, outcome: Outcome, detail: str) -> None:
+        self._outcome, self._detail = outcome, detail
+
+    async def _ask(self) -> int | None:
+        reader, writer = await self._connected()
+        writer.write(self._handover.next_frame())
+        self._show(Outcome.NO_ANSWER, "")
+        await writer.drain()
+        try:
+            async with asyncio.timeout(self._resend_s):
+                return await self._answer(reader)
+        except TimeoutError:
+            return None
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(
+                self._ip, self._port, limit=ANSWER_SIZE_MAX
+            )
+            self._handover.connection_opened()
+            await asyncio.sleep(self._settle_s)
+        return self._streams
+
+    async def _answer(self, reader: asyncio.StreamReader) -> int:
+        while data := await reader.read(ANSWER_SIZE_MAX):
+            return_code = self._handover.receive(data)
+            if return_code is not None:
+                return return_code
+        raise ConnectionResetError("closed by the device")
+
+
+class _Listener(asyncio.DatagramProtocol):
+    def __init__(self, take: Callable[[bytes, str], None]) -> None:
+        self._take = take
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._take(data, addr[0])
+
+
+def _shared_socket(bind_ip: str, port: int) -> socket.socket:
+    """Return a UDP socket that other listeners on this machine can share."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_B)
+        listener.bind((bind_ip, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"cannot listen on UDP {bind_ip or '*'}:{port} ({error.strerror}); "
+            "does another program hold this port for itself?"
+        ) from None
+    return listener

@@ -1,0 +1,96 @@
+"""Activation: a device brings a token, and gets an owner, a release, or a refusal.
+
+Binding levels as in the vendor's help centre: while a *strong* binding stands, nobody else may
+bind the device; a *medium* one is taken over and the old owner is told; a *weak* one silently.
+The same owner may always activate again. What a device is granted is in
+tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c.
+"""
+
+from fleet.cloud import push
+from fleet.cloud.devices import Device, ResetKind
+from fleet.cloud.history import DeviceEvent, Operation
+from fleet.cloud.products import Binding, Product
+from fleet.cloud.reasons import Reason, Refused
+from fleet.cloud.state import State
+from fleet.cloud.tokens import PairToken
+from fleet.cloud.unbinding import unbind
+
+
+def activate(
+    state: State, uuid: str, token_name: str, product_id: str, software: str, now_ms: int
+) -> Device:
+    """Bind or release device `uuid` by the token of these 8 characters.
+
+    `product_id` and `software` are what the device says of itself. Returns the device with the
+    credentials it is granted; the same device may repeat a call whose reply was lost. Raises
+    Refused: with GATEWAY_NOT_EXISTS it was released and is not to come back.
+    """
+    pair = state.tokens.pair_token(token_name)
+    if pair is None:
+        device = unbind(state, uuid, token_name, product_id, now_ms)
+        if not device.live:
+            raise Refused(Reason.GATEWAY_NOT_EXISTS)
+    else:
+        device = _pair(state, uuid, pair, product_id, now_ms)
+    return state.devices.note_software(device, software)
+
+
+def _pair(state: State, uuid: str, token: PairToken, product_id: str, now_ms: int) -> Device:
+    device = state.devices.get(uuid)
+    if device is not None and device.bound_by == token.token:
+        return device
+    try:
+        device, product = _admit(state, device, token, product_id, now_ms)
+    except Refused as refusal:
+        state.tokens.note_failure(token, uuid, refusal.reason)
+        state.record(Operation.BIND, uuid, now_ms, account=token.uid, reason=refusal.reason)
+        raise
+    return _bind(state, device, product, token, now_ms)
+
+
+def _admit(
+    state: State, device: Device | None, token: PairToken, product_id: str, now_ms: int
+) -> tuple[Device, Product]:
+    if not token.alive(now_ms):
+        raise Refused(Reason.TOKEN_DEAD)
+    product = state.products.get(device.product_id) if device is not None else None
+    if device is None or product is None:
+        raise Refused(Reason.DEVICE_UNKNOWN)
+    if product_id != product.product_id:
+        raise Refused(Reason.PRODUCT_MISMATCH)
+    if device.owner not in {"", token.uid} and product.binding == Binding.STRONG:
+        raise Refused(Reason.ALREADY_BOUND)
+    return device, product
+
+
+def _bind(state: State, before: Device, product: Product, token: PairToken, now_ms: int) -> Device:
+    stranger = before.last_owner not in {"", token.uid}
+    if stranger and before.dev_id:
+        state.data_points.forget(before.dev_id)
+    device = state.devices.bind(
+        before,
+        token.uid,
+        token.token,
+        name=product.name if stranger or not before.name else before.name,
+        wipe=_must_wipe(state, before, stranger=stranger),
+        now_ms=now_ms,
+    )
+    state.tokens.spend(token, device.uuid)
+    state.record(Operation.BIND, device.uuid, now_ms, account=token.uid)
+    if before.bound and before.owner != token.uid and product.binding == Binding.MEDIUM:
+        state.device_log.add(device.uuid, DeviceEvent.TAKEN_OVER, now_ms, f"from {before.owner}")
+        state.journal.effects.append(push.deleted(device, before.owner))
+    state.device_log.add(device.uuid, DeviceEvent.BOUND, now_ms, f"to {device.owner}")
+    if before.owner != token.uid:
+        state.journal.effects.append(push.bound(device))
+    return device
+
+
+def _must_wipe(state: State, before: Device, *, stranger: bool) -> bool:
+    """Say whether the device still holds what its new owner must not see.
+
+    Either it missed the order to erase everything, or it was somebody else's.
+    """
+    if before.pending_reset == ResetKind.RESET_FACTORY:
+        return not before.reset_told
+    return stranger and state.settings.wipe_on_new_owner

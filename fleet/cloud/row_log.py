@@ -1,0 +1,105 @@
+"""A bounded log of records: rows with rising ids, oldest dropped first, paged by name.
+
+Both the operation history and the device logs are such logs. Dropping is a change like any
+other, so the store stays as bounded as the memory.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Generic, TypeVar
+
+import msgspec
+
+from fleet.cloud.ledger import Ledger
+from fleet.cloud.store.records import Record
+
+
+class Row(Record):
+    """A record of a log; ids rise and never repeat while their row is kept."""
+
+    TABLE = ""
+    KEY = ("id",)
+
+    id: int
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+class Page(msgspec.Struct, Generic[RowT], frozen=True):
+    """Some rows in order of id, and the id to go on after (None when these were the last)."""
+
+    rows: list[RowT]
+    next: int | None
+
+
+class RowLog(Generic[RowT]):
+    """The rows of one ledger, filed under the names that `names` gives each of them."""
+
+    def __init__(
+        self,
+        ledger: Ledger[RowT],
+        names: Callable[[RowT], Iterable[str]],
+        *,
+        rows_max: int,
+        rows_per_name_max: int,
+    ) -> None:
+        """Take the rows of `ledger`; from now on keep at most so many, in all and per name."""
+        self._ledger = ledger
+        self._names = names
+        self._rows_max = rows_max
+        self._per_name_max = rows_per_name_max
+        self._by_name: dict[str, list[int]] = {}
+        self.next_id = 1
+        for row in ledger:
+            self._file(row)
+
+    def __iter__(self) -> Iterator[RowT]:
+        """Go through all rows, oldest first."""
+        return iter(self._ledger)
+
+    def get(self, row_id: int) -> RowT | None:
+        """Return a row that is still kept."""
+        return self._ledger.get(row_id)
+
+    def append(self, row: RowT) -> RowT:
+        """Add a row whose id is `next_id`; drop what has become too much."""
+        self._ledger.put(row)
+        self._file(row)
+        for name in self._names(row):
+            if len(self._by_name[name]) > self._per_name_max:
+                self._drop(self._by_name[name][0])
+        if len(self._ledger) > self._rows_max:
+            self._drop(next(iter(self._ledger)).id)
+        return row
+
+    def replace(self, row: RowT) -> RowT:
+        """Put a changed row in the place of the one with its id; its names must be the same."""
+        return self._ledger.put(row)
+
+    def page(
+        self, name: str, after: int, limit: int, keep: Callable[[RowT], bool] = lambda _row: True
+    ) -> Page[RowT]:
+        """Return up to `limit` (> 0) rows of `name` with ids above `after` that `keep` accepts."""
+        ids = self._by_name.get(name, [])
+        filed = (
+            self._ledger.get(ids[index]) for index in range(bisect_right(ids, after), len(ids))
+        )
+        rows = list(islice((row for row in filed if row is not None and keep(row)), limit + 1))
+        return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+    def _file(self, row: RowT) -> None:
+        self.next_id = row.id + 1
+        for name in self._names(row):
+            self._by_name.setdefault(name, []).append(row.id)
+
+    def _drop(self, row_id: int) -> None:
+        row = self._ledger.get(row_id)
+        assert row is not None, "a filed row is kept"
+        self._ledger.remove(row)
+        for name in self._names(row):
+            filed = self._by_name[name]
+            filed.remove(row_id)
+            if not filed:
+                del self._by_name[name]

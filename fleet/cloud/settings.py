@@ -1,0 +1,160 @@
+"""Every named setting of the cloud: its range, its default and where the default comes from.
+
+"Published" is what the vendor's documents state (developer.tuya.com: "Unbind Smart Devices",
+"Pair with QR Code on App", "Generate Pairing Token", the Open API FAQ); "ours" is a choice where
+nothing is published. Ranges are checked when settings are decoded (TOML, JSON, msgpack); the
+README's table is generated from this file by `settings_table`.
+"""
+
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+DAY_MS = 86_400_000
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the operator of an emulated cloud may choose; one field per choice."""
+
+    region: Annotated[
+        Literal["AY", "AZ", "EU", "IN", "UE"],
+        Meta(description="Published names. First part of a token; which centre a device asks for."),
+    ] = "EU"
+    token_secret: Annotated[
+        str,
+        Meta(pattern="^[A-Za-z0-9_]{4}$", description="Published example. Last part of a token."),
+    ] = "pr_0"  # noqa: S105 - the name of an environment, not a secret
+    time_zone: Annotated[
+        str,
+        Meta(
+            pattern=r"^[+-]\d\d:\d\d$",
+            description="Ours. `stdTimeZone` given to devices; firmware needs one.",
+        ),
+    ] = "+00:00"
+    pair_token_life_s: Annotated[
+        int, Meta(ge=1, description="Published: 10 minutes. Life of a pairing token.")
+    ] = 600
+    unbind_token_life_s: Annotated[
+        int, Meta(ge=1, description="Ours. Default life of an unbinding token.")
+    ] = 600
+    unbind_token_life_s_max: Annotated[
+        int, Meta(ge=1, description="Ours. Longest life an operator may ask for.")
+    ] = DAY_MS // 1000
+    unbind_devices_per_token_max: Annotated[
+        int, Meta(ge=1, description="Published: 30. Devices one unbinding token can release.")
+    ] = 30
+    unbind_mode: Annotated[
+        Literal["reset", "refuse"],
+        Meta(
+            description="Ours. How a device learns that it was unbound: it activates under no owner "
+            "and is then told to reset, or its activation is refused as no longer existing."
+        ),
+    ] = "reset"
+    unbind_reset_kind: Annotated[
+        Literal["reset", "reset_factory"],
+        Meta(description="Ours. What an unbound device is told to erase."),
+    ] = "reset"
+    wipe_on_new_owner: Annotated[
+        bool,
+        Meta(
+            description="Published. An activation under another owner than the last one carries "
+            "`resetFactory`."
+        ),
+    ] = True
+    account_quota_per_day: Annotated[
+        int, Meta(ge=0, description="Published: 100. Devices one account may unbind in a day.")
+    ] = 100
+    product_quota_per_day: Annotated[
+        int, Meta(ge=0, description="Published: 100. Devices of one product unbound in a day.")
+    ] = 100
+    quota_limit_max: Annotated[
+        int, Meta(ge=0, description="Ours. Highest limit that a ticket can ask for.")
+    ] = 1_000_000
+    quota_day_offset_min: Annotated[
+        int,
+        Meta(
+            ge=-840, le=840, description="Ours (not published). Zone of the quota's day: 0 is UTC."
+        ),
+    ] = 0
+    quota_days_kept: Annotated[
+        int, Meta(ge=1, description="Ours. Days after which a quota's use is forgotten.")
+    ] = 31
+    signature_window_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Published for the Open API: 5 minutes, here for device calls too. How far "
+            "a caller's clock may be away from ours.",
+        ),
+    ] = 300
+    session_life_s: Annotated[
+        int, Meta(ge=1, description="Ours. Life of a login of the console or the consumer app.")
+    ] = 7 * DAY_MS // 1000
+    sessions_per_subject_max: Annotated[
+        int, Meta(ge=1, description="Ours. Logins of one person; a new one ends the oldest.")
+    ] = 16
+    password_iterations: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. PBKDF2 rounds. Small, because an emulator registers thousands of "
+            "test users with throw-away passwords; raise it (600,000) for real ones.",
+        ),
+    ] = 1_000
+    admin_secret: Annotated[
+        str, Meta(description="Ours. Bearer secret of the admin API; empty closes that API.")
+    ] = ""
+    tokens_per_subject_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. Tokens of one person that are alive or remembered; a new one pushes "
+            "out a dead one.",
+        ),
+    ] = 1_000
+    users_max: Annotated[int, Meta(ge=1, description="Ours. Consumers that may register.")] = (
+        200_000
+    )
+    grants_per_owner_max: Annotated[
+        int, Meta(ge=1, description="Ours. Grants, and custom roles, that one owner may give.")
+    ] = 1_000
+    history_rows_max: Annotated[
+        int, Meta(ge=1, description="Ours. Operation history kept; the oldest rows go first.")
+    ] = 200_000
+    device_log_rows_max: Annotated[
+        int, Meta(ge=1, description="Ours. Device log kept over all devices.")
+    ] = 200_000
+    device_log_rows_per_device_max: Annotated[
+        int, Meta(ge=1, description="Ours. Device log kept for one device.")
+    ] = 100
+    page_rows_max: Annotated[
+        int, Meta(ge=1, description="Ours. Rows in one page of history or log.")
+    ] = 500
+    body_size_max: Annotated[int, Meta(ge=1_024, description="Ours. Bytes of a request body.")] = (
+        65_536
+    )
+    dp_values_size_max: Annotated[
+        int, Meta(ge=2, description="Ours. Bytes of JSON kept as one device's last data points.")
+    ] = 4_096
+
+    def __repr__(self) -> str:
+        """Show the choices, never the admin secret."""
+        shown = (
+            f"{name}={'***' if name == 'admin_secret' else repr(getattr(self, name))}"
+            for name in self.__struct_fields__
+        )
+        return f"Settings({', '.join(shown)})"
+
+
+def settings_table() -> str:
+    """Return the settings as a Markdown table: name, default, meaning."""
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for field in msgspec.structs.fields(Settings):
+        meta: Meta = next(a for a in hints[field.name].__metadata__ if isinstance(a, Meta))
+        base = get_args(hints[field.name])[0]
+        choices = " \\| ".join(get_args(base)) if get_origin(base) is Literal else ""
+        meaning = f"{meta.description} ({choices})" if choices else f"{meta.description}"
+        rows.append(f"| `{field.name}` | `{field.default!r}` | {meaning} |")
+    return "\n".join(rows) + "\n"

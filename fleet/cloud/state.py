@@ -1,0 +1,84 @@
+"""All that the cloud remembers, service by service, loaded once and changed in memory.
+
+The rules that span services (`activation`, `unbinding`, `removal`) are functions of this state.
+"""
+
+from fleet.cloud.accounts import Accounts
+from fleet.cloud.data_points import DataPoints
+from fleet.cloud.devices import Devices
+from fleet.cloud.history import DeviceLog, History, HistoryRow, Operation, Status
+from fleet.cloud.keys import Entropy
+from fleet.cloud.ledger import Journal, Loader
+from fleet.cloud.products import Products
+from fleet.cloud.quotas import Quotas
+from fleet.cloud.reasons import Reason
+from fleet.cloud.sessions import Sessions
+from fleet.cloud.settings import Settings
+from fleet.cloud.tokens import Tokens
+from fleet.cloud.users import Users
+
+
+class State:
+    """The services, sharing one journal."""
+
+    __slots__ = (
+        "accounts",
+        "data_points",
+        "device_log",
+        "devices",
+        "history",
+        "journal",
+        "products",
+        "quotas",
+        "sessions",
+        "settings",
+        "tokens",
+        "users",
+    )
+
+    def __init__(self, settings: Settings, load: Loader, entropy: Entropy) -> None:
+        """Load every service with `load`; secrets will be made from `entropy`."""
+        self.settings = settings
+        self.journal = Journal()
+        self.products = Products(load, self.journal)
+        self.accounts = Accounts(settings, self.products, load, self.journal, entropy)
+        self.users = Users(settings, load, self.journal, entropy)
+        self.sessions = Sessions(settings, load, self.journal, entropy)
+        self.devices = Devices(load, self.journal, entropy)
+        self.data_points = DataPoints(settings, load, self.journal)
+        self.tokens = Tokens(settings, load, self.journal, entropy)
+        self.quotas = Quotas(settings, load, self.journal)
+        self.history = History(settings, load, self.journal)
+        self.device_log = DeviceLog(settings, load, self.journal)
+
+    def record(
+        self,
+        operation: Operation,
+        uuid: str,
+        now_ms: int,
+        *,
+        account: str = "",
+        method: str = "",
+        batch: str = "",
+        reason: Reason | None = None,
+    ) -> None:
+        """Write a history row on device `uuid`, as it is now; with a reason it was refused."""
+        device = self.devices.get(uuid)
+        product = self.products.get(device.product_id) if device is not None else None
+        self.history.add(
+            HistoryRow(
+                id=0,
+                time_ms=now_ms,
+                day=self.quotas.day(now_ms),
+                account=account,
+                owner=product.owner if product is not None else "",
+                operation=operation.value,
+                method=method,
+                batch=batch,
+                uuid=uuid,
+                dev_id=device.dev_id if device is not None else "",
+                product_id=device.product_id if device is not None else "",
+                status=Status.REFUSED.value if reason else Status.OK.value,
+                reason=reason.value if reason else "",
+            )
+        )

@@ -1,0 +1,1 @@
+"""What the command `fleet` does: one module per command, imported only when that command runs."""

@@ -1,0 +1,101 @@
+"""`fleet app pair`, `devices` and `remove`: what an end user does with the consumer app."""
+
+import asyncio
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from fleet.app import qr
+from fleet.app.cloud_link import CloudLink
+from fleet.app.consumer import ConsumerClient, register
+from fleet.app.lan_client import send_token
+from fleet.app.messages import PairResult
+from fleet.commands.access import Access
+from fleet.commands.screen import delivery_line, owned_table
+from fleet.commands.unbind import Wifi, choose_wired, show_code
+
+# The vendor's SDK asks every 2 s and gives up after 100 s ("Network Pairing Management").
+POLL_S = 2.0
+PAIR_S = 100.0
+
+
+async def new_user(access: Access, screen: Console) -> int:
+    """Create the end user that `access` names."""
+    async with CloudLink(access.url) as link:
+        uid = await register(link, access.name, access.password)
+    screen.print(f"{access.name} is registered as {uid}")
+    return 0
+
+
+async def pair_by_qr(
+    access: Access, wifi: Wifi, picture: Path | None, wait_s: float, screen: Console
+) -> int:
+    """Show a pairing code and wait for a device; return 0 once one is bound, else 1."""
+    if picture is not None:
+        qr.check_picture_path(picture)
+    async with CloudLink(access.url) as link:
+        consumer = await ConsumerClient.login(link, access.name, access.password)
+        token = (await consumer.pair_token()).token
+        show_code(wifi, token, picture, screen)
+        return await _await_device(consumer, token, wait_s, screen)
+
+
+async def pair_by_wire(
+    access: Access, search_s: float, selection: str, wait_s: float, screen: Console
+) -> int:
+    """Search, select and pair one device after the other; return 0 if all were bound, else 1."""
+    async with CloudLink(access.url) as link:
+        consumer = await ConsumerClient.login(link, access.name, access.password)
+        worst = 0
+        for found in await choose_wired(search_s, selection, screen):
+            token = (await consumer.pair_token()).token  # one token binds one device
+            delivery = await send_token(found.ip, token, encrypted=found.encrypted)
+            screen.print(delivery_line(found, delivery))
+            if delivery.accepted:
+                worst |= await _await_device(consumer, token, wait_s, screen)
+            else:
+                worst = 1
+        return worst
+
+
+async def list_devices(access: Access, screen: Console) -> int:
+    """Print the end user's devices."""
+    async with CloudLink(access.url) as link:
+        consumer = await ConsumerClient.login(link, access.name, access.password)
+        screen.print(owned_table(await consumer.devices()))
+    return 0
+
+
+async def remove_device(access: Access, dev_id: str, screen: Console, *, wipe: bool) -> int:
+    """Unbind one device of the end user."""
+    async with CloudLink(access.url) as link:
+        consumer = await ConsumerClient.login(link, access.name, access.password)
+        await consumer.remove(dev_id, wipe=wipe)
+    screen.print(f"{dev_id} is removed{' and its data wiped' if wipe else ''}")
+    return 0
+
+
+async def _await_device(
+    consumer: ConsumerClient, token: str, wait_s: float, screen: Console
+) -> int:
+    try:
+        async with asyncio.timeout(wait_s):
+            with screen.status("waiting for the device ..."):
+                result = await _first_result(consumer, token)
+    except TimeoutError:
+        screen.print(f"no device came within {wait_s:g} s")
+        return 1
+    for paired in result.success:
+        screen.print(Text(f"{paired.uuid}  bound as {paired.dev_id}", style="green"))
+    for failure in result.failed:
+        screen.print(Text(f"{failure.uuid}  {failure.code}: {failure.msg}", style="red"))
+    return 0 if result.success else 1
+
+
+async def _first_result(consumer: ConsumerClient, token: str) -> PairResult:
+    while True:
+        result = await consumer.pair_result(token)
+        if result.success or result.failed:
+            return result
+        await asyncio.sleep(POLL_S)

@@ -1,0 +1,192 @@
+"""A scenario: what a run plays, read from TOML and checked before anything starts.
+
+Whoever writes a scenario gets one line per mistake: file, key, what is wrong, what is allowed.
+The keys are explained in the README of this folder.
+"""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from firmware_sim.errors import UsageError
+from firmware_sim.schema import explain
+
+BUILT_IN = "batch-unbind"
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Text = Annotated[str, Meta(min_length=1, max_length=64)]
+Ssid = Annotated[str, Meta(min_length=1, max_length=32)]
+Role = Literal["owner", "partner", "after_sale"]
+Refusal = Literal[
+    "token_full", "token_dead", "no_permission", "already_bound", "account_quota", "product_quota"
+]
+Failure = Literal["wifi_password", "wifi_not_found"]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file: an unknown key is a mistake, most often of spelling."""
+
+
+class Product(_Strict, frozen=True):
+    """Devices of one model and product; `share` of them at the scenario's own size."""
+
+    name: Text
+    profile: str
+    share: Positive
+
+
+class Operator(_Strict, frozen=True):
+    """An after-sales account; `share` of the devices are handed to it first."""
+
+    name: Text
+    role: Role
+    share: Positive
+
+
+class Warehouse(_Strict, frozen=True):
+    """The Wi-Fi at which devices are unbound; association takes `join_ms`."""
+
+    ssid: Ssid
+    password: Annotated[str, Meta(min_length=8, max_length=63)]
+    join_ms: Annotated[int, Meta(ge=0, le=60_000)] = 300
+
+    def __repr__(self) -> str:
+        """Show the network, never the password."""
+        return f"Warehouse(ssid={self.ssid!r}, password=***, join_ms={self.join_ms})"
+
+
+class Home(_Strict, frozen=True):
+    """The Wi-Fi of the owners: one network each, association takes `join_ms`."""
+
+    join_ms: Annotated[int, Meta(ge=0, le=60_000)] = 300
+
+
+class QuotaLimits(_Strict, frozen=True):
+    """Devices per day that one account, and that all accounts of one product, may unbind."""
+
+    account: Positive = 100
+    product: Positive = 100
+
+
+class Trouble(_Strict, frozen=True):
+    """How many devices get into which trouble on purpose."""
+
+    token_full: Count = 0
+    token_dead: Count = 0
+    no_permission: Count = 0
+    wifi_password: Count = 0
+    already_bound: Count = 0
+
+
+class Expect(_Strict, frozen=True):
+    """What has to come out; refusals and failures are minima, unlisted reasons must not occur."""
+
+    unbound_pct: Percent = 100
+    rebound_pct: Percent = 100
+    refused: dict[Refusal, Count] = {}
+    failed: dict[Failure, Count] = {}
+
+
+class Scenario(_Strict, frozen=True):
+    """A whole file."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+    title: Annotated[str, Meta(max_length=200)]
+    devices: Positive
+    products: Annotated[tuple[Product, ...], Meta(min_length=1, max_length=64)]
+    operators: Annotated[tuple[Operator, ...], Meta(min_length=1, max_length=64)]
+    warehouse: Warehouse
+    home: Home = Home()
+    rebind_every: Count = 0
+    batch_max: Annotated[int, Meta(ge=1, le=30)] = 30
+    patience_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    tries_max: Annotated[int, Meta(ge=1, le=100)] = 8
+    quotas: QuotaLimits = QuotaLimits()
+    trouble: Trouble = Trouble()
+    expect: Expect = Expect()
+
+
+def load_scenario(name_or_path: str = BUILT_IN) -> Scenario:
+    """Read a built-in scenario by name, or a file by path (anything with a dot or a slash).
+
+    Raises UsageError: no such file, not TOML, or a key that is wrong.
+    """
+    label, text = _read(name_or_path)
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{label}: not a TOML file: {error}") from error
+    try:
+        scenario = msgspec.convert(raw, Scenario)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{label}: {explain(error, Scenario)}") from error
+    if (fault := _inconsistency(scenario)) is not None:
+        raise UsageError(f"{label}: {fault}")
+    return _resolve_profiles(scenario, name_or_path)
+
+
+def built_in_names() -> tuple[str, ...]:
+    """Return the names of the scenarios that come with the program."""
+    folder = resources.files("fleet.run") / "scenarios"
+    return tuple(sorted(Path(file.name).stem for file in folder.iterdir()))
+
+
+def _is_path(name_or_path: str) -> bool:
+    return "/" in name_or_path or "." in name_or_path
+
+
+def _read(name_or_path: str) -> tuple[str, str]:
+    """Return how to call the file in messages, and its text."""
+    if not _is_path(name_or_path):
+        if name_or_path not in built_in_names():
+            allowed = ", ".join(built_in_names())
+            raise UsageError(
+                f"no scenario {name_or_path!r}; built in: {allowed}; or give the path of a .toml"
+            )
+        file = resources.files("fleet.run") / "scenarios" / f"{name_or_path}.toml"
+        return f"{name_or_path}.toml", file.read_text(encoding="utf-8")
+    try:
+        return name_or_path, Path(name_or_path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{name_or_path}: cannot read the scenario: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name_or_path}: not UTF-8 text (byte {error.start})") from error
+
+
+def _inconsistency(scenario: Scenario) -> str | None:
+    """Return what no single key shows."""
+    for key, names in (
+        ("products", [product.name for product in scenario.products]),
+        ("operators", [operator.name for operator in scenario.operators]),
+    ):
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            return f"{key}: the name {twice!r} occurs twice, each must be given once"
+    if sum(1 for operator in scenario.operators if operator.role == "owner") > 1:
+        return "operators: more than one has the role 'owner', at most one is allowed"
+    if scenario.devices < len(scenario.products):
+        return f"devices: {scenario.devices} is less than one per product, at least " + str(
+            len(scenario.products)
+        )
+    if len(scenario.warehouse.ssid.encode()) > 32:
+        return "warehouse.ssid: longer than 32 bytes of UTF-8, at most 32 are allowed"
+    return None
+
+
+def _resolve_profiles(scenario: Scenario, name_or_path: str) -> Scenario:
+    """Make paths of profiles, which are relative to the scenario's file, independent of it."""
+    if not _is_path(name_or_path):
+        return scenario
+    folder = Path(name_or_path).resolve().parent
+    products = tuple(
+        msgspec.structs.replace(product, profile=str(folder / product.profile))
+        if _is_path(product.profile)
+        else product
+        for product in scenario.products
+    )
+    return msgspec.structs.replace(scenario, products=products)

@@ -1,0 +1,247 @@
+"""A shard: one process, one event loop, a share of the devices, told by orders and telling reports.
+
+The process has no opinion on the run. It applies power, presses buttons, shows codes and moves
+devices as ordered, and reports every state they enter, in batches. When the runner goes away it
+ends; when it dies itself, the flash of its devices is in the journal.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from firmware_sim.device.device import Device, Identity
+from firmware_sim.effects import Noted, StateShown
+from firmware_sim.errors import SimulatorError
+from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.live.eyes import Eyes
+from firmware_sim.runtime.live.journal import FlashJournal
+from firmware_sim.runtime.live.world import LiveWorld
+from fleet.run import messages as msg
+from fleet.run.histogram import Histogram
+from fleet.run.link import Link
+from fleet.run.phases import PHASES, PhaseClock
+from hw_profiles import catalog
+
+FLUSH_S = 0.1
+PULSE_S = 1.0
+LAG_PROBE_S = 0.05
+PENDING_MAX = 200_000
+
+
+def main(end: socket.socket) -> None:
+    """Run a shard until it is told to stop or the runner at the other `end` is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the runner decides
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Shard().run(end))
+
+
+class Shard:
+    """The devices of one process and the line to the runner."""
+
+    def __init__(self) -> None:
+        """Start without devices; `SetUp` brings them."""
+        self._link: Link[msg.Order]
+        self._world: LiveWorld | None = None
+        self._eyes: Eyes | None = None
+        self._local: dict[int, int] = {}  # index of the population -> index in the world
+        self._indices: list[int] = []  # and back
+        self._clocks: list[PhaseClock] = []
+        self._phases = _no_phases()
+        self._lag = Histogram()
+        self._seen: list[msg.Seen] = []
+        self._heard: list[msg.Heard] = []
+        self._done = asyncio.Event()
+        self._broken = False
+
+    async def run(self, end: socket.socket) -> None:
+        """Serve until the end."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: self._fail(context.get("exception")))
+        self._link = await Link.open(end, msg.Order, self._obey, self._done.set)
+        beats = [
+            loop.create_task(self._every(FLUSH_S, self._flush)),
+            loop.create_task(self._every(PULSE_S, self._pulse)),
+            loop.create_task(self._probe_lag()),
+        ]
+        await self._done.wait()
+        for beat in beats:
+            beat.cancel()
+        if self._world is not None:
+            await self._world.close()
+        if self._eyes is not None:
+            self._eyes.close()
+        self._flush()
+        self._pulse()
+        self._link.close()
+        await asyncio.sleep(0)  # let the transport write what is queued
+
+    # --- orders ---------------------------------------------------------------------------------
+
+    def _obey(self, order: msg.Order) -> None:
+        try:
+            _ORDERS[type(order)](self, order)
+        except SimulatorError as error:
+            self._fail(error)
+
+    def _set_up(self, order: msg.SetUp) -> None:
+        profiles = {name: catalog.load(name) for name in {spec.profile for spec in order.devices}}
+        if any(not profile.wired for profile in profiles.values()):
+            self._eyes = Eyes(decoder=order.decoder, workers=order.decode_workers, seed=order.seed)
+        world = self._world = LiveWorld(
+            sites={site.name: AccessPoint(site.networks, site.join_ms) for site in order.sites},
+            observer=self._observe,
+            eyes=self._eyes,
+            journal=FlashJournal(Path(order.journal)),
+        )
+        iot_dns = (order.iot_dns_host, order.iot_dns_port)
+        for spec in order.devices:
+            identity = Identity(spec.uuid, spec.auth_key, spec.product_id)
+            device = Device(profiles[spec.profile], identity, spec.seed, iot_dns, spec.flash)
+            self._local[spec.index] = world.add(device, ip=spec.ip, site=spec.site)
+            self._indices.append(spec.index)
+            self._clocks.append(PhaseClock(self._record))
+        self._link.send(msg.ShardReady(len(self._indices)))
+
+    def _power(self, order: msg.SwitchPower) -> None:
+        event = PowerApplied() if order.on else PowerRemoved()
+        for local in self._locals(order.indices):
+            self._live.tell(local, event)
+
+    def _hold(self, order: msg.HoldButton) -> None:
+        locals_ = self._locals(order.indices)
+        for local in locals_:
+            self._clocks[local].pressed(self._live.now_ms())
+            self._live.tell(local, ButtonPressed())
+        asyncio.get_running_loop().call_later(order.hold_ms / 1000, self._release, locals_)
+
+    def _release(self, locals_: list[int]) -> None:
+        for local in locals_:
+            self._live.tell(local, ButtonReleased())
+
+    def _show(self, order: msg.ShowCode) -> None:
+        for local in self._locals(order.indices):
+            self._clocks[local].shown(self._live.now_ms() if order.payload else 0)
+            self._live.show(local, order.payload)
+
+    def _move(self, order: msg.MoveTo) -> None:
+        for local in self._locals(order.indices):
+            self._live.move(local, order.site)
+
+    def _intend(self, order: msg.Intend) -> None:
+        for local in self._locals(order.indices):
+            self._clocks[local].purpose = order.purpose
+
+    def _snapshot(self, _: msg.TakeSnapshot) -> None:
+        self._flush()
+        chips = tuple(
+            _chip(index, self._live.device(local)) for local, index in enumerate(self._indices)
+        )
+        self._link.send(msg.Snapshot(chips))
+
+    def _stop(self, _: msg.Stop) -> None:
+        self._done.set()
+
+    def _locals(self, indices: tuple[int, ...]) -> list[int]:
+        return [self._local[index] for index in indices]
+
+    @property
+    def _live(self) -> LiveWorld:
+        assert self._world is not None, "an order came before SetUp"
+        return self._world
+
+    # --- observations and measurements ----------------------------------------------------------
+
+    def _observe(self, local: int, effect: StateShown | Noted, now_ms: int) -> None:
+        index = self._indices[local]
+        if isinstance(effect, Noted):
+            self._heard.append(msg.Heard(index, now_ms, effect.kind, effect.detail))
+        else:
+            seen = msg.Seen(index, now_ms, effect.lifecycle, effect.session, effect.light,
+                            effect.operator, effect.cause)  # fmt: skip
+            self._seen.append(seen)
+            self._clocks[local].saw(seen)
+        if len(self._seen) + len(self._heard) > PENDING_MAX:
+            self._fail(RuntimeError("the runner does not take what this shard observes"))
+
+    def _record(self, phase: str, spent_ms: int) -> None:
+        self._phases[phase].record(spent_ms)
+
+    def _flush(self) -> None:
+        """Send what was observed, unless the runner is behind: then it waits here, bounded."""
+        while (self._seen or self._heard) and not self._link.clogged:
+            seen, self._seen = self._seen[: msg.STATES_MAX], self._seen[msg.STATES_MAX :]
+            heard, self._heard = self._heard[: msg.STATES_MAX], self._heard[msg.STATES_MAX :]
+            self._link.send(msg.Observed(tuple(seen), tuple(heard)))
+
+    def _pulse(self) -> None:
+        if self._world is not None and self._world.failure is not None:
+            self._fail(self._world.failure)
+        phases = {name: histogram for name, histogram in self._phases.items() if histogram.count}
+        eyes = self._eyes
+        self._link.send(
+            msg.Pulse(
+                phases=phases,
+                loop_lag=self._lag,
+                frames=eyes.frames if eyes else 0,
+                decoded=eyes.decoded if eyes else 0,
+            )
+        )
+        self._phases, self._lag = _no_phases(), Histogram()
+
+    async def _every(self, pause_s: float, work: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            work()
+
+    async def _probe_lag(self) -> None:
+        """Measure how much later than asked the loop comes round."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due_s = loop.time() + LAG_PROBE_S
+            await asyncio.sleep(LAG_PROBE_S)
+            self._lag.record(1000 * (loop.time() - due_s))
+
+    def _fail(self, error: object) -> None:
+        """Tell the runner in one line why this shard cannot go on, once, and end."""
+        if self._broken:
+            return
+        self._broken = True
+        text = str(error) if isinstance(error, SimulatorError) else f"{type(error).__name__}: {error}"
+        self._link.send(msg.ShardBroken(text))
+        self._done.set()
+
+
+def _no_phases() -> dict[str, Histogram]:
+    return {name: Histogram() for name in PHASES}
+
+
+def _chip(index: int, device: Device) -> msg.Chip:
+    return msg.Chip(
+        index=index,
+        lifecycle=device.lifecycle.name,
+        session=device.session.name,
+        outcome=device.outcome.name,
+        light=device.light,
+        operator=device.operator,
+        dev_id=device.flash.dev_id,
+        activated=device.flash.activated,
+    )
+
+
+_ORDERS: dict[type[Any], Callable[[Shard, Any], None]] = {
+    msg.SetUp: Shard._set_up,
+    msg.SwitchPower: Shard._power,
+    msg.HoldButton: Shard._hold,
+    msg.ShowCode: Shard._show,
+    msg.MoveTo: Shard._move,
+    msg.Intend: Shard._intend,
+    msg.TakeSnapshot: Shard._snapshot,
+    msg.Stop: Shard._stop,
+}

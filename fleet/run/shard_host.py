@@ -1,0 +1,220 @@
+"""The runner's side of one shard: starts the process, passes orders on, replaces it when it dies.
+
+Whatever a person has done to a device (supply, place, code in view) is remembered here, because
+it outlives the process that simulates the device. A dead shard is a power cut for its devices:
+the replacement finds their flash in the journal, puts them where they were and switches them on.
+"""
+
+import asyncio
+import multiprocessing
+import socket
+from collections.abc import Callable, Iterable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import msgspec
+
+from firmware_sim.errors import UsageError
+from firmware_sim.runtime.live.journal import FlashJournal
+from fleet.run import messages as msg
+from fleet.run import shard
+from fleet.run.link import Link
+
+START_S = 60.0  # a process that has not made its devices by then never will
+REPLACEMENTS_MAX = 5  # a shard that dies more often than that dies of something we do
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class Hand(msgspec.Struct):
+    """What people have done to one device; independent of the process that simulates it."""
+
+    site: str
+    powered: bool = False
+    payload: bytes | None = None
+    purpose: str = ""
+
+    def __repr__(self) -> str:
+        """Show the place, never the code in view."""
+        return f"Hand(site={self.site!r}, powered={self.powered})"
+
+
+class ShardHost:
+    """One shard. `on_report` gets what it tells, `on_death` is called when it dies unasked."""
+
+    def __init__(
+        self,
+        setup: msg.SetUp,
+        journal_stem: Path,
+        on_report: Callable[[msg.Report], None],
+        on_death: Callable[["ShardHost"], None],
+    ) -> None:
+        """Prepare; `setup` has an empty `journal`, each process writes `journal_stem`.N.flash."""
+        self.number = setup.shard
+        self._setup = setup
+        self._journal_stem = journal_stem
+        self._on_report = on_report
+        self._on_death = on_death
+        self._hands = {spec.index: Hand(spec.site) for spec in setup.devices}
+        self._link: Link[msg.Report] | None = None
+        self._process: BaseProcess | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._ended = asyncio.Event()
+        self._stopping = False
+        self.generation = 0
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Return the devices of this shard."""
+        return tuple(self._hands)
+
+    @property
+    def pid(self) -> int:
+        """Return the id of the process, 0 before there is one."""
+        return (self._process.pid or 0) if self._process is not None else 0
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the process and create the devices. Raises UsageError when that fails."""
+        ours, theirs = socket.socketpair()
+        self._ended = asyncio.Event()
+        self._ready = asyncio.get_running_loop().create_future()
+        process = _SPAWN.Process(
+            target=shard.main, args=(theirs,), name=f"fleet-shard-{self.number}", daemon=False
+        )
+        process.start()
+        theirs.close()
+        self._process = process
+        self._link = await Link.open(ours, msg.Report, self._take, self._lost)
+        journal = f"{self._journal_stem}.{self.generation}.flash"
+        self._link.send(msgspec.structs.replace(self._setup, journal=journal))
+        try:
+            async with asyncio.timeout(START_S):
+                await self._ready
+        except TimeoutError:
+            raise UsageError(
+                f"shard {self.number} did not start within {START_S:g} s; is the machine overloaded?"
+            ) from None
+
+    async def replace(self) -> None:
+        """Start a new process for the devices of the dead one. Raises UsageError when it keeps dying."""
+        await self._reap(grace_s=1.0)
+        if self.generation >= REPLACEMENTS_MAX:
+            raise UsageError(
+                f"shard {self.number} died {REPLACEMENTS_MAX + 1} times; see the messages above"
+            )
+        journal = Path(f"{self._journal_stem}.{self.generation}.flash")
+        images = FlashJournal.replay(journal)
+        devices = tuple(
+            msgspec.structs.replace(
+                spec, site=self._hands[spec.index].site, flash=images.get(local, spec.flash)
+            )
+            for local, spec in enumerate(self._setup.devices)
+        )
+        self._setup = msgspec.structs.replace(self._setup, devices=devices)
+        self.generation += 1
+        await self.start()
+        self._restore()
+
+    async def stop(self, grace_s: float) -> None:
+        """End the process: politely, then after `grace_s` by force."""
+        self._stopping = True
+        if self._link is not None:
+            self._link.send(msg.Stop())
+        await self._reap(grace_s)
+
+    def _restore(self) -> None:
+        """Do to the new devices what people had done to the old ones."""
+        groups: dict[bytes | None, list[int]] = {}
+        for index, hand in self._hands.items():
+            groups.setdefault(hand.payload, []).append(index)
+            self._send(msg.Intend((index,), hand.purpose))
+        on = tuple(index for index, hand in self._hands.items() if hand.powered)
+        self._send(msg.SwitchPower(on, on=True))
+        for payload, indices in groups.items():
+            if payload is not None:
+                self._send(msg.ShowCode(tuple(indices), payload))
+
+    async def _reap(self, grace_s: float) -> None:
+        """Wait for the end of the process, at most `grace_s`, then make sure of it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._ended.wait()
+        except TimeoutError:
+            process.kill()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, process.join, grace_s)
+        if process.exitcode is None:
+            process.kill()
+            await loop.run_in_executor(None, process.join)
+        process.close()
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    # --- talking --------------------------------------------------------------------------------
+
+    def power(self, indices: Iterable[int], *, on: bool) -> None:
+        """Apply or remove the supply voltage."""
+        mine = self._mine(indices)
+        for index in mine:
+            self._hands[index].powered = on
+        self._send(msg.SwitchPower(mine, on))
+
+    def hold(self, indices: Iterable[int], hold_ms: int) -> None:
+        """Press the reset buttons for `hold_ms`; a finger does not survive a dead shard."""
+        self._send(msg.HoldButton(self._mine(indices), hold_ms))
+
+    def show(self, indices: Iterable[int], payload: bytes | None) -> None:
+        """Bring a code into view, or take it away."""
+        mine = self._mine(indices)
+        for index in mine:
+            self._hands[index].payload = payload
+        self._send(msg.ShowCode(mine, payload))
+
+    def move(self, indices: Iterable[int], site: str) -> None:
+        """Carry devices to another place."""
+        mine = self._mine(indices)
+        for index in mine:
+            self._hands[index].site = site
+        self._send(msg.MoveTo(mine, site))
+
+    def intend(self, indices: Iterable[int], purpose: str) -> None:
+        """Say what the next pairing is for."""
+        mine = self._mine(indices)
+        for index in mine:
+            self._hands[index].purpose = purpose
+        self._send(msg.Intend(mine, purpose))
+
+    def ask_snapshot(self) -> None:
+        """Have the shard report a `Snapshot`."""
+        self._send(msg.TakeSnapshot())
+
+    def _mine(self, indices: Iterable[int]) -> tuple[int, ...]:
+        return tuple(index for index in indices if index in self._hands)
+
+    def _send(self, order: msg.Order) -> None:
+        if self._link is not None and (getattr(order, "indices", True)):
+            self._link.send(order)
+
+    def _take(self, report: msg.Report) -> None:
+        waiting = self._ready is not None and not self._ready.done()
+        if isinstance(report, msg.ShardReady) and waiting:
+            assert self._ready is not None
+            self._ready.set_result(None)
+        elif isinstance(report, msg.ShardBroken) and waiting:
+            assert self._ready is not None
+            self._ready.set_exception(UsageError(report.text))
+        else:
+            self._on_report(report)
+
+    def _lost(self) -> None:
+        self._link = None
+        self._ended.set()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(UsageError(f"shard {self.number} died while it started"))
+        elif not self._stopping:
+            self._on_death(self)

@@ -1,0 +1,1 @@
+"""Device models as data: one TOML file per model, loaded and checked by `catalog`."""

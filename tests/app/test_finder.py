@@ -1,0 +1,107 @@
+"""Which announcements make a device selectable, and what withdraws it."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware_sim.wire.discovery import Announcement, encode_announcement
+from fleet.app.finder import Finder, Found
+
+WAITING = Announcement(
+    ip="127.0.0.9",
+    gw_id="uuid0000000000000009",
+    active=0,
+    ablilty=0,
+    encrypt=True,
+    product_key="keyfake000000001",
+    version="3.3",
+    token=True,
+    wf_cfg=False,
+)
+DEVICE = Found("uuid0000000000000009", "127.0.0.9", "keyfake000000001", "3.3", "127.0.0.9")
+
+
+def heard(finder: Finder, source_ip: str = "127.0.0.9", **changes: object) -> Found | None:
+    announcement = msgspec.structs.replace(WAITING, **changes)
+    return finder.take(encode_announcement(announcement), source_ip)
+
+
+@pytest.mark.parametrize(("version", "encrypted"), [("3.1", False), ("3.3", True)])
+def test_a_waiting_wired_device_is_found_once(version: str, *, encrypted: bool) -> None:
+    finder = Finder()
+    found = heard(finder, version=version)
+    assert found == msgspec.structs.replace(DEVICE, version=version)
+    assert found is not None
+    assert found.encrypted is encrypted
+    assert not found.foreign_source
+    assert heard(finder, version=version) is None
+    assert finder.found == (found,)
+
+
+@pytest.mark.parametrize("changes", [{"active": 2}, {"token": False}, {"token": None}])
+def test_other_devices_are_not_offered(changes: dict[str, object]) -> None:
+    finder = Finder()
+    assert heard(finder, **changes) is None
+    assert finder.found == ()
+
+
+def test_an_activated_device_is_withdrawn() -> None:
+    finder = Finder()
+    heard(finder)
+    heard(finder, active=2, gw_id="dev1")
+    assert finder.found == ()
+    assert heard(finder) == DEVICE
+
+
+def test_a_device_with_a_new_address_moves() -> None:
+    finder = Finder()
+    heard(finder)
+    moved = heard(finder, "127.0.0.8", ip="127.0.0.8")
+    assert moved == msgspec.structs.replace(DEVICE, ip="127.0.0.8", source_ip="127.0.0.8")
+    assert finder.found == (moved,)
+    heard(finder, active=2)  # its old address belongs to nobody now
+    assert finder.found == (moved,)
+
+
+def test_a_new_device_at_a_known_address_replaces_the_old_one() -> None:
+    finder = Finder()
+    heard(finder)
+    newer = heard(finder, gw_id="other")
+    assert finder.found == (newer,)
+
+
+def test_a_foreign_source_is_noted() -> None:
+    found = heard(Finder(), "127.0.0.7")
+    assert found is not None
+    assert found.foreign_source
+    assert found.source_ip == "127.0.0.7"
+
+
+def test_a_flood_is_bounded() -> None:
+    finder = Finder(found_max=2)
+    for number in range(5):
+        heard(finder, ip=f"127.0.1.{number}", gw_id=f"u{number}")
+    assert len(finder.found) == 2
+    assert finder.dropped == 3
+    assert heard(finder, "127.0.9.9", ip="127.0.9.9", gw_id="u0") is not None
+
+
+def test_an_address_must_be_one() -> None:
+    finder = Finder()
+    assert heard(finder, ip="evil.example") is None
+    assert finder.unreadable == 1
+
+
+@pytest.mark.parametrize("size", range(len(encode_announcement(WAITING))))
+def test_a_cut_announcement_is_counted_not_raised(size: int) -> None:
+    finder = Finder()
+    assert finder.take(encode_announcement(WAITING)[:size], "127.0.0.9") is None
+    assert finder.unreadable == 1
+
+
+@given(st.binary(max_size=128))
+def test_garbage_is_counted_not_raised(datagram: bytes) -> None:
+    finder = Finder()
+    assert finder.take(datagram, "127.0.0.9") is None
+    assert finder.unreadable == 1

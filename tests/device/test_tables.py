@@ -1,0 +1,224 @@
+"""Each row of the three tables is fired once; each illegal table is refused."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+import pytest
+
+from firmware_sim.device import signals as sig
+from firmware_sim.device.device import MACHINES, Device, Identity
+from firmware_sim.device.flash import ResetKind
+from firmware_sim.device.machine import Machine, Row, on
+from firmware_sim.device.profile import ActivationError, Firmware
+from firmware_sim.device.states import Lifecycle
+from firmware_sim.device.timers import Timer, Timers
+from firmware_sim.events import (
+    ButtonPressed,
+    ButtonReleased,
+    Event,
+    JoinRefusal,
+    PowerApplied,
+    PowerRemoved,
+)
+from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
+from firmware_sim.wire.provisioning import parse_token
+from hw_profiles import catalog
+
+TOKEN = "EUabcd1234pro0"
+RESULT = ActivationResult(
+    dev_id="6cemu000000000000001",
+    sec_key="s3cK3y0123456789",
+    local_key="l0calK3y01234567",
+    schema_id="000001",
+    std_time_zone="+00:00",
+    schema="[]",
+)
+SAMPLES: dict[type[Event], Event] = {
+    sig.PairingRead: sig.PairingRead("net", "password", TOKEN),
+    sig.TokenTaken: sig.TokenTaken(TOKEN),
+    sig.JoinRefused: sig.JoinRefused(JoinRefusal.WRONG_PASSWORD),
+    sig.ActivationAccepted: sig.ActivationAccepted(RESULT),
+    sig.ActivationRefused: sig.ActivationRefused("TOKEN_FULL"),
+    sig.CallFailed: sig.CallFailed("timeout"),
+    sig.Released: sig.Released(ResetKind.REMOTE_FACTORY),
+    sig.SyncAnswered: sig.SyncAnswered(SyncStatus.RESET_FACTORY),
+    sig.StreamLost: sig.StreamLost("closed"),
+    sig.Refused: sig.Refused(4),
+    PowerApplied: PowerApplied(),
+    PowerRemoved: PowerRemoved(),
+    ButtonPressed: ButtonPressed(),
+    ButtonReleased: ButtonReleased(),
+}
+GUARDED: dict[str, Event] = {
+    "unknown_to_cloud": sig.ActivationRefused("GATEWAY_NOT_EXISTS"),
+    "unbound": sig.Refused(5),
+    "still_bound": sig.SyncAnswered(SyncStatus.ENABLE),
+}
+
+
+def interrupted(device: Device, holds: bool) -> None:
+    device.flash.resetting = ResetKind.REMOTE_UNBIND if holds else None
+
+
+def activated(device: Device, holds: bool) -> None:
+    device.flash.sec_key = RESULT.sec_key if holds else ""
+
+
+def retrying(device: Device, holds: bool) -> None:
+    habit = ActivationError.RETRY if holds else ActivationError.FAIL
+    device.profile = msgspec.structs.replace(
+        device.profile, firmware=Firmware(activation_error=habit)
+    )
+
+
+def tries(device: Device, holds: bool) -> None:
+    device.tries = 0 if holds else 1000
+
+
+def powered(device: Device, holds: bool) -> None:
+    device.lifecycle = Lifecycle.WAITING if holds else Lifecycle.OFF
+
+
+def unresolved(device: Device, holds: bool) -> None:
+    if holds:
+        device.endpoints = None
+
+
+def undeclared(device: Device, holds: bool) -> None:
+    from firmware_sim.device.cloud_calls import versions
+
+    device.flash.versions = "" if holds else versions(device)
+
+
+ARRANGE: dict[str, Callable[[Device, bool], None]] = {
+    "was_interrupted": interrupted,
+    "is_activated": activated,
+    "retries_for_ever": retrying,
+    "has_tries_left": tries,
+    "powered": powered,
+    "servers_unknown": unresolved,
+    "versions_new": undeclared,
+    "unknown_to_cloud": lambda *_: None,
+    "unbound": lambda *_: None,
+    "still_bound": lambda *_: None,
+}
+ROWS = [(machine, row) for machine in MACHINES for row in machine.rows]
+
+
+def a_device(profile: str = "ipc-red-green") -> Device:
+    from firmware_sim.device.cloud_calls import Servers
+
+    identity = Identity("emu0000000000000001", "0123456789abcdef0123456789ABCDEF", "pid1")
+    device = Device(catalog.load(profile), identity, 1, ("127.0.0.1", 80))
+    device.now_ms = 1_700_000_000_000
+    device.lifecycle = Lifecycle.WAITING
+    device.endpoints = Servers(("127.0.0.1", 80), ("127.0.0.1", 1883))
+    device.offer = sig.PairingRead("net", "password", TOKEN)
+    device.token = parse_token(TOKEN)
+    flash = device.flash
+    flash.dev_id, flash.sec_key, flash.local_key = RESULT.dev_id, RESULT.sec_key, RESULT.local_key
+    return device
+
+
+@pytest.mark.parametrize("profile", ["ipc-red-green", "gateway"])
+@pytest.mark.parametrize(("machine", "row"), ROWS, ids=str)
+def test_row_fires(machine: Machine[Any], row: Row, profile: str) -> None:
+    device = a_device(profile)
+    setattr(device, machine.attribute, row.state)
+    event = SAMPLES.get(row.event) or row.event()
+    for other in machine.rows:
+        if (other.state, other.event) == (row.state, row.event):
+            if other.guard is not None:
+                ARRANGE[other.guard.__name__](device, other is row)
+            if other is row:
+                break
+    if row.guard is not None:
+        event = GUARDED.get(row.guard.__name__, event)
+    if row.guard is None and row.target is not None and row.event is sig.CallFailed:
+        device.tries = 1000
+    device.timers.arm(machine.timers[0], device.now_ms + 9_999_999)
+
+    assert machine.step(device, event) is row
+
+    assert getattr(device, machine.attribute) is (row.target or row.state)
+    if row.target is not None:
+        assert device.timers._deadlines[machine.timers[0]] != device.now_ms + 9_999_999
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: each.attribute)
+def test_every_pair_is_answered(machine: Machine[Any]) -> None:
+    known = {(row.state, row.event) for row in machine.rows}
+    for state in machine.states:
+        for event in machine.events:
+            rows = machine._table[(state, event)]
+            assert bool(rows) == ((state, event) in known)
+
+
+def test_a_row_reads_like_a_sentence() -> None:
+    lines = [str(row) for machine in MACHINES for row in machine.rows]
+    assert "OFF --PowerApplied--> BOOTING" in lines
+    assert "BOOTING --BootElapsed [was_interrupted]--> RESETTING" in lines
+    assert "UP --PingElapsed / ping--> (stay)" in lines
+
+
+# --- tables that must not be built --------------------------------------------------------------
+
+
+class Lamp(Enum):
+    DARK = auto()
+    LIT = auto()
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.timers = Timers()
+        self.lamp = Lamp.DARK
+        self.log: list[str] = []
+
+
+def yes(*_: object) -> bool:
+    return True
+
+
+def test_a_missing_pair_is_refused() -> None:
+    rows = [on(Lamp.DARK, PowerApplied, Lamp.LIT)]
+    with pytest.raises(ValueError, match="LIT on PowerApplied: neither handled nor ignored"):
+        Machine(Lamp, "lamp", rows, ignored={})
+
+
+def test_a_pair_both_handled_and_ignored_is_refused() -> None:
+    rows = [on(Lamp, PowerApplied, Lamp.LIT)]
+    with pytest.raises(ValueError, match="DARK on PowerApplied: handled and ignored"):
+        Machine(Lamp, "lamp", rows, ignored={Lamp.DARK: (PowerApplied,)})
+
+
+def test_a_dead_row_is_refused() -> None:
+    rows = [on(Lamp, PowerApplied, Lamp.LIT), on(Lamp, PowerApplied, Lamp.DARK)]
+    with pytest.raises(ValueError, match="a row below an unguarded one"):
+        Machine(Lamp, "lamp", rows, ignored={})
+
+
+def test_an_open_end_is_refused() -> None:
+    rows = [on(Lamp, PowerApplied, Lamp.LIT, guard=yes)]
+    with pytest.raises(ValueError, match="the last row has a guard"):
+        Machine(Lamp, "lamp", rows, ignored={})
+
+
+def test_hooks_run_in_order_and_timers_of_the_state_end_with_it() -> None:
+    machine = Machine(
+        Lamp,
+        "lamp",
+        [on(Lamp.DARK, PowerApplied, Lamp.LIT, action=lambda owner, _: owner.log.append("act"))],
+        ignored={Lamp.LIT: (PowerApplied,)},
+        enter={Lamp.LIT: lambda owner: owner.log.append("enter")},
+        leave={Lamp.DARK: lambda owner: owner.log.append("leave")},
+        timers=(Timer.BOOT,),
+    )
+    owner = Owner()
+    owner.timers.arm(Timer.BOOT, 5)
+    assert machine.step(owner, PowerApplied()) is machine.rows[0]
+    assert owner.log == ["leave", "act", "enter"]
+    assert not owner.timers.armed(Timer.BOOT)
+    assert machine.step(owner, PowerApplied()) is None
