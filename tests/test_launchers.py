@@ -8,7 +8,7 @@ folder `wish` tell it what should go wrong.
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,8 @@ APT = """#!/bin/sh
 echo "apt-get $*" >>"$(dirname "$0")/calls"
 case "$*" in *install*) rm -f "$(dirname "$0")/wish/no-zbar" ;; esac
 """
+
+PYTEST = "-m pytest --cov --cov-report=term"
 
 
 class Place:
@@ -110,8 +112,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    yield Place(tmp_path)
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
 
 
 def last_line(text: str) -> str:
@@ -302,11 +304,8 @@ def gate(place: Place, *words: str) -> tuple[int, Sequence[str]]:
 
 def test_the_gate_runs_all_steps_in_order_and_pytest_last(place: Place) -> None:
     code, lines = gate(place)
-    assert (code, lines) == (
-        0,
-        ["ok      format", "ok      lint", "ok      types", "ok      walls"]
-        + ["-m pytest --cov --cov-report=term"],
-    )
+    steps = ["format", "lint", "types", "walls"]
+    assert (code, lines) == (0, [*(f"ok      {step}" for step in steps), PYTEST])
     assert "-m pip install --editable .[test]" in place.calls()
 
 
@@ -326,7 +325,7 @@ def test_one_failing_step_fails_the_gate_after_all_have_run(
     place.wish(wish)
     code, lines = gate(place)
     assert (code, lines[-1]) == (1, f"FAILED: {name}")
-    assert "-m pytest --cov --cov-report=term" in lines
+    assert PYTEST in lines
 
 
 def test_with_arguments_only_pytest_runs(place: Place) -> None:
@@ -344,4 +343,4 @@ def test_ci_runs_the_same_gate(place: Place) -> None:
     (place.checkout / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", place.checkout / ".ci")
     done = place.start(launcher=place.checkout / ".ci" / "run", CI="true")
-    assert last_line(done.stdout) == "-m pytest --cov --cov-report=term"
+    assert last_line(done.stdout) == PYTEST

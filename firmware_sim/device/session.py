@@ -101,12 +101,15 @@ def ask_servers(device: "Device") -> None:
 
 
 def back_off(device: "Device") -> None:
-    """Close, and wait a random time below a bound that doubles and stays (entry of BACKOFF)."""
+    """Close and wait (entry of BACKOFF): at first not at all, then a random time below a bound.
+
+    The bound doubles up to its end and is never set back while the power is on.
+    """
     cloud_calls.forget(device)
     cloud_link.close(device)
-    bound_ms = device.backoff_bound_ms or BACKOFF_FIRST_MS
-    device.arm(Timer.BACKOFF, 1 + device.rng.below(bound_ms))
-    device.backoff_bound_ms = min(2 * bound_ms, BACKOFF_LAST_MS)
+    bound_ms = device.backoff_bound_ms
+    device.arm(Timer.BACKOFF, 1 + (device.rng.below(bound_ms) if bound_ms else 0))
+    device.backoff_bound_ms = min(2 * bound_ms, BACKOFF_LAST_MS) or BACKOFF_FIRST_MS
 
 
 def ask_status(device: "Device") -> None:

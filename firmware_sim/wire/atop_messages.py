@@ -10,11 +10,12 @@ from typing import Annotated, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
-from firmware_sim.errors import Malformed, UsageError
+from firmware_sim.errors import UsageError
 from firmware_sim.wire.structs import Secretive, decode_json, encode_json
 
 RECORD_SIZE_MAX = 512
-"""Firmware re-reads its activation record into a buffer of this size (see `check_record`)."""
+"""Firmware re-reads its activation record into a buffer of this size, in bytes; with a longer one
+it goes from activation into reset for ever."""
 
 PROTOCOL_VERSION = "2.2"
 BASELINE_VERSION = "40.07"
@@ -42,7 +43,7 @@ DYNAMIC_CONFIG_TYPES = '["timezone","rateRule"]'
 GATEWAY_NOT_EXISTS = "GATEWAY_NOT_EXISTS"
 """The one error code that firmware knows: while activating, drop the token and wait again."""
 
-Text10 = Annotated[str, msgspec.Meta(max_length=10)]
+TimeZone = Annotated[str, msgspec.Meta(max_length=6)]
 Text16 = Annotated[str, msgspec.Meta(max_length=16)]
 Text25 = Annotated[str, msgspec.Meta(max_length=25)]
 Id25 = Annotated[str, msgspec.Meta(min_length=1, max_length=25, pattern="^[0-9A-Za-z_-]*$")]
@@ -88,7 +89,7 @@ class ActivationRecord(Message, frozen=True, kw_only=True):
     sec_key: Key16
     local_key: Key16
     schema_id: Text16
-    std_time_zone: Text10
+    std_time_zone: TimeZone
     reset_factory: bool = False
 
 
@@ -98,8 +99,16 @@ class ActivationResult(ActivationRecord, frozen=True, kw_only=True):
     schema: str
 
     def to_record(self) -> bytes:
-        """Return the JSON that a device stores: everything but the schema, which it keeps apart."""
-        return encode_json(msgspec.convert(self, ActivationRecord, from_attributes=True))
+        """Return the JSON that a device stores: everything but the schema, which it keeps apart.
+
+        Raises UsageError for a field that firmware could not store. Legal fields keep the record
+        within `RECORD_SIZE_MAX`.
+        """
+        try:
+            record = msgspec.convert(self, ActivationRecord, from_attributes=True)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"activation result: {error}") from error
+        return encode_json(record)
 
 
 class SyncStatus(StrEnum):
@@ -194,18 +203,9 @@ def activation_request(
 def check_record(result: ActivationResult) -> None:
     """Raise UsageError when firmware could not store `result`.
 
-    It copies the fields into fixed buffers unchecked and re-reads the record into 512 bytes: a
-    longer one corrupts its memory or sends it from activation into reset for ever.
+    It copies the fields into fixed buffers unchecked: a longer one corrupts its memory.
     """
-    record = result.to_record()
-    try:
-        decode(record, ActivationRecord)
-    except Malformed as error:
-        raise UsageError(f"activation result: {error}") from error
-    if len(record) > RECORD_SIZE_MAX:
-        raise UsageError(
-            f"activation record of {len(record)} bytes; firmware has room for {RECORD_SIZE_MAX}"
-        )
+    result.to_record()
 
 
 def versions_text(channels: tuple[ChannelVersion, ...]) -> str:

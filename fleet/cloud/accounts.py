@@ -77,6 +77,10 @@ class Accounts:
         """Tell whether there is an account of that name."""
         return self._accounts.get(name) is not None
 
+    def __len__(self) -> int:
+        """Return the number of accounts."""
+        return len(self._accounts)
+
     def add(self, name: str, password: str) -> Account:
         """Add an account. Refused when the name is taken."""
         if name in self:

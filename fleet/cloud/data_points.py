@@ -38,9 +38,12 @@ class DataPoints:
         kept = self._values.get(dev_id)
         return decode_json(Values, kept.dps.encode()) if kept is not None else {}
 
-    def report(self, dev_id: str, values: Values, now_ms: int) -> None:
-        """Merge reported values into those of the device; raise TooLarge for too many."""
-        dps = encode_json({**self.get(dev_id), **values})
+    def report(self, dev_id: str, reported: msgspec.Raw, now_ms: int) -> None:
+        """Merge a reported JSON object into the values of the device.
+
+        Raises Malformed when it is none, TooLarge when there would be too many values.
+        """
+        dps = encode_json({**self.get(dev_id), **decode_json(Values, reported)})
         if len(dps) > self._size_max:
             raise TooLarge(f"{len(dps)} bytes of data points; the limit is {self._size_max}")
         self._values.put(DpValues(dev_id, dps.decode(), now_ms))

@@ -21,6 +21,7 @@ from fleet.cloud.store.records import Record
 _DEV_ID_PREFIX = "bf"
 _DEV_ID_RANDOM = 20
 _KEY_LENGTH = 16
+_SOFTWARE_LENGTH_MAX = 16
 
 ACTIVATION_CLIENT = "acon_"
 
@@ -180,6 +181,7 @@ class Devices:
 
     def note_software(self, device: Device, software: str) -> Device:
         """Remember the versions that the device reported."""
+        software = software[:_SOFTWARE_LENGTH_MAX]
         return device if software == device.software else self._replace(device, software=software)
 
     # --- details --------------------------------------------------------------------------------

@@ -9,15 +9,15 @@ import msgspec
 class Directory(Protocol):
     """Who may do what; asked at each CONNECT, SUBSCRIBE and PUBLISH."""
 
-    def admit(self, client_id: str, username: str, password: bytes, now_ms: int) -> int:
+    def admit(self, client_id: str, username: str, password: bytes, now_ms: int, /) -> int:
         """Return a CONNACK code: 0 lets the client in. Missing credentials are empty."""
         ...
 
-    def may_subscribe(self, client_id: str, topic: str) -> bool:
+    def may_subscribe(self, client_id: str, topic: str, /) -> bool:
         """Return whether the client may hear what the cloud publishes on `topic`."""
         ...
 
-    def may_publish(self, client_id: str, topic: str) -> bool:
+    def may_publish(self, client_id: str, topic: str, /) -> bool:
         """Return whether the client may send to `topic`."""
         ...
 

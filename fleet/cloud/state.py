@@ -1,7 +1,10 @@
 """All that the cloud remembers, service by service, loaded once and changed in memory.
 
 The rules that span services (`activation`, `unbinding`, `removal`) are functions of this state.
+Only the counters begin anew with each start.
 """
+
+from collections import Counter
 
 from fleet.cloud.accounts import Accounts
 from fleet.cloud.data_points import DataPoints
@@ -23,6 +26,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "counters",
         "data_points",
         "device_log",
         "devices",
@@ -40,6 +44,7 @@ class State:
         """Load every service with `load`; secrets will be made from `entropy`."""
         self.settings = settings
         self.journal = Journal()
+        self.counters: Counter[str] = Counter()
         self.products = Products(load, self.journal)
         self.accounts = Accounts(settings, self.products, load, self.journal, entropy)
         self.users = Users(settings, load, self.journal, entropy)

@@ -111,7 +111,7 @@ _STEPS: dict[str, tuple[Callable[..., Step], int, int]] = {
     "p": (Power, 0, 0),
     "b": (Button, 0, 0),
     "hold": (lambda *hold: Hold(duration_ms(hold[0]) if hold else None), 0, 1),
-    "show": (lambda path: Show(Path(path)), 1, 1),
+    "show": (lambda *path: Show(Path(" ".join(path))), 1, 99),
     "hide": (Hide, 0, 0),
     "c": (Cable, 0, 0),
     "wait": (_wait, 1, 2),

@@ -134,7 +134,6 @@ class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class ShardReady(msgspec.Struct, frozen=True, tag=True):
     """All devices exist."""
 
-    pid: int
     devices: int
 
 
@@ -152,13 +151,13 @@ class Observed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pulse(msgspec.Struct, frozen=True, tag=True):
-    """Measurements since the last pulse: phases by name, loop lag, lens work."""
+    """Measurements since the last pulse (phases by name, loop lag), and all lens work so far."""
 
     phases: dict[str, Histogram]
     loop_lag: Histogram
     frames: int
     decoded: int
-    lens_cpu_ms: int
+    lens_cpu_ms: float
 
 
 class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):

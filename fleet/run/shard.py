@@ -9,17 +9,19 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from firmware_sim.camera.pool import DecodePool
+from firmware_sim.camera.scene import LensSettings
 from firmware_sim.device.device import Device, Identity
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import SimulatorError
 from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
 from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.live.alarms import Clock
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.journal import FlashJournal
 from firmware_sim.runtime.live.world import LiveWorld
@@ -31,6 +33,7 @@ from hw_profiles import catalog
 
 FLUSH_S = 0.1
 PULSE_S = 1.0
+CLOSE_S = 1.0
 LAG_PROBE_S = 0.05
 PENDING_MAX = 200_000
 
@@ -48,8 +51,10 @@ class Shard:
     def __init__(self) -> None:
         """Start without devices; `SetUp` brings them."""
         self._link: Link[msg.Order]
+        self._clock: Clock
         self._world: LiveWorld | None = None
-        self._eyes: Eyes | None = None
+        self._pool: DecodePool | None = None
+        self._setting_up: asyncio.Task[None] | None = None
         self._local: dict[int, int] = {}  # index of the population -> index in the world
         self._indices: list[int] = []  # and back
         self._clocks: list[PhaseClock] = []
@@ -58,13 +63,15 @@ class Shard:
         self._seen: list[msg.Seen] = []
         self._heard: list[msg.Heard] = []
         self._done = asyncio.Event()
+        self._gone = asyncio.Event()
         self._broken = False
 
     async def run(self, end: socket.socket) -> None:
         """Serve until the end."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._fail(context.get("exception")))
-        self._link = await Link.open(end, msg.Order, self._obey, self._done.set)
+        self._clock = Clock(loop)
+        self._link = await Link.open(end, msg.Order, self._obey, self._lost)
         beats = [
             loop.create_task(self._every(FLUSH_S, self._flush)),
             loop.create_task(self._every(PULSE_S, self._pulse)),
@@ -73,14 +80,28 @@ class Shard:
         await self._done.wait()
         for beat in beats:
             beat.cancel()
-        if self._world is not None:
-            await self._world.close()
-        if self._eyes is not None:
-            self._eyes.close()
         self._flush()
         self._pulse()
         self._link.close()
-        await asyncio.sleep(0)  # let the transport write what is queued
+        await self._close_world()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._gone.wait()  # until then the last reports are on their way
+        except TimeoutError:
+            pass
+
+    async def _close_world(self) -> None:
+        if self._setting_up is not None:
+            self._setting_up.cancel()
+            await asyncio.gather(self._setting_up, return_exceptions=True)
+        if self._world is not None:
+            await self._world.close()
+        if self._pool is not None:
+            await self._pool.close()
+
+    def _lost(self) -> None:
+        self._gone.set()
+        self._done.set()
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -90,14 +111,28 @@ class Shard:
         except SimulatorError as error:
             self._fail(error)
 
-    def _set_up(self, order: msg.SetUp) -> None:
+    def set_up_soon(self, order: msg.SetUp) -> None:
+        """Begin to create the world; a worker process or two have to start."""
+        self._setting_up = asyncio.get_running_loop().create_task(self._set_up(order))
+
+    async def _set_up(self, order: msg.SetUp) -> None:
+        try:
+            await self._make_world(order)
+        except SimulatorError as error:
+            self._fail(error)
+        else:
+            self._link.send(msg.ShardReady(len(self._indices)))
+
+    async def _make_world(self, order: msg.SetUp) -> None:
         profiles = {name: catalog.load(name) for name in {spec.profile for spec in order.devices}}
-        if any(not profile.wired for profile in profiles.values()):
-            self._eyes = Eyes(decoder=order.decoder, workers=order.decode_workers, seed=order.seed)
+        eyes = None
+        if not all(profile.wired for profile in profiles.values()):
+            self._pool = await DecodePool.open(order.decoder, workers=order.decode_workers)
+            eyes = Eyes(self._pool, LensSettings(), order.seed)
         world = self._world = LiveWorld(
             sites={site.name: AccessPoint(site.networks, site.join_ms) for site in order.sites},
             observer=self._observe,
-            eyes=self._eyes,
+            eyes=eyes,
             journal=FlashJournal(Path(order.journal)),
         )
         iot_dns = (order.iot_dns_host, order.iot_dns_port)
@@ -107,17 +142,18 @@ class Shard:
             self._local[spec.index] = world.add(device, ip=spec.ip, site=spec.site)
             self._indices.append(spec.index)
             self._clocks.append(PhaseClock(self._record))
-        self._link.send(msg.ShardReady(len(self._indices)))
 
-    def _power(self, order: msg.SwitchPower) -> None:
+    def power(self, order: msg.SwitchPower) -> None:
+        """Apply or remove the supply voltage."""
         event = PowerApplied() if order.on else PowerRemoved()
         for local in self._locals(order.indices):
             self._live.tell(local, event)
 
-    def _hold(self, order: msg.HoldButton) -> None:
+    def hold(self, order: msg.HoldButton) -> None:
+        """Press the buttons, and let go later."""
         locals_ = self._locals(order.indices)
         for local in locals_:
-            self._clocks[local].pressed(self._live.now_ms())
+            self._clocks[local].pressed(self._clock.now_ms())
             self._live.tell(local, ButtonPressed())
         asyncio.get_running_loop().call_later(order.hold_ms / 1000, self._release, locals_)
 
@@ -125,27 +161,32 @@ class Shard:
         for local in locals_:
             self._live.tell(local, ButtonReleased())
 
-    def _show(self, order: msg.ShowCode) -> None:
+    def show(self, order: msg.ShowCode) -> None:
+        """Bring a code into view or take it away."""
         for local in self._locals(order.indices):
-            self._clocks[local].shown(self._live.now_ms() if order.payload else 0)
+            self._clocks[local].shown(self._clock.now_ms() if order.payload else 0)
             self._live.show(local, order.payload)
 
-    def _move(self, order: msg.MoveTo) -> None:
+    def move(self, order: msg.MoveTo) -> None:
+        """Carry devices elsewhere."""
         for local in self._locals(order.indices):
             self._live.move(local, order.site)
 
-    def _intend(self, order: msg.Intend) -> None:
+    def intend(self, order: msg.Intend) -> None:
+        """Tell the clocks what the next pairing is for."""
         for local in self._locals(order.indices):
             self._clocks[local].purpose = order.purpose
 
-    def _snapshot(self, _: msg.TakeSnapshot) -> None:
+    def snapshot(self, _: msg.TakeSnapshot) -> None:
+        """Report every device as it is now."""
         self._flush()
         chips = tuple(
             _chip(index, self._live.device(local)) for local, index in enumerate(self._indices)
         )
         self._link.send(msg.Snapshot(chips))
 
-    def _stop(self, _: msg.Stop) -> None:
+    def stop(self, _: msg.Stop) -> None:
+        """End."""
         self._done.set()
 
     def _locals(self, indices: tuple[int, ...]) -> list[int]:
@@ -184,13 +225,14 @@ class Shard:
         if self._world is not None and self._world.failure is not None:
             self._fail(self._world.failure)
         phases = {name: histogram for name, histogram in self._phases.items() if histogram.count}
-        eyes = self._eyes
+        stats = self._pool.stats if self._pool is not None else None
         self._link.send(
             msg.Pulse(
                 phases=phases,
                 loop_lag=self._lag,
-                frames=eyes.frames if eyes else 0,
-                decoded=eyes.decoded if eyes else 0,
+                frames=stats.frames if stats else 0,
+                decoded=stats.decoded if stats else 0,
+                lens_cpu_ms=stats.cpu_ms if stats else 0.0,
             )
         )
         self._phases, self._lag = _no_phases(), Histogram()
@@ -213,7 +255,9 @@ class Shard:
         if self._broken:
             return
         self._broken = True
-        text = str(error) if isinstance(error, SimulatorError) else f"{type(error).__name__}: {error}"
+        text = (
+            str(error) if isinstance(error, SimulatorError) else f"{type(error).__name__}: {error}"
+        )
         self._link.send(msg.ShardBroken(text))
         self._done.set()
 
@@ -236,12 +280,12 @@ def _chip(index: int, device: Device) -> msg.Chip:
 
 
 _ORDERS: dict[type[Any], Callable[[Shard, Any], None]] = {
-    msg.SetUp: Shard._set_up,
-    msg.SwitchPower: Shard._power,
-    msg.HoldButton: Shard._hold,
-    msg.ShowCode: Shard._show,
-    msg.MoveTo: Shard._move,
-    msg.Intend: Shard._intend,
-    msg.TakeSnapshot: Shard._snapshot,
-    msg.Stop: Shard._stop,
+    msg.SetUp: Shard.set_up_soon,
+    msg.SwitchPower: Shard.power,
+    msg.HoldButton: Shard.hold,
+    msg.ShowCode: Shard.show,
+    msg.MoveTo: Shard.move,
+    msg.Intend: Shard.intend,
+    msg.TakeSnapshot: Shard.snapshot,
+    msg.Stop: Shard.stop,
 }

@@ -1,11 +1,12 @@
 """What people have found out during a run, for the display and for the checks at the end."""
 
 from collections import Counter
+from typing import Final
 
 import msgspec
 
-QR = "qr"
-WIRED = "wired"
+QR: Final = "qr"
+WIRED: Final = "wired"
 
 
 class Tally(msgspec.Struct):

@@ -27,7 +27,7 @@ class Watch:
         self.lifecycles: Counter[str] = Counter({"OFF": count})
         self.lights: Counter[str] = Counter({"off": count})
         self.changes = 0
-        self._looks: list[tuple[Look, ...]] = [() for _ in self.last]
+        self._gazes: list[tuple[Gaze, ...]] = [() for _ in self.last]
 
     def take_seen(self, seen: Seen) -> None:
         """Take one state and tell whoever looks at this device."""
@@ -36,8 +36,8 @@ class Watch:
         self.changes += 1
         _count(self.lifecycles, before.lifecycle, seen.lifecycle)
         _count(self.lights, before.light, seen.light)
-        for look in self._looks[seen.index]:
-            look.take(seen)
+        for gaze in self._gazes[seen.index]:
+            gaze.take(seen)
 
     def take_heard(self, heard: Heard) -> None:
         """Keep one note; of a device that never stops, the oldest ones go."""
@@ -51,37 +51,37 @@ class Watch:
         for index in indices:
             self.take_seen(Seen(index, now_ms, "OFF", "DOWN", "off", "", "ShardDied"))
 
-    def look_at(self, indices: Iterable[int]) -> "Look":
+    def look_at(self, indices: Iterable[int]) -> "Gaze":
         """Return a context in which no change of these devices is missed."""
-        return Look(self, tuple(indices))
+        return Gaze(self, tuple(indices))
 
     async def until_all(self, indices: Iterable[int], test: Test, timeout_s: float) -> list[int]:
         """Wait until each of these devices has passed `test` once, which may be so already.
 
         Return those that did not get there in time.
         """
-        with self.look_at(indices) as look:
-            missing = {i: None for i in look.indices if not test(self.last[i])}
+        with self.look_at(indices) as gaze:
+            missing = {i: None for i in gaze.indices if not test(self.last[i])}
             try:
                 async with asyncio.timeout(timeout_s):
                     while missing:
-                        seen = await look.next()
+                        seen = await gaze.next()
                         if test(seen):
                             missing.pop(seen.index, None)
             except TimeoutError:
                 pass
         return list(missing)
 
-    def _add(self, look: "Look") -> None:
-        for index in look.indices:
-            self._looks[index] = (*self._looks[index], look)
+    def _add(self, gaze: "Gaze") -> None:
+        for index in gaze.indices:
+            self._gazes[index] = (*self._gazes[index], gaze)
 
-    def _remove(self, look: "Look") -> None:
-        for index in look.indices:
-            self._looks[index] = tuple(one for one in self._looks[index] if one is not look)
+    def _remove(self, gaze: "Gaze") -> None:
+        for index in gaze.indices:
+            self._gazes[index] = tuple(one for one in self._gazes[index] if one is not gaze)
 
 
-class Look:
+class Gaze:
     """Somebody's eyes on some devices: `next` returns their changes in order, none is missed."""
 
     def __init__(self, watch: Watch, indices: tuple[int, ...]) -> None:
@@ -102,7 +102,7 @@ class Look:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Look away."""
+        """Gaze away."""
         self._watch._remove(self)  # noqa: SLF001
 
     def take(self, seen: Seen) -> None:

@@ -6,7 +6,7 @@ everybody is sent for a ticket.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from enum import Enum, auto
 
@@ -32,8 +32,8 @@ class Errand(Enum):
 class WorkList:
     """Shared by all operators of a run; for one event loop."""
 
-    def __init__(self, total: int, operators: int, tries_max: int) -> None:
-        """Expect `total` devices to be added and finished in the end."""
+    def __init__(self, units: Iterable[Unit], operators: int, tries_max: int) -> None:
+        """Expect each of `units` to be added and finished in the end."""
         self._own: list[dict[bool, deque[Job]]] = [
             {False: deque(), True: deque()} for _ in range(operators)
         ]
@@ -42,8 +42,17 @@ class WorkList:
         self._ticket_due: set[int] = set()
         self._changed = asyncio.Event()
         self._tries_max = tries_max
-        self.left = total
+        self._unfinished: Counter[str] = Counter(unit.product.product_id for unit in units)
         self.given_up: list[Unit] = []
+
+    @property
+    def left(self) -> int:
+        """Return how many devices are neither unbound nor given up."""
+        return self._unfinished.total()
+
+    def left_of(self, product_id: str) -> int:
+        """Return how many devices of one product are neither unbound nor given up."""
+        return self._unfinished[product_id]
 
     # --- bringing -------------------------------------------------------------------------------
 
@@ -61,12 +70,12 @@ class WorkList:
                 self._put(job)
             else:
                 self.given_up.append(job.unit)
-                self.left -= 1
+                self._finish(job.unit)
         self._changed.set()
 
-    def done(self) -> None:
+    def done(self, unit: Unit) -> None:
         """One device is unbound."""
-        self.left -= 1
+        self._finish(unit)
         self._changed.set()
 
     def spent(self, operator: int) -> None:
@@ -83,6 +92,9 @@ class WorkList:
         """Operator came back with a ticket."""
         self._spent.discard(operator)
         self._ticket_due.discard(operator)
+
+    def _finish(self, unit: Unit) -> None:
+        self._unfinished[unit.product.product_id] -= 1
 
     def _put(self, job: Job) -> None:
         operator = job.unit.operator

@@ -1,0 +1,65 @@
+"""The admin API: what the checker of a run asks of a cloud to compare it with the devices.
+
+It is closed unless the settings give it a secret, because it shows everybody's devices.
+"""
+
+import msgspec
+
+from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.router import Access, Call, Route
+from fleet.cloud.history import Unbound
+from fleet.cloud.quotas import Quota
+from fleet.cloud.state import State
+
+
+class AuditedDevice(msgspec.Struct, frozen=True):
+    """A device as the registry and the broker know it; no keys."""
+
+    uuid: str
+    dev_id: str
+    product_id: str
+    owner: str
+    online: bool
+    pending_reset: str
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """Everything that a checker compares: bindings, quotas, and what the history says."""
+
+    devices: list[AuditedDevice]
+    quotas: list[Quota]
+    unbound_ok: list[Unbound]
+
+
+class AdminApi:
+    """Handlers of the admin API."""
+
+    def __init__(self, link: DeviceLink) -> None:
+        """Ask `link` who is online."""
+        self._link = link
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the table of this API."""
+        return (
+            Route("GET", "/admin/v1/audit", Access.ADMIN, self.audit),
+            Route("GET", "/admin/v1/stats", Access.ADMIN, self.stats),
+        )
+
+    def audit(self, state: State, _call: Call) -> Audit:
+        """Show all devices, all quotas in use, and the count of what was unbound."""
+        devices = [
+            AuditedDevice(
+                uuid=device.uuid,
+                dev_id=device.dev_id,
+                product_id=device.product_id,
+                owner=device.owner,
+                online=self._link.online(device),
+                pending_reset="" if device.reset_told else device.pending_reset,
+            )
+            for device in state.devices.all()
+        ]
+        return Audit(devices, state.quotas.all(), state.history.unbound())
+
+    def stats(self, state: State, _call: Call) -> dict[str, int]:
+        """Show the counters since the start, and how many MQTT clients are connected."""
+        return {**dict(sorted(state.counters.items())), "connections": self._link.clients}

@@ -1,0 +1,322 @@
+"""The console API: what the developer app and the console ask in the name of an account.
+
+The vendor publishes no calls for batch unbinding (its developer app is closed), so paths and
+fields are ours; what they do is described in "Unbind Smart Devices" (developer.tuya.com).
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from fleet.cloud.api.router import Access, Call, Route
+from fleet.cloud.api.shapes import Count, Id, Name, Password
+from fleet.cloud.history import HistoryRow, LogRow
+from fleet.cloud.permissions import Grant, GrantKind, Permission
+from fleet.cloud.products import Method
+from fleet.cloud.quotas import Scope
+from fleet.cloud.reasons import Reason, Refused
+from fleet.cloud.sessions import CONSOLE
+from fleet.cloud.state import State
+from fleet.cloud.tokens import UnbindToken
+
+PRODUCTS_PER_GRANT_MAX = 1_000
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Name and password of an account."""
+
+    name: Name
+    password: Password
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """A bearer session."""
+
+    session: str
+    name: str
+
+
+class UnbindOrder(msgspec.Struct, frozen=True):
+    """What kind of unbinding token is wanted; the settings fill in what is left out."""
+
+    method: Method
+    max_devices: Annotated[int, Meta(ge=1)] | None = None
+    life_s: Annotated[int, Meta(ge=1)] | None = None
+
+
+class UnbindTicket(msgspec.Struct, frozen=True):
+    """An unbinding token: its 14 characters, and how far it is used."""
+
+    token: str
+    batch: str
+    method: str
+    max_devices: int
+    expires_ms: int
+    used: int
+    cancelled: bool
+
+
+class HistoryQuery(msgspec.Struct, frozen=True):
+    """Which history rows; empty selects all, limit 0 means a full page."""
+
+    batch: str = ""
+    status: Literal["", "ok", "refused"] = ""
+    after: Count = 0
+    limit: Count = 0
+
+
+class LogQuery(msgspec.Struct, frozen=True):
+    """Which rows of a device log."""
+
+    after: Count = 0
+    limit: Count = 0
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """Rows of the history; go on after `next` unless it is null."""
+
+    rows: list[HistoryRow]
+    next: int | None
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """Rows of a device log; go on after `next` unless it is null."""
+
+    rows: list[LogRow]
+    next: int | None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """One quota of today."""
+
+    used: int
+    limit: int
+
+
+class ProductUsage(msgspec.Struct, frozen=True):
+    """One product's quota of today."""
+
+    product_id: str
+    used: int
+    limit: int
+
+
+class QuotaReport(msgspec.Struct, frozen=True):
+    """Today's quotas of an account and of the products that it may unbind."""
+
+    day: str
+    account: Usage
+    products: list[ProductUsage]
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A wish for another quota limit, and the answer to it."""
+
+    scope: Scope
+    name: Name
+    limit: Count
+
+
+class ProductView(msgspec.Struct, frozen=True):
+    """A product, and by what right the caller sees it."""
+
+    product_id: str
+    name: str
+    category: str
+    binding: str
+    right: str
+
+
+class GrantForm(msgspec.Struct, frozen=True):
+    """Let an account work on some products: a partner by a `right`, a member by a `role`."""
+
+    kind: GrantKind
+    grantee: Name
+    products: Annotated[list[Id], Meta(max_length=PRODUCTS_PER_GRANT_MAX)]
+    right: str = ""
+    role: str = ""
+
+
+class GrantView(msgspec.Struct, frozen=True):
+    """A grant as its giver sees it; `role` is the right of a partner or the role of a member."""
+
+    grant_id: int
+    kind: str
+    grantee: str
+    role: str
+    products: tuple[str, ...]
+
+
+class RoleForm(msgspec.Struct, frozen=True):
+    """A custom role of the caller's space."""
+
+    name: Name
+    permissions: list[Permission]
+
+
+# --- handlers -----------------------------------------------------------------------------------
+
+
+def log_in(state: State, call: Call) -> LoggedIn:
+    """Open a session of an account."""
+    form = call.body_as(Login)
+    account = state.accounts.log_in(form.name, form.password)
+    return LoggedIn(state.sessions.open(CONSOLE, account.name, call.now_ms), account.name)
+
+
+def order_unbind_token(state: State, call: Call) -> UnbindTicket:
+    """Make an unbinding token. Permissions are checked when a device brings it."""
+    form = call.body_as(UnbindOrder)
+    return _ticket(
+        state.tokens.make_unbind_token(
+            call.subject,
+            form.method.value,
+            call.now_ms,
+            devices_max=form.max_devices,
+            life_s=form.life_s,
+        )
+    )
+
+
+def see_unbind_token(state: State, call: Call) -> UnbindTicket:
+    """Show how far a token is used."""
+    return _ticket(state.tokens.batch(call.subject, call.path["batch"]))
+
+
+def cancel_unbind_token(state: State, call: Call) -> UnbindTicket:
+    """Let a token release nothing more."""
+    return _ticket(state.tokens.cancel(state.tokens.batch(call.subject, call.path["batch"])))
+
+
+def see_history(state: State, call: Call) -> HistoryPage:
+    """Show the caller's operations, and all on products of its own."""
+    query = call.query_as(HistoryQuery)
+    page = state.history.page(
+        call.subject,
+        batch=query.batch,
+        status=query.status,
+        after=query.after,
+        limit=query.limit,
+    )
+    return HistoryPage(page.rows, page.next)
+
+
+def see_quotas(state: State, call: Call) -> QuotaReport:
+    """Show today's quotas of the caller and of the products that it may unbind."""
+    mine = state.quotas.standing(Scope.ACCOUNT, call.subject, call.now_ms)
+    products = []
+    for product in state.products.all():
+        if state.accounts.may_unbind(call.subject, product).allowed:
+            quota = state.quotas.standing(Scope.PRODUCT, product.product_id, call.now_ms)
+            products.append(ProductUsage(product.product_id, quota.used, quota.limit))
+    return QuotaReport(mine.day, Usage(mine.used, mine.limit), products)
+
+
+def ask_for_limit(state: State, call: Call) -> Ticket:
+    """Raise (or lower) the limit of the caller itself or of one of its products, at once."""
+    form = call.body_as(Ticket)
+    if form.scope is Scope.ACCOUNT:
+        allowed = form.name == call.subject
+    else:
+        product = state.products.get(form.name)
+        allowed = product is not None and product.owner == call.subject
+    if not allowed:
+        raise Refused(Reason.NO_PERMISSION, "a ticket is for yourself or a product of your own")
+    limit = state.quotas.raise_limit(form.scope, form.name, form.limit)
+    return Ticket(form.scope, limit.name, limit.quota_max)
+
+
+def see_products(state: State, call: Call) -> list[ProductView]:
+    """Show the products that the caller may see."""
+    views = []
+    for product in state.products.all():
+        decision = state.accounts.may(Permission.SEE_PRODUCT, call.subject, product)
+        if decision.allowed:
+            views.append(
+                ProductView(
+                    product.product_id,
+                    product.name,
+                    product.category,
+                    product.binding,
+                    decision.why,
+                )
+            )
+    return views
+
+
+def see_device_log(state: State, call: Call) -> LogPage:
+    """Show the log of a device. One answer for unknown devices and for those of others."""
+    query = call.query_as(LogQuery)
+    device = state.devices.get(call.path["uuid"])
+    product = state.products.get(device.product_id) if device is not None else None
+    if (
+        product is None
+        or not state.accounts.may(Permission.SEE_DEVICE_LOG, call.subject, product).allowed
+    ):
+        raise Refused(Reason.NO_PERMISSION)
+    page = state.device_log.page(call.path["uuid"], after=query.after, limit=query.limit)
+    return LogPage(page.rows, page.next)
+
+
+def see_grants(state: State, call: Call) -> list[GrantView]:
+    """Show what the caller granted."""
+    return [_grant_view(grant) for grant in state.accounts.grants_by(call.subject)]
+
+
+def give_grant(state: State, call: Call) -> GrantView:
+    """Grant a partner or a member something on the caller's products."""
+    form = call.body_as(GrantForm)
+    role = form.right if form.kind is GrantKind.PARTNER else form.role
+    return _grant_view(
+        state.accounts.grant(call.subject, form.kind, form.grantee, role, form.products)
+    )
+
+
+def revoke_grant(state: State, call: Call) -> bool:
+    """Take a grant back."""
+    number = call.path["grant_id"]
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise Refused(Reason.NOT_FOUND)
+    state.accounts.revoke(call.subject, int(number))
+    return True
+
+
+def define_role(state: State, call: Call) -> RoleForm:
+    """Make or change a custom role of the caller's space."""
+    form = call.body_as(RoleForm)
+    role = state.accounts.define_role(call.subject, form.name, form.permissions)
+    return RoleForm(role.name, [Permission(permission) for permission in role.permissions])
+
+
+def _ticket(token: UnbindToken) -> UnbindTicket:
+    return UnbindTicket(
+        token=token.text,
+        batch=token.batch,
+        method=token.method,
+        max_devices=token.devices_max,
+        expires_ms=token.expires_ms,
+        used=token.used,
+        cancelled=token.cancelled,
+    )
+
+
+def _grant_view(grant: Grant) -> GrantView:
+    return GrantView(grant.grant_id, grant.kind, grant.grantee, grant.role, grant.products)
+
+
+ROUTES = (
+    Route("POST", "/console/v1/login", Access.ANYBODY, log_in),
+    Route("POST", "/console/v1/unbind-tokens", Access.ACCOUNT, order_unbind_token),
+    Route("GET", "/console/v1/unbind-tokens/{batch}", Access.ACCOUNT, see_unbind_token),
+    Route("DELETE", "/console/v1/unbind-tokens/{batch}", Access.ACCOUNT, cancel_unbind_token),
+    Route("GET", "/console/v1/history", Access.ACCOUNT, see_history),
+    Route("GET", "/console/v1/quotas", Access.ACCOUNT, see_quotas),
+    Route("POST", "/console/v1/tickets", Access.ACCOUNT, ask_for_limit),
+    Route("GET", "/console/v1/products", Access.ACCOUNT, see_products),
+    Route("GET", "/console/v1/devices/{uuid}/log", Access.ACCOUNT, see_device_log),
+    Route("GET", "/console/v1/grants", Access.ACCOUNT, see_grants),
+    Route("POST", "/console/v1/grants", Access.ACCOUNT, give_grant),
+    Route("DELETE", "/console/v1/grants/{grant_id}", Access.ACCOUNT, revoke_grant),
+    Route("POST", "/console/v1/roles", Access.ACCOUNT, define_role),
+)

@@ -1,0 +1,101 @@
+"""The cloud as a node: takes events of its HTTP and MQTT ports, returns effects.
+
+Each event is one step. Whatever a step changes leaves as one `Commit` in front of everything that
+the step says (see `ledger.Journal`), so nobody is ever told what a crash could take back. Time and
+entropy come in; nothing here or below asks a clock or makes a random number.
+"""
+
+from firmware_sim.effects import Effect
+from firmware_sim.errors import UsageError
+from firmware_sim.events import DeadlineReached, Event
+from firmware_sim.wire import atop, iot_dns
+from fleet.cloud.api import envelope
+from fleet.cloud.api.device_api import DeviceApi
+from fleet.cloud.api.device_calls import DeviceCalls
+from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.iot_dns_api import Endpoints, resolve
+from fleet.cloud.api.people import PREFIXES, PeopleApi
+from fleet.cloud.broker import BrokerSettings
+from fleet.cloud.keys import Entropy
+from fleet.cloud.ledger import Loader
+from fleet.cloud.messages import (
+    Commit,
+    HttpRequested,
+    SendReply,
+    StreamClosed,
+    StreamOpened,
+    StreamReceived,
+)
+from fleet.cloud.seed import Seed, plant
+from fleet.cloud.settings import Settings
+from fleet.cloud.state import State
+
+_TID_BYTES = 16
+_OK = 200
+
+
+class Cloud:
+    """Routes each event to a service and collects the effects."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load: Loader,
+        entropy: Entropy,
+        endpoints: Endpoints,
+        broker_settings: BrokerSettings | None = None,
+    ) -> None:
+        """Load the state with `load` (`Store.load`, or `ledger.nothing`).
+
+        `entropy` returns unguessable bytes (`os.urandom`); in a rehearsal in virtual time it may
+        be a seeded stream. `endpoints` is where devices are told that this cloud is.
+        """
+        self._state = State(settings, load, entropy)
+        self._entropy = entropy
+        self._endpoints = endpoints
+        calls = DeviceCalls(self._state)
+        self._link = DeviceLink(self._state, calls, broker_settings)
+        self._device_api = DeviceApi(self._state, calls, self._link)
+        self._people = PeopleApi(self._state, self._link)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nobody and nothing is registered, so that a seed may be applied."""
+        state = self._state
+        return not (len(state.accounts) or len(state.users) or len(state.devices))
+
+    def apply_seed(self, seed: Seed, now_ms: int) -> list[Effect]:
+        """Fill an empty cloud; returns the commit. UsageError for a seed that contradicts itself."""
+        if not self.empty:
+            raise UsageError("this cloud is not empty: start it on an empty data folder to seed it")
+        plant(self._state, seed, now_ms)
+        return self._state.journal.take()
+
+    def handle(self, event: Event, now_ms: int) -> list[Effect]:
+        """Take one event (`fleet.cloud.messages`, or `DeadlineReached`); return effects in order."""
+        if isinstance(event, HttpRequested):
+            reply = self._answer(event, now_ms)
+            self._state.journal.effects.append(SendReply(event.exchange, _OK, reply))
+        elif isinstance(event, StreamOpened | StreamReceived | StreamClosed | DeadlineReached):
+            self._link.handle(event, now_ms)
+        else:
+            raise UsageError(f"a cloud does not take {type(event).__name__}")
+        step = self._state.journal.take()
+        self._state.counters["commits"] += isinstance(step[0], Commit) if step else 0
+        return step
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when `DeadlineReached` is wanted next, or None."""
+        return self._link.next_deadline_ms()
+
+    def _answer(self, request: HttpRequested, now_ms: int) -> bytes:
+        path = request.target.partition("?")[0]
+        self._state.counters["http_requests"] += 1
+        if request.method == "POST" and path == atop.PATH:
+            return self._device_api.handle(request.target, request.body, now_ms)
+        if request.method == "POST" and path == iot_dns.PATH:
+            return resolve(self._endpoints, request.body, now_ms)
+        if path.startswith(PREFIXES):
+            return self._people.answer(request, path, now_ms)
+        return envelope.unknown_path(self._entropy(_TID_BYTES).hex(), now_ms)

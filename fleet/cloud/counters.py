@@ -1,0 +1,25 @@
+"""What the cloud's server counts about itself, for `GET /admin/v1/stats` and for reports.
+
+A plain struct without a clock: the server writes it, the admin API reads it.
+"""
+
+import msgspec
+
+
+class Counters(msgspec.Struct):
+    """Totals since the start, unless said otherwise."""
+
+    started_ms: int = 0  # Unix epoch
+    now_ms: int = 0  # when the sampled values below were taken
+    http_connections: int = 0  # open now
+    mqtt_connections: int = 0  # open now
+    mqtt_accepted: int = 0
+    requests: int = 0
+    commits: int = 0
+    changes: int = 0  # records put or deleted by them
+    held: int = 0  # effects that wait for the disk now
+    pushes: int = 0
+    loop_lag_p99_ms: float = 0.0  # of the last minute: how late the event loop came to a timer
+    loop_lag_max_ms: float = 0.0  # of the last minute
+    cpu_ms: int = 0  # of this process, user and system
+    peak_rss_kib: int = 0

@@ -1,0 +1,164 @@
+"""Runs the cloud's node on an asyncio loop: events in, effects out, one timer, one store.
+
+All edges share one driver. It gives each event its time, holds what must wait for a commit (see
+`fleet.cloud.outbox`), hands every other effect to the edge that registered for its class, and
+ends everything with the first fault: a cloud whose step broke half-way, or whose memory is ahead
+of its disk, must not say another word.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from firmware_sim.effects import Effect
+from firmware_sim.events import DeadlineReached, Event
+from firmware_sim.node import Node
+from fleet.cloud.counters import Counters
+from fleet.cloud.edge.clock import Clock
+from fleet.cloud.outbox import Outbox
+from fleet.cloud.store.records import Change, Store
+
+HELD_MAX = 20_000  # effects waiting for the disk from which on clients are not read any more
+_LATE_S = 0.5
+_BREATHER_S = 0.02
+
+E = TypeVar("E", bound=Effect)
+
+
+class Driver:
+    """The one place where the node is called; never from within itself."""
+
+    def __init__(self, node: Node, store: Store, counters: Counters) -> None:
+        """Prepare to run `node` on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._node = node
+        self._store = store
+        self._clock = Clock()
+        self._outbox = Outbox(self._submit, self._carry_out, self._end)
+        self._hands: dict[type[Effect], Callable[[Any], None]] = {}
+        self._news: deque[BaseException | None] = deque()  # from the store's thread
+        self._news_announced = False
+        self._unsettled = 0
+        self._relief: list[Callable[[], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms = 0
+        self._stopped = False
+        self.counters = counters
+        self.failed: asyncio.Future[BaseException] = self._loop.create_future()
+
+    def carry_out_with(self, kind: type[E], hand: Callable[[E], None]) -> None:
+        """Let `hand` carry out every effect of exactly this class."""
+        self._hands[kind] = hand
+
+    def now_ms(self) -> int:
+        """Return the time as the node is told it."""
+        return self._clock()
+
+    def start(self) -> None:
+        """Arm the timer for what the node already waits for."""
+        self._arm()
+
+    def handle(self, event: Event) -> None:
+        """Let the node take one event and see to what it wants."""
+        if self._stopped:
+            return
+        try:
+            self._outbox.push(self._node.handle(event, self._clock()))
+        except Exception as error:  # noqa: BLE001 - memory may be half changed: see the module
+            self._end(error)
+            return
+        self._arm()
+
+    def stop(self) -> None:
+        """Take no more events and carry nothing out any more."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether events are ignored by now."""
+        return self._stopped
+
+    # --- the disk --------------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Return whether everything that was committed is durable."""
+        return self._unsettled == 0
+
+    @property
+    def congested(self) -> bool:
+        """Return whether so much waits for the disk that clients should wait too."""
+        return self._outbox.held > HELD_MAX
+
+    def on_relief(self, callback: Callable[[], None]) -> None:
+        """Call back once, when the disk has caught up."""
+        self._relief.append(callback)
+
+    def _submit(self, changes: tuple[Change, ...]) -> None:
+        self._unsettled += 1
+        self.counters.commits += 1
+        self.counters.changes += len(changes)
+        self._store.submit(changes, self._hear)
+
+    def _hear(self, error: BaseException | None) -> None:
+        """Take the store's word, on whichever thread; one wake-up of the loop for a whole group."""
+        self._news.append(error)
+        if not self._news_announced and not self._stopped:
+            self._news_announced = True  # taken back before the deque is read: none is left behind
+            self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        self._news_announced = False
+        while self._news:
+            self._unsettled -= 1
+            try:
+                self._outbox.settle(self._news.popleft())
+            except Exception as error:  # noqa: BLE001 - a broken edge: see the module
+                self._end(error)
+        self.counters.held = self._outbox.held
+        if self._relief and self._outbox.held <= HELD_MAX // 2:
+            waiting, self._relief = self._relief, []
+            for callback in waiting:
+                callback()
+
+    def _carry_out(self, effect: Effect) -> None:
+        if not self._stopped:
+            self._hands[type(effect)](effect)
+
+    def _end(self, error: BaseException) -> None:
+        self.stop()
+        if not self.failed.done():
+            self.failed.set_result(error)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        due_ms = self._node.next_deadline_ms()
+        if due_ms is None or self._stopped:
+            return
+        if self._timer is not None:
+            # One that fires too early is harmless, and cheaper than moving it with each event.
+            if self._timer_ms <= due_ms:
+                return
+            self._timer.cancel()
+        self._timer_ms = due_ms
+        self._ring_in(max(0, due_ms - self._clock()) / 1000)
+
+    def _ring_in(self, wait_s: float) -> None:
+        self._timer = self._loop.call_later(wait_s, self._ring, self._loop.time() + wait_s)
+
+    def _ring(self, due_s: float) -> None:
+        if self._loop.time() - due_s > _LATE_S:
+            # This process was asleep (suspended, stopped). What clients said in the meantime must
+            # be read before anybody is found to have been silent, so the loop polls first.
+            self._ring_in(_BREATHER_S)
+            return
+        self._timer = None
+        due_ms = self._node.next_deadline_ms()
+        if due_ms is not None and due_ms <= self._clock():
+            self.handle(DeadlineReached())
+        else:
+            self._arm()

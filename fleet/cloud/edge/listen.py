@@ -1,0 +1,86 @@
+"""Listening sockets, and how many connections this process can hold: all that can go wrong early.
+
+Everything here fails before the first client is served, with one line for the operator.
+"""
+
+import errno
+import ipaddress
+import resource
+import socket
+
+from firmware_sim.errors import UsageError
+
+BACKLOG = 4_096  # a whole fleet may connect within one turn of the loop; the kernel caps it
+_PORT_MAX = 65_535
+_FILES_OWN = 64  # database, pipes, listeners, libraries
+_FILES_MIN = 256
+_FILES_UNLIMITED = 1_000_000
+_HTTP_SHARE = 0.4  # of all connections; a device holds one of MQTT and, now and then, one of HTTP
+
+
+def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
+    """Return a bound socket on `host`:`port` (0: any free port), not yet listening.
+
+    UsageError when that cannot be, or when other machines could reach it and `public` is False.
+    """
+    if not 0 <= port <= _PORT_MAX:
+        raise UsageError(f"{port} is not a port: choose one of 1 to {_PORT_MAX}, or 0 for any")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError):
+        raise UsageError(f"{host!r} is no address or name of this machine") from None
+    if not public and not ipaddress.ip_address(address[0]).is_loopback:
+        raise UsageError(
+            f"{host} can be reached by other machines, and nothing here is encrypted: use "
+            "127.0.0.1, or say explicitly that the cloud is public"
+        )
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # After a kill the same port is wanted again while old connections are in TIME_WAIT.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by each connection: finds dead clients that asked for no keep-alive of MQTT.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port that `listener` is bound to."""
+    return int(listener.getsockname()[1])
+
+
+def raise_files_limit() -> None:
+    """Let this process open as many files as it may without asking."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def connection_limits() -> tuple[int, int]:
+    """Return how many HTTP and how many MQTT connections fit into the limit of open files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        files = _FILES_UNLIMITED
+    if files < _FILES_MIN:
+        raise UsageError(
+            f"this process may open {files} files, which is too few for a cloud: "
+            f"allow at least {_FILES_MIN} (ulimit -n {_FILES_MIN})"
+        )
+    connections = files - _FILES_OWN
+    http = int(connections * _HTTP_SHARE)
+    return http, connections - http
+
+
+def _remedy(error: OSError) -> str:
+    remedies = {
+        errno.EADDRINUSE: "the port is in use: stop the program that has it or choose another "
+        "port (0 for any free one)",
+        errno.EACCES: "no permission: choose a port above 1023",
+        errno.EADDRNOTAVAIL: "this machine does not have that address: use 127.0.0.1",
+    }
+    return remedies.get(error.errno or 0, str(error))

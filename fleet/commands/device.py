@@ -1,0 +1,116 @@
+"""`fleet device PROFILE`: one device, its light, and hands for its power, button, cable and lens.
+
+In a terminal each key is a step and the light is shown in real time. Without one, steps come as
+text from `--script` or standard input, and every state is a line on standard output.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import aclosing
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from firmware_sim.errors import UsageError
+from fleet.commands import script
+from fleet.commands.hands import Desk, Setup, desk
+from fleet.commands.keys import keys, lines
+from fleet.commands.light import clock
+from fleet.commands.panel import FRAMES_PER_S, Face
+
+_KEYS: dict[str, script.Step] = {
+    "p": script.Power(),
+    "b": script.Button(),
+    "c": script.Cable(),
+    "x": script.Quit(),
+}
+_ENTER, _ERASE = "\r\n", "\x08\x7f"
+
+
+async def run_device(setup: Setup, steps: list[script.Step] | None) -> int:
+    """Carry out `steps`, or what is typed, with the device that `setup` describes; return 0.
+
+    Raises `UsageError` for a step that cannot be done and for a wait that takes too long.
+    """
+    async with desk(setup) as here:
+        if steps is None and sys.stdin.isatty() and sys.stdout.isatty():
+            await _until_either(by_keys(here, Console()), here.watch_world())
+            return 0
+        here.report = lambda now_ms, text: typer.echo(f"{clock(now_ms)}  {text}")
+        work = by_lines(here, lines(sys.stdin.fileno())) if steps is None else here.run(steps)
+        await _until_either(work, here.watch_world())
+    return 0
+
+
+async def by_lines(here: Desk, source: AsyncIterator[str]) -> None:
+    """Carry out each line of a script as it comes, until the end or a step to quit."""
+    async for line in source:
+        if not await here.run(script.parse(line)):
+            return
+
+
+async def by_keys(here: Desk, console: Console) -> None:
+    """Show the device on `console` and do what the keys of the terminal say."""
+    face = Face(here)
+    here.report = face.report
+    with Live(face.draw(_now_ms()), console=console, auto_refresh=False, screen=True) as live:
+        async with aclosing(keys(sys.stdin.fileno())) as pressed:
+            await _until_either(_redraw(live, face), _obey_keys(here, face, pressed))
+
+
+async def _redraw(live: Live, face: Face) -> None:
+    while True:
+        live.update(face.draw(_now_ms()), refresh=True)
+        await asyncio.sleep(1 / FRAMES_PER_S)
+
+
+async def _obey_keys(here: Desk, face: Face, pressed: AsyncIterator[str]) -> None:
+    async for key in pressed:
+        if face.question is not None:
+            await _answer(here, face, key)
+        elif key == "q":
+            face.question = ""
+        elif key in _KEYS and not await _do(here, face, _KEYS[key]):
+            return
+
+
+async def _answer(here: Desk, face: Face, key: str) -> None:
+    """Take one more character of the answer to "which picture?"."""
+    assert face.question is not None, "somebody asked"
+    if key in _ENTER:
+        name, face.question = face.question.strip(), None
+        await _do(here, face, script.Show(Path(name)) if name else script.Hide())
+    elif key in _ERASE:
+        face.question = face.question[:-1]
+    elif key.isprintable():
+        face.question += key
+
+
+async def _do(here: Desk, face: Face, step: script.Step) -> bool:
+    """Do one step; what cannot be done is a happening here, not the end."""
+    try:
+        return await here.run([step])
+    except UsageError as error:
+        face.report(_now_ms(), str(error))
+        return True
+
+
+async def _until_either(one: Awaitable[object], other: Awaitable[object]) -> None:
+    """Run both until one ends; the other is cancelled, an error is raised."""
+    tasks = [asyncio.ensure_future(one), asyncio.ensure_future(other)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

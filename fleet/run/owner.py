@@ -1,0 +1,123 @@
+"""New owners: they take an unbound device home and pair it with their own app.
+
+By QR for cameras, over the LAN for wired devices, as their app does it; the app asks the cloud
+what became of the token. An owner whose device does not come online starts over.
+"""
+
+import asyncio
+
+from fleet.app import qr
+from fleet.app.cloud_link import CloudLink
+from fleet.app.consumer import ConsumerClient, register
+from fleet.app.errors import CloudRefused, CloudUnreachable
+from fleet.app.messages import PairResult
+from fleet.run.attempt import SEARCH_S
+from fleet.run.messages import Seen
+from fleet.run.phases import REBIND
+from fleet.run.population import Network, Person, Unit
+from fleet.run.stage import HOMES, Stage
+from fleet.run.watch import Gaze
+
+OWNERS_AT_ONCE = 48
+
+
+class Owners:
+    """All new owners of a run; `welcome` is called as devices become free."""
+
+    def __init__(self, stage: Stage, group: asyncio.TaskGroup) -> None:
+        """Let the owners act as tasks of `group`."""
+        self._stage = stage
+        self._group = group
+        self._gate = asyncio.Semaphore(OWNERS_AT_ONCE)
+
+    def welcome(self, unit: Unit) -> None:
+        """A device was unbound: whoever was to have it takes it home."""
+        if unit.new_owner is not None:
+            self._group.create_task(self._take_home(unit))
+
+    async def _take_home(self, unit: Unit) -> None:
+        async with self._gate:
+            if await rebind(self._stage, unit):
+                self._stage.tally.rebound.add(unit.index)
+            else:
+                self._stage.tally.failed["not_rebound"] += 1
+
+
+async def rebind(stage: Stage, unit: Unit) -> bool:
+    """Let the new owner of `unit` bind it; return whether that has worked in the end."""
+    assert unit.new_owner is not None
+    assert unit.new_home is not None
+    patience_s = stage.patience_s
+    # The release ends with a restart; whoever comes for the device waits for the light.
+    await stage.watch.until_all([unit.index], is_waiting, patience_s)
+    stage.hands.power([unit.index], on=False)
+    stage.hands.move([unit.index], HOMES)
+    stage.hands.power([unit.index], on=True)
+    client = await sign_in(stage.link, unit.new_owner)
+    for _ in range(stage.population.scenario.tries_max):
+        if not await stage.watch.until_all([unit.index], is_waiting, patience_s):
+            result = await pair(stage, client, unit, unit.new_home)
+            if any(device.uuid == unit.uuid for device in result.success):
+                late = await stage.watch.until_all([unit.index], is_online, patience_s)
+                return not late
+        stage.hands.power([unit.index], on=False)
+        stage.hands.power([unit.index], on=True)
+    return False
+
+
+async def sign_in(link: CloudLink, person: Person) -> ConsumerClient:
+    """Register and log in; also when the reply to an earlier registration was lost."""
+    try:
+        await register(link, person.name, person.password)
+    except CloudUnreachable:
+        # Whether it was carried out is unknown; the next call waits until the cloud is back.
+        return await sign_in(link, person)
+    except CloudRefused as refusal:
+        if refusal.code != "name_taken":
+            raise
+    return await ConsumerClient.login(link, person.name, person.password)
+
+
+async def pair(stage: Stage, client: ConsumerClient, unit: Unit, network: Network) -> PairResult:
+    """Bring a pairing token to the device; return what the app is told became of it."""
+    token = (await client.pair_token()).token
+    stage.hands.intend([unit.index], REBIND)
+    with stage.watch.look_at([unit.index]) as gaze:
+        try:
+            async with asyncio.timeout(stage.patience_s):
+                await _hand_over(stage, unit, network, token)
+                await _until_ended(gaze)
+        except TimeoutError:
+            pass  # the app is asked all the same
+        finally:
+            stage.hands.show([unit.index], None)
+    return await client.pair_result(token)
+
+
+async def _hand_over(stage: Stage, unit: Unit, network: Network, token: str) -> None:
+    if unit.product.wired:
+        for found in await stage.phones.wait_for([unit.uuid], SEARCH_S):
+            await stage.phones.hand_over(found, token)
+    else:
+        stage.hands.show([unit.index], qr.payload(network.ssid, network.password, token))
+
+
+async def _until_ended(gaze: Gaze) -> None:
+    """Return when a device that had begun to pair does so no longer, or has lost its power."""
+    taken = False
+    while True:
+        seen = await gaze.next()
+        if seen.operator == "unbinding":  # that is how the light reads, whatever the token is for
+            taken = True
+        elif taken or seen.lifecycle == "OFF":
+            return
+
+
+def is_waiting(seen: Seen) -> bool:
+    """Say whether a device is ready to be paired or unbound."""
+    return seen.lifecycle == "WAITING"
+
+
+def is_online(seen: Seen) -> bool:
+    """Say whether a device has a session with the cloud."""
+    return seen.light == "online"

@@ -1,0 +1,64 @@
+"""What all people of a run share: the devices under their hands, their eyes, their phones, the cloud."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from fleet.app.cloud_link import CloudLink
+from fleet.app.finder import Found
+from fleet.app.handover import Delivery
+from fleet.run.population import Population
+from fleet.run.tally import Tally
+from fleet.run.watch import Watch
+
+HOMES = "homes"
+WAREHOUSE = "warehouse"
+
+
+class Hands(Protocol):
+    """What people can do to devices, named by their index."""
+
+    def power(self, indices: Iterable[int], *, on: bool) -> None:
+        """Apply or remove the supply voltage."""
+        ...
+
+    def hold(self, indices: Iterable[int], hold_ms: int) -> None:
+        """Press the reset buttons for `hold_ms`."""
+        ...
+
+    def show(self, indices: Iterable[int], payload: bytes | None) -> None:
+        """Bring a QR code into view of these lenses, or take it away (None)."""
+        ...
+
+    def move(self, indices: Iterable[int], site: str) -> None:
+        """Carry devices to another place."""
+        ...
+
+    def intend(self, indices: Iterable[int], purpose: str) -> None:
+        """Say what the next pairing is for (`unbind` or `rebind`): the clocks want to know."""
+        ...
+
+
+class Phones(Protocol):
+    """The phones on the LAN."""
+
+    async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
+        """Return those of `uuids` that announce themselves within the time."""
+        ...
+
+    async def hand_over(self, found: Found, token_text: str) -> Delivery:
+        """Send a token to one device; never raises for what the device does."""
+        ...
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One run, as its people see it. `patience_s` bounds how long anybody waits for a light."""
+
+    population: Population
+    hands: Hands
+    watch: Watch
+    phones: Phones
+    link: CloudLink
+    tally: Tally
+    patience_s: float

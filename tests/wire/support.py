@@ -1,0 +1,29 @@
+"""What the tests of the wire formats share: golden vectors and ways to break bytes."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from firmware_sim.errors import PeerError
+
+_FILE = Path(__file__).parent.parent / "golden" / "wire_vectors.json"
+VECTORS: dict[str, dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
+
+
+def vector_bytes(name: str, field: str) -> bytes:
+    """Return a field of a vector that is written in hexadecimal."""
+    return bytes.fromhex(VECTORS[name][field])
+
+
+def truncations(data: bytes) -> Iterator[bytes]:
+    """Yield each proper prefix of `data`, the empty one included."""
+    return (data[:size] for size in range(len(data)))
+
+
+def outcome(decode: Callable[[bytes], object], data: bytes) -> object:
+    """Return the result or the PeerError of `decode`; every other exception fails the test."""
+    try:
+        return decode(data)
+    except PeerError as error:
+        return error

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Write the parts of the documentation that come from the code: diagrams and lists.
+
+`tools/generated_docs.py` rewrites every block between `<!-- generated: NAME -->` and
+`<!-- end -->`; `--check` changes nothing and exits with 1 when a block is stale. A test calls it.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from firmware_sim.device.button import BUTTON
+from firmware_sim.device.indicator import LIGHTS, OUTPUTS, Pattern
+from firmware_sim.device.lifecycle import LIFECYCLE
+from firmware_sim.device.machine import Machine, Row
+from firmware_sim.device.session import SESSION
+from hw_profiles import catalog
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def diagram(machine: Machine) -> str:
+    """Return a Mermaid state diagram of a table; rows that stay are left to the table itself."""
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in machine.rows:
+        if row.target is not None:
+            edges.setdefault((row.state.name, row.target.name), []).append(_label(row))
+    first = next(iter(machine.states)).name
+    lines = [f"    [*] --> {first}"]
+    for (state, target), labels in edges.items():
+        lines.append(f"    {state} --> {target}: {' / '.join(dict.fromkeys(labels))}")
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
+def _label(row: Row) -> str:
+    guard = f" [{row.guard.__name__.replace('_', ' ')}]" if row.guard else ""
+    return f"{row.event.__name__}{guard}"
+
+
+def outputs() -> str:
+    """Return the output table of the indicator."""
+    rows = (
+        (
+            line.lifecycle.name,
+            line.session.name if line.session else "any",
+            line.outcome.name if line.outcome else "any",
+            line.light,
+            line.operator or "-",
+        )
+        for line in OUTPUTS
+    )
+    return table(("lifecycle", "session", "last outcome", "light", "operator reads"), rows)
+
+
+def models() -> str:
+    """Return the list of built-in models."""
+    profiles = (catalog.load(name) for name in catalog.names())
+    rows = (
+        (
+            f"`{each.name}`",
+            each.title,
+            each.pairing.value,
+            f"{each.timings.boot_ms} ms",
+            f"{each.timings.reset_hold_ms} ms",
+        )
+        for each in profiles
+    )
+    return table(("profile", "what it is", "token comes by", "boot", "reset: hold for"), rows)
+
+
+def lights() -> str:
+    """Return what every light of every model means."""
+    rows = (
+        (f"`{name}`", *(_pattern(catalog.load(name).indicator[light]) for light in LIGHTS[1:]))
+        for name in catalog.names()
+    )
+    return table(("profile", *LIGHTS[1:]), rows)
+
+
+def _pattern(pattern: Pattern) -> str:
+    colours = "/".join(pattern.colours)
+    moving = f" {pattern.on_ms}/{pattern.off_ms} ms" if pattern.on_ms else ""
+    ours = " \\*" if pattern.source == "our choice" else ""
+    return f"{colours} {pattern.mode.value}{moving}{ours}"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [tuple(head)]
+    lines.append(tuple("---" for _ in lines[0]))
+    lines.extend(tuple(row) for row in rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "lifecycle": lambda: diagram(LIFECYCLE),
+    "session": lambda: diagram(SESSION),
+    "button": lambda: diagram(BUTTON),
+    "outputs": outputs,
+    "models": models,
+    "lights": lights,
+}
+
+
+def renew(text: str) -> str:
+    """Return `text` with every generated block as the code wants it now."""
+    return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m['name']]()}\n{m[3]}", text)
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite, or check; return the exit code."""
+    stale = []
+    for path in sorted(ROOT.glob("*/**/README.md")) + [ROOT / "README.md"]:
+        if ".venv" in path.parts:
+            continue
+        text = path.read_text(encoding="utf-8")
+        if renew(text) != text:
+            stale.append(path.relative_to(ROOT).as_posix())
+            if "--check" not in arguments:
+                path.write_text(renew(text), encoding="utf-8")
+    verb = "stale" if "--check" in arguments else "rewritten"
+    print(f"{verb}: {', '.join(stale)}" if stale else "generated documentation is up to date")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
