@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
 
 cli = typer.Typer(
@@ -52,7 +51,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - the callback of a flag
 @cli.callback()
 def root(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback has done it all
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,

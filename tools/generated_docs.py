@@ -18,6 +18,7 @@ from firmware_sim.device.session import SESSION
 from hw_profiles import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("firmware_sim", "fleet", "hw_profiles", "tools")
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -109,12 +110,16 @@ def renew(text: str) -> str:
     return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m['name']]()}\n{m[3]}", text)
 
 
+def pages() -> list[Path]:
+    """Return every page that may hold generated blocks."""
+    rooms = [page for room in ROOMS for page in sorted((ROOT / room).rglob("README.md"))]
+    return [ROOT / "README.md", *rooms]
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite, or check; return the exit code."""
     stale = []
-    for path in sorted(ROOT.glob("*/**/README.md")) + [ROOT / "README.md"]:
-        if ".venv" in path.parts:
-            continue
+    for path in pages():
         text = path.read_text(encoding="utf-8")
         if renew(text) != text:
             stale.append(path.relative_to(ROOT).as_posix())

@@ -57,7 +57,7 @@ make_venv() {
     say "making .venv with $("$PYTHON" --version 2>&1)"
     : >"$VENV/unfinished"
     # Not `venv --clear`: it would remove the lock and the log that are in use.
-    rm -rf "$VENV/bin" "$VENV/include" "$VENV/lib" "$VENV/lib64" "$VENV/share" "$VENV/pyvenv.cfg"
+    (cd "$VENV" && rm -rf bin include lib lib64 share pyvenv.cfg)
     # Debian keeps ensurepip in a package of its own; pip can fill an environment from outside.
     "$PYTHON" -m venv "$VENV" >>"$LOG" 2>&1 ||
         "$PYTHON" -m venv --without-pip "$VENV" >>"$LOG" 2>&1 ||
@@ -124,10 +124,10 @@ choose_decoder() {
 # kernel drops the lock when this shell and pip have ended, however they end. (flock is part of
 # util-linux and of BusyBox; where it is missing, do not start twice at once.)
 set_up() {
-    mkdir -p "$VENV" 2>/dev/null && [ -w "$VENV" ] || {
+    if ! mkdir -p "$VENV" 2>/dev/null || [ ! -w "$VENV" ]; then
         say "cannot write $VENV; use a checkout of your own"
         exit 1
-    }
+    fi
     # In every shell: wait for pip, then go without believing what its exit code says.
     trap 'exit 130' INT
     exec 9>>"$VENV/lock"

@@ -119,10 +119,11 @@ class ZbarDecoder:
         return scanner
 
     def _scan(self, scanner: Any, image: Any, luma: Luma) -> bytes | None:
-        zbar, pixels = self._zbar, luma.tobytes()
+        zbar = self._zbar
+        pixels = luma.tobytes()
         zbar.zbar_image_set_format(image, self._FORMAT_Y800)
         zbar.zbar_image_set_size(image, luma.shape[1], luma.shape[0])
-        zbar.zbar_image_set_data(image, ctypes.cast(pixels, ctypes.c_void_p), len(pixels), None)
+        zbar.zbar_image_set_data(image, ctypes.c_char_p(pixels), len(pixels), None)
         zbar.zbar_scan_image(scanner, image)
         symbol = zbar.zbar_image_first_symbol(image)
         while symbol:

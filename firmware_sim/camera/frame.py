@@ -13,7 +13,6 @@ picture costs 10 to 100 times more and tells a decoder nothing else. Three furth
 import math
 from functools import lru_cache
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -32,13 +31,6 @@ _NOISE_UNIT = 16
 """Standard deviation of the noise field: its samples fit a byte, its products 16 bits."""
 
 
-class _View(msgspec.Struct, frozen=True, gc=False):
-    """Size of the crop and the eight numbers that lead from its pixels back to the flat screen."""
-
-    size_px: tuple[int, int]
-    to_screen: tuple[float, ...]
-
-
 def render(payload: bytes | None, pose: Pose, settings: LensSettings) -> Luma:
     """Return the crop around the phone that shows `payload`, or bare room when it is None."""
     if payload is None:
@@ -48,20 +40,20 @@ def render(payload: bytes | None, pose: Pose, settings: LensSettings) -> Luma:
     sensor_px = module_sensor_px(code_modules, pose.distance_mm, settings)
     module_px = min(sensor_px, settings.module_px_max)
     scale = module_px / sensor_px
+    smear_px = (pose.smear_x_px * scale, pose.smear_y_px * scale)
     # A sensor averages over each pixel: blur by that width and by the focus disc, as variances.
     blur_modules = math.hypot(1.0, pose.blur_px * scale) / module_px
-    screen = _screen(payload, max(2, round(blur_modules * _BLUR_STEPS)))
-    view = _view(code_modules, module_px, pose, settings)
-    seen = screen.transform(
-        view.size_px,
-        Image.Transform.PERSPECTIVE,
-        view.to_screen,
-        Image.Resampling.NEAREST,
-        fillcolor=128,
-    )
-    grey = _smear(np.asarray(seen), pose.smear_x_px * scale, pose.smear_y_px * scale)
+    screen = _screen(payload, max(2, min(code_modules, round(blur_modules * _BLUR_STEPS))))
     span = pose.white_level - pose.black_level
-    lit = ((grey * np.uint16(span)) >> 8).astype(np.int16)
+    size_px, to_screen = _view(code_modules, module_px, smear_px, pose, settings)
+    seen = screen.transform(
+        size_px,
+        Image.Transform.PERSPECTIVE,
+        to_screen,
+        Image.Resampling.NEAREST,
+        fillcolor=min(255, max(0, 256 * (pose.room_level - pose.black_level) // max(1, span))),
+    )
+    lit = ((_smear(np.asarray(seen), *smear_px) * np.uint16(span)) >> 8).astype(np.int16)
     lit += np.int16(pose.black_level)
     return _expose(lit, pose)
 
@@ -82,54 +74,52 @@ def _screen(payload: bytes, blur_steps: int) -> Image.Image:
     return Image.fromarray(flat).filter(ImageFilter.BoxBlur((width_px - 1) / 2))
 
 
-def _view(code_modules: int, module_px: float, pose: Pose, settings: LensSettings) -> _View:
-    """Return the pinhole projection of the tilted and rolled screen, in crop coordinates.
+def _view(
+    code_modules: int,
+    module_px: float,
+    smear_px: tuple[float, float],
+    pose: Pose,
+    settings: LensSettings,
+) -> tuple[tuple[int, int], tuple[float, ...]]:
+    """Return the size of the crop, and Pillow's eight numbers: crop pixel -> screen pixel.
 
-    A point (u, v) of the screen, in modules from its centre, is seen at A(u, v) / (1 + p(u, v)),
-    so a pixel (x, y) shows B(x, y) / (1 - q(x, y)) with B the inverse of A and q = pB.
+    A pinhole camera sees the tilted and rolled screen; the crop is what holds its four corners.
     """
-    roll, tilt = math.radians(pose.roll_deg), math.radians(pose.tilt_deg)
-    axis_x, axis_y = (f(math.radians(pose.tilt_axis_deg)) for f in (math.cos, math.sin))
-    bend = 1 - math.cos(tilt)
-    # Rotation by `tilt` about the axis (axis_x, axis_y, 0); columns for u and v before the roll.
-    tilted_u = (1 - bend * axis_y**2, bend * axis_x * axis_y, -axis_y * math.sin(tilt))
-    tilted_v = (bend * axis_x * axis_y, 1 - bend * axis_x**2, axis_x * math.sin(tilt))
-    cos, sin = math.cos(roll), math.sin(roll)
-    u = [cos * a + sin * b for a, b in zip(tilted_u, tilted_v, strict=True)]
-    v = [cos * b - sin * a for a, b in zip(tilted_u, tilted_v, strict=True)]
-    distance_modules = pose.distance_mm * code_modules / settings.code_mm
-    a, b, c, d = (module_px * part for part in (u[0], v[0], u[1], v[1]))
-    p, q = u[2] / distance_modules, v[2] / distance_modules
+    turned = _tilt(pose) @ _roll(pose)
+    # Screen point (u, v, 1), in modules from its centre -> picture point times its relative depth.
+    to_picture = np.column_stack((turned[:, 0], turned[:, 1], (0.0, 0.0, 1.0)))
+    to_picture[:2] *= module_px
+    to_picture[2, :2] /= pose.distance_mm * code_modules / settings.code_mm
     half = code_modules / 2 + _BEZEL_MODULES
-    corners = [(half, half), (half, -half), (-half, half), (-half, -half)]
-    seen_x = [(a * s + b * t) / (1 + p * s + q * t) for s, t in corners]
-    seen_y = [(c * s + d * t) / (1 + p * s + q * t) for s, t in corners]
-    left, top = min(seen_x) - _MARGIN_PX, min(seen_y) - _MARGIN_PX
-    size_px = (
-        math.ceil(max(seen_x) - left) + _MARGIN_PX,
-        math.ceil(max(seen_y) - top) + _MARGIN_PX,
+    corners = to_picture @ ((half, half, -half, -half), (half, -half, half, -half), (1, 1, 1, 1))
+    seen = corners[:2] / corners[2]
+    margin = np.abs(smear_px) / 2 + _MARGIN_PX
+    first, last = seen.min(axis=1) - margin, seen.max(axis=1) + margin
+    width, height = np.ceil(last - first).astype(int)
+    from_crop = np.array([[1, 0, first[0]], [0, 1, first[1]], [0, 0, 1]])
+    to_screen = np.array([[1, 0, half], [0, 1, half], [0, 0, 1 / _SCREEN_SCALE]])
+    back = to_screen @ np.linalg.inv(to_picture) @ from_crop
+    return (int(width), int(height)), tuple((back / back[2, 2]).ravel()[:8].tolist())
+
+
+def _tilt(pose: Pose) -> NDArray[np.float64]:
+    """Return the rotation by the tilt about an axis that lies in the picture (Rodrigues)."""
+    angle, axis = math.radians(pose.tilt_deg), math.radians(pose.tilt_axis_deg)
+    x, y, sin, bend = math.cos(axis), math.sin(axis), math.sin(angle), 1 - math.cos(angle)
+    return np.array(
+        [
+            [1 - bend * y * y, bend * x * y, y * sin],
+            [bend * x * y, 1 - bend * x * x, -x * sin],
+            [-y * sin, x * sin, 1 - bend],
+        ]
     )
-    return _View(size_px, _inverse((a, b, c, d), (p, q), (left, top), half))
 
 
-def _inverse(
-    plane: tuple[float, float, float, float],
-    depth: tuple[float, float],
-    corner_px: tuple[float, float],
-    half_modules: float,
-) -> tuple[float, ...]:
-    """Return Pillow's coefficients: crop pixel -> pixel of the flat screen."""
-    a, b, c, d = plane
-    det = a * d - b * c
-    inverse = ((d / det, -b / det), (-c / det, a / det))
-    far = tuple(-(depth[0] * inverse[0][i] + depth[1] * inverse[1][i]) for i in (0, 1))
-    left, top = corner_px
-    norm = 1 + far[0] * left + far[1] * top
-    rows = []
-    for row in inverse:
-        x, y = (_SCREEN_SCALE * (row[i] + half_modules * far[i]) for i in (0, 1))
-        rows += [x / norm, y / norm, (x * left + y * top + _SCREEN_SCALE * half_modules) / norm]
-    return (*rows, far[0] / norm, far[1] / norm)
+def _roll(pose: Pose) -> NDArray[np.float64]:
+    """Return the rotation in the plane of the picture."""
+    angle = math.radians(pose.roll_deg)
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _smear(grey: Luma, x_px: float, y_px: float) -> NDArray[np.uint16]:
@@ -155,7 +145,8 @@ def _expose(lit: NDArray[np.int16], pose: Pose) -> Luma:
     noise = field[start : start + lit.size].reshape(lit.shape) * gain
     noise >>= 6
     noise += lit
-    return np.clip(noise, 0, 255).astype(np.uint8)
+    luma: Luma = np.clip(noise, 0, 255).astype(np.uint8)
+    return luma
 
 
 @lru_cache(maxsize=4)
@@ -171,6 +162,6 @@ def noise_field(size_bits: int) -> NDArray[np.int8]:
     words ^= words >> np.uint64(31)
     total = words.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int16)
     # Eight uniform bytes: mean 8 * 127.5, standard deviation sqrt(8 * (256**2 - 1) / 12) = 209.
-    field = ((total - np.int16(1020)).astype(np.int32) * _NOISE_UNIT // 209).astype(np.int8)
+    field: NDArray[np.int8] = ((total - np.int16(1020)) * _NOISE_UNIT // 209).astype(np.int8)
     field.flags.writeable = False
     return field

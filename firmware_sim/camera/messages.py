@@ -60,9 +60,9 @@ class Hello(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Report(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """A worker's answer to one `Look`, and the processor time it took."""
+    """A worker's answer to one list of looks, in its order, and the processor time it took."""
 
-    sight: Sight
+    sights: list[Sight]
     cpu_ns: int
 
 

@@ -16,8 +16,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -35,8 +36,9 @@ from firmware_sim.errors import UsageError
 
 __all__ = ["DecodePool", "Look", "PoolStats", "Sight"]
 
-_WINDOW = 8
-"""Frames a worker is given at most; refilled when half are done, so it never runs dry."""
+_GROUP = 4
+"""Frames in one message. A message and its answer cost the event loop about as much as the frame
+itself, so they are shared; a worker has up to two groups, so that it never waits for the loop."""
 _START_TRIES = 3
 _START_LIMIT_S = 30.0
 
@@ -77,8 +79,8 @@ class _Worker(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # A cast, because uvloop's stream transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def give(self, jobs: list[_Job]) -> None:
         assert self._transport is not None
@@ -89,7 +91,7 @@ class _Worker(asyncio.Protocol):
         for body in self._unframer.feed(data):
             answer = decode_answer(body)
             if isinstance(answer, Report):
-                self._pool._answered(self.jobs.pop(answer.sight.camera), answer)
+                self._pool._answered(self.jobs, answer)
             else:
                 self._greeted(answer)
         self._pool._feed_soon()
@@ -228,19 +230,20 @@ class DecodePool:
 
     def _feed(self) -> None:
         self._feeding = False
-        hungry = [w for w in self._workers if w.ready and len(w.jobs) <= _WINDOW // 2]
+        hungry = [w for w in self._workers if w.ready and len(w.jobs) <= _GROUP]
         hungry.sort(key=lambda worker: len(worker.jobs))
         for position, worker in enumerate(hungry):
             share = -(-len(self._waiting) // (len(hungry) - position))
-            cameras = list(self._waiting)[: min(share, _WINDOW - len(worker.jobs))]
+            cameras = list(islice(self._waiting, min(share, _GROUP)))
             if cameras:
                 worker.give([self._waiting.pop(camera) for camera in cameras])
 
-    def _answered(self, job: _Job, report: Report) -> None:
-        self._frames += 1
+    def _answered(self, jobs: dict[int, _Job], report: Report) -> None:
         self._cpu_ns += report.cpu_ns
-        self._decoded += report.sight.text is not None
-        job.resolve(report.sight.text)
+        for sight in report.sights:
+            self._frames += 1
+            self._decoded += sight.text is not None
+            jobs.pop(sight.camera).resolve(sight.text)
 
     async def _start(self) -> None:
         """Start one worker and connect to it; it says hello when it is ready."""

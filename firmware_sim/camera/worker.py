@@ -41,7 +41,7 @@ def main(decoder_name: str, descriptor: int) -> None:
 
 
 def serve(stream: socket.socket, decoder_name: str) -> None:
-    """Make and test the decoder, say hello, then answer each `Look` until the stream ends."""
+    """Make and test the decoder, say hello, then answer each list of looks until the stream ends."""
     try:
         decoder = make_decoder(decoder_name)
         self_test(decoder)
@@ -52,14 +52,13 @@ def serve(stream: socket.socket, decoder_name: str) -> None:
     unframer = Unframer()
     while data := stream.recv(_READ_SIZE):
         for body in unframer.feed(data):
-            for look in decode_looks(body):
-                stream.sendall(frame_message(_answer(decoder, look)))
+            stream.sendall(frame_message(_answer(decoder, decode_looks(body))))
 
 
-def _answer(decoder: Decoder, look: Look) -> Report:
+def _answer(decoder: Decoder, looks: list[Look]) -> Report:
     before_ns = time.process_time_ns()
-    sight = see(decoder, look)
-    return Report(sight, time.process_time_ns() - before_ns)
+    sights = [see(decoder, look) for look in looks]
+    return Report(sights, time.process_time_ns() - before_ns)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Data points: the numbered values that a device reports and takes, and the schema behind them.
 
 The schema travels as JSON text in the activation result. Sources: tuya/tuya-connect-kit-for-mqtt-
-embedded-c, src/tuya_iot.c; TuyaOS documentation, "Data Point" (types and their properties).
+embedded-c, src/tuya_iot.c; the vendor's page "SmartDeviceModel.getDpSchema" (types, properties).
 """
 
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeGuard
 
 import msgspec
 
@@ -101,12 +101,14 @@ def _check_bool(point: DataPoint, _: Property, value: Value) -> None:
 
 
 def _check_value(point: DataPoint, prop: Property, value: Value) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not _is_integer(value):
         raise _refusal(point, "an integer")
-    if (prop.min is not None and value < prop.min) or (prop.max is not None and value > prop.max):
-        raise _refusal(point, f"{prop.min}..{prop.max}")
+    if prop.min is not None and value < prop.min:
+        raise _refusal(point, f"no less than {prop.min}")
+    if prop.max is not None and value > prop.max:
+        raise _refusal(point, f"no more than {prop.max}")
     if prop.step is not None and prop.step > 1 and (value - (prop.min or 0)) % prop.step:
-        raise _refusal(point, f"{prop.min}..{prop.max} in steps of {prop.step}")
+        raise _refusal(point, f"steps of {prop.step}")
 
 
 def _check_enum(point: DataPoint, prop: Property, value: Value) -> None:
@@ -123,12 +125,7 @@ def _check_string(point: DataPoint, prop: Property, value: Value) -> None:
 
 def _check_bitmap(point: DataPoint, prop: Property, value: Value) -> None:
     bits = _BITMAP_BITS_MAX if prop.maxlen is None else prop.maxlen
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or value < 0
-        or value.bit_length() > bits
-    ):
+    if not _is_integer(value) or value < 0 or value.bit_length() > bits:
         raise _refusal(point, f"an integer of {bits} bits")
 
 
@@ -139,6 +136,11 @@ _CHECKS: dict[PropertyType, Callable[[DataPoint, Property, Value], None]] = {
     "string": _check_string,
     "bitmap": _check_bitmap,
 }
+
+
+def _is_integer(value: Value) -> TypeGuard[int]:
+    """Tell integers from booleans, which are integers to Python but not on the wire."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _refusal(point: DataPoint, allowed: str) -> Malformed:

@@ -46,6 +46,13 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
     return_code: int | None = None
 
+    def __repr__(self) -> str:
+        """Show the size of the payload only: a plain one may be a token."""
+        return (
+            f"Frame(sequence={self.sequence}, command={self.command:#x}, "
+            f"payload of {len(self.payload)} bytes, return_code={self.return_code})"
+        )
+
 
 def encode(frame: Frame) -> bytes:
     """Return the bytes of `frame`; raise UsageError when a field does not fit the format."""

@@ -1,7 +1,7 @@
 """MQTT 3.1.1 packets to bytes and back, for both ends of a connection.
 
 A codec only: sessions, retries and subscriptions belong to whoever uses it. Written for many
-connections: a decoder holds four slots and no buffer between packets. Source: OASIS standard
+connections: a decoder holds three slots and no buffer between packets. Source: OASIS standard
 "MQTT Version 3.1.1", sections 2 and 3; numbers in brackets are its conformance statements.
 """
 

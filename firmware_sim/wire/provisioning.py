@@ -2,8 +2,8 @@
 
 A token has 14 characters: region (2), the part that the activation request carries (8), and the
 name of the environment (4). Sources: tuya/tuya-iotos-embeded-multimedia-demo,
-tuya_ipc_qrcode_demo.c (QR keys s, p, t); tuya/TuyaOpen, src/tuya_cloud_service/netmgr/
-netconn_wifi.c (token parts) and lan/tuya_lan.h (frame 0x0C).
+demo_for_ipc/demo_src/tuya_ipc_qrcode_demo.c (QR keys s, p, t); tuya/TuyaOpen, src/
+tuya_cloud_service/netmgr/netconn_wifi.c (token parts) and lan/tuya_lan.h (frame 0x0C).
 """
 
 from typing import ClassVar

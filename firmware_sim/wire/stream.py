@@ -5,12 +5,13 @@ no buffer while nothing is incomplete; the work is linear in the bytes fed, also
 peer sends one byte at a time.
 """
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
-class StreamDecoder(Generic[Item]):
+class StreamDecoder(ABC, Generic[Item]):
     """Reassembles items of at most `size_max` bytes; a subclass measures and parses one item."""
 
     __slots__ = ("_pending", "_wanted", "size_max")
@@ -50,13 +51,13 @@ class StreamDecoder(Generic[Item]):
         """Return how many bytes of an incomplete item are held."""
         return len(self._pending) if self._pending is not None else 0
 
+    @abstractmethod
     def _measure(self, data: bytes, start: int) -> int:
         """Return the size of the item at `start`, or a lower bound beyond the bytes at hand.
 
         Raises TooLarge or Malformed as soon as the head shows that the item cannot be taken.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _parse(self, data: bytes, start: int, stop: int) -> Item:
         """Return the item in `data[start:stop]`, or raise a PeerError."""
-        raise NotImplementedError

@@ -37,8 +37,8 @@ def encode_json(value: object) -> bytes:
 def decode_json(kind: type[Record], data: bytes | msgspec.Raw) -> Record:
     """Return the `kind` that the JSON text `data` holds, or raise Malformed.
 
-    The message names the field and the type; it never quotes text. Nesting that exhausts the stack
-    counts as malformed too.
+    The message names the field and the type; it quotes no text but that of a bad enumeration, so
+    no secret. Nesting that exhausts the stack counts as malformed too.
     """
     try:
         return msgspec.json.decode(data, type=kind)

@@ -61,7 +61,7 @@ class CloudLink:
         if parsed.scheme not in {"http", "https"} or not parsed.host:
             raise UsageError(f"{url!r} is not the URL of a cloud: expected http://HOST:PORT")
         self.url = url.rstrip("/")
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         # A proxy from the environment would never find a cloud on this machine's loopback.
         self._http = httpx.AsyncClient(
             base_url=self.url,
@@ -112,7 +112,7 @@ class CloudLink:
             content=b"" if body is None else msgspec.json.encode(body),
         )
         loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + self._patience_s
+        give_up_at = loop.time() + self.patience_s
         for pause_s in pauses_s():
             try:
                 return read_reply(await self._attempt(request), kind)
@@ -124,7 +124,7 @@ class CloudLink:
                     ) from None
                 if loop.time() + pause_s > give_up_at:
                     raise CloudUnreachable(
-                        f"{self.url}: no answer within {self._patience_s:g} s ({_cause(error)}); "
+                        f"{self.url}: no answer within {self.patience_s:g} s ({_cause(error)}); "
                         "is the cloud running?"
                     ) from None
             await asyncio.sleep(pause_s)

@@ -64,6 +64,11 @@ class UnbindToken(msgspec.Struct, frozen=True):
     max_devices: int
     expires_ms: int
     used: int = 0
+    cancelled: bool = False
+
+    def alive(self, now_ms: int) -> bool:
+        """Return whether a device that comes now may still be released by it."""
+        return not self.cancelled and now_ms < self.expires_ms and self.used < self.max_devices
 
     def __repr__(self) -> str:
         """Show the batch, never the token: whoever has it can unbind devices."""

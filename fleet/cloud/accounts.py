@@ -6,7 +6,7 @@ grant counts only while its giver owns the product, and can be revoked at any ti
 
 from collections.abc import Iterable
 
-from fleet.cloud.keys import Entropy, hash_password, password_fits
+from fleet.cloud.keys import LOWER, Entropy, hash_password, password_fits, random_text
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.permissions import (
     PARTNER_RIGHTS,
@@ -21,6 +21,8 @@ from fleet.cloud.products import Product, Products
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.settings import Settings
 from fleet.cloud.store.records import Record
+
+_GRANT_ID_LENGTH = 12
 
 
 class Account(Record, gc=False):
@@ -66,7 +68,6 @@ class Accounts:
         self._accounts: Ledger[Account] = Ledger(Account, load, journal)
         self._grants: Ledger[Grant] = Ledger(Grant, load, journal)
         self._roles: Ledger[CustomRole] = Ledger(CustomRole, load, journal)
-        self._last_grant_id = max((grant.grant_id for grant in self._grants), default=0)
         self._by_grantee: dict[str, list[Grant]] = {}
         for grant in self._grants:
             self._by_grantee.setdefault(grant.grantee, []).append(grant)
@@ -110,12 +111,12 @@ class Accounts:
             raise Refused(Reason.NO_PERMISSION, "name one or more products of your own")
         if len(self.grants_by(owner)) >= self._settings.grants_per_owner_max:
             raise Refused(Reason.TOO_MANY, "revoke a grant first")
-        self._last_grant_id += 1
-        grant = Grant(self._last_grant_id, kind.value, owner, grantee, role, chosen)
+        grant_id = random_text(self._entropy, _GRANT_ID_LENGTH, LOWER)
+        grant = Grant(grant_id, kind.value, owner, grantee, role, chosen)
         self._by_grantee.setdefault(grantee, []).append(self._grants.put(grant))
         return grant
 
-    def revoke(self, owner: str, grant_id: int) -> None:
+    def revoke(self, owner: str, grant_id: str) -> None:
         """Take back a grant. Refused when `owner` gave none of that id."""
         grant = self._grants.get(grant_id)
         if grant is None or grant.owner != owner:
@@ -124,8 +125,9 @@ class Accounts:
         self._by_grantee[grant.grantee].remove(grant)
 
     def grants_by(self, owner: str) -> list[Grant]:
-        """Return what `owner` granted, oldest first."""
-        return [grant for grant in self._grants if grant.owner == owner]
+        """Return what `owner` granted, sorted by grantee."""
+        mine = [grant for grant in self._grants if grant.owner == owner]
+        return sorted(mine, key=lambda grant: (grant.grantee, grant.kind, grant.grant_id))
 
     def define_role(self, owner: str, name: str, permissions: Iterable[Permission]) -> CustomRole:
         """Make or change a role of `owner`'s space. Refused for the name of a preset role."""

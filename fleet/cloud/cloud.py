@@ -16,10 +16,10 @@ from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.iot_dns_api import Endpoints, resolve
 from fleet.cloud.api.people import PREFIXES, PeopleApi
 from fleet.cloud.broker import BrokerSettings
+from fleet.cloud.counters import Counters
 from fleet.cloud.keys import Entropy
 from fleet.cloud.ledger import Loader
 from fleet.cloud.messages import (
-    Commit,
     HttpRequested,
     SendReply,
     StreamClosed,
@@ -45,11 +45,13 @@ class Cloud:
         entropy: Entropy,
         endpoints: Endpoints,
         broker_settings: BrokerSettings | None = None,
+        counters: Counters | None = None,
     ) -> None:
         """Load the state with `load` (`Store.load`, or `ledger.nothing`).
 
         `entropy` returns unguessable bytes (`os.urandom`); in a rehearsal in virtual time it may
-        be a seeded stream. `endpoints` is where devices are told that this cloud is.
+        be a seeded stream. `endpoints` is where devices are told that this cloud is. `counters`
+        are those that the server keeps, for the admin API to show.
         """
         self._state = State(settings, load, entropy)
         self._entropy = entropy
@@ -57,7 +59,7 @@ class Cloud:
         calls = DeviceCalls(self._state)
         self._link = DeviceLink(self._state, calls, broker_settings)
         self._device_api = DeviceApi(self._state, calls, self._link)
-        self._people = PeopleApi(self._state, self._link)
+        self._people = PeopleApi(self._state, self._link, counters or Counters())
 
     @property
     def empty(self) -> bool:
@@ -81,9 +83,7 @@ class Cloud:
             self._link.handle(event, now_ms)
         else:
             raise UsageError(f"a cloud does not take {type(event).__name__}")
-        step = self._state.journal.take()
-        self._state.counters["commits"] += isinstance(step[0], Commit) if step else 0
-        return step
+        return self._state.journal.take()
 
     def next_deadline_ms(self) -> int | None:
         """Return when `DeadlineReached` is wanted next, or None."""
@@ -91,7 +91,6 @@ class Cloud:
 
     def _answer(self, request: HttpRequested, now_ms: int) -> bytes:
         path = request.target.partition("?")[0]
-        self._state.counters["http_requests"] += 1
         if request.method == "POST" and path == atop.PATH:
             return self._device_api.handle(request.target, request.body, now_ms)
         if request.method == "POST" and path == iot_dns.PATH:

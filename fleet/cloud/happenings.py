@@ -35,39 +35,39 @@ class Gone(StrEnum):
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):
-    """Base of what the broker tells the cloud."""
+    """Base of what the broker tells the cloud; always about one client."""
+
+    client_id: str
 
 
 class ClientConnected(Happening, frozen=True):
     """The client's CONNECT was accepted."""
 
-    client_id: str
-
 
 class ClientSubscribed(Happening, frozen=True):
     """The client hears `topic` from now on (again, if it did before)."""
 
-    client_id: str
     topic: str
 
 
 class MessageReceived(Happening, frozen=True):
     """The client published to one of its topics."""
 
-    client_id: str
     topic: str
     payload: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only: payloads carry keys."""
+        return f"MessageReceived({self.client_id!r}, {self.topic!r}, {len(self.payload)} B)"
 
 
 class Delivered(Happening, frozen=True):
     """The client acknowledged the QoS 1 message that was published with `tag`."""
 
-    client_id: str
     tag: str
 
 
 class ClientGone(Happening, frozen=True):
     """The client is no longer connected. Not told after our own `Broker.disconnect`."""
 
-    client_id: str
     reason: Gone

@@ -4,7 +4,8 @@ The vendor's developer app shows results and failure reasons in its history, and
 device logs per product ("Unbind Smart Devices", developer.tuya.com); the columns are ours.
 
 Firmware may repeat a refused activation every second for ever. So the same refusal of the same
-device by the same token stays one row, with the number of `tries` and the time of the last.
+device, by the same person and batch on the same day, stays one row, with the number of `tries` and
+the time of the last.
 """
 
 from collections import Counter
@@ -106,20 +107,19 @@ class History:
             rows_max=settings.history_rows_max,
             rows_per_name_max=settings.history_rows_max,
         )
-        self._refusal_of = {row.uuid: row.id for row in self._log if row.status == Status.REFUSED}
+        self._refusal_of: dict[str, int] = {}
+        for row in self._log:
+            self._remember(row)
 
     def add(self, row: HistoryRow) -> HistoryRow:
         """Add `row` (its id is given here), or count it as one more try of the same refusal."""
-        if row.status == Status.REFUSED:
-            before = self._log.get(self._refusal_of.get(row.uuid, 0))
-            if before is not None and _same_refusal(before, row):
-                return self._log.replace(
-                    msgspec.structs.replace(before, time_ms=row.time_ms, tries=before.tries + 1)
-                )
-            self._refusal_of[row.uuid] = self._log.next_id
-        else:
-            self._refusal_of.pop(row.uuid, None)
-        return self._log.append(msgspec.structs.replace(row, id=self._log.next_id))
+        before = self._log.get(self._refusal_of.get(row.uuid, 0))
+        if before is not None and _same_refusal(before, row):
+            changes = {"time_ms": row.time_ms, "tries": before.tries + 1}
+            return self._log.replace(msgspec.structs.replace(before, **changes))
+        row = self._log.append(msgspec.structs.replace(row, id=self._log.next_id))
+        self._remember(row)
+        return row
 
     def page(
         self, viewer: str, *, batch: str = "", status: str = "", after: int = 0, limit: int = 0
@@ -144,6 +144,12 @@ class History:
             if row.operation == Operation.UNBIND and row.status == Status.OK
         )
         return [Unbound(*key, count) for key, count in sorted(counts.items())]
+
+    def _remember(self, row: HistoryRow) -> None:
+        if row.status == Status.REFUSED:
+            self._refusal_of[row.uuid] = row.id
+        else:
+            self._refusal_of.pop(row.uuid, None)
 
 
 class DeviceLog:
@@ -181,4 +187,4 @@ def _same_refusal(before: HistoryRow, row: HistoryRow) -> bool:
     def what(one: HistoryRow) -> tuple[str, ...]:
         return (one.account, one.owner, one.operation, one.batch, one.reason, one.day)
 
-    return what(before) == what(row)
+    return row.status == Status.REFUSED and what(before) == what(row)

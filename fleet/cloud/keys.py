@@ -46,13 +46,18 @@ def password_fits(password: str, kept: str) -> bool:
 
 def secret_fits(given: str, wanted: str) -> bool:
     """Compare two secret texts in a time that does not depend on where they differ."""
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    return hmac.compare_digest(_bytes(given), _bytes(wanted))
 
 
 def session_hash(token: str) -> str:
     """Return what is stored of a bearer token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def _derive(password: str, salt: bytes, iterations: int) -> str:
-    return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations).hex()
+    return hashlib.pbkdf2_hmac("sha256", _bytes(password), salt, iterations).hex()
+
+
+def _bytes(text: str) -> bytes:
+    # Headers may have been decoded with surrogates for what was not UTF-8.
+    return text.encode("utf-8", "surrogatepass")

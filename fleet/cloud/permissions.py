@@ -72,7 +72,7 @@ class Grant(Record, gc=False):
     TABLE = "grants"
     KEY = ("grant_id",)
 
-    grant_id: int
+    grant_id: str
     kind: str
     owner: str
     grantee: str

@@ -1,7 +1,7 @@
 """All that the cloud remembers, service by service, loaded once and changed in memory.
 
 The rules that span services (`activation`, `unbinding`, `removal`) are functions of this state.
-Only the counters begin anew with each start.
+Only the counts begin anew with each start.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ class State:
 
     __slots__ = (
         "accounts",
-        "counters",
+        "counts",
         "data_points",
         "device_log",
         "devices",
@@ -44,7 +44,7 @@ class State:
         """Load every service with `load`; secrets will be made from `entropy`."""
         self.settings = settings
         self.journal = Journal()
-        self.counters: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.products = Products(load, self.journal)
         self.accounts = Accounts(settings, self.products, load, self.journal, entropy)
         self.users = Users(settings, load, self.journal, entropy)

@@ -39,7 +39,7 @@ def unbind(state: State, uuid: str, token_name: str, product_id: str, now_ms: in
     again (its reply may have been lost). Raises Refused.
     """
     token, device = state.tokens.unbind_token(token_name), state.devices.get(uuid)
-    if token is not None and device is not None and _was_released(device, token):
+    if token is not None and device is not None and _repeats(device, token, now_ms):
         return state.devices.offer_again(device) if _admits(state) else device
     try:
         case = _admit(state, token, device, product_id, now_ms)
@@ -109,8 +109,14 @@ def _record(
     )
 
 
-def _was_released(device: Device, token: UnbindToken) -> bool:
-    return not device.bound and device.released_by == token.batch
+def _repeats(device: Device, token: UnbindToken, now_ms: int) -> bool:
+    """Say whether this token released the device and nothing happened since but lost replies.
+
+    Once the device knows of its release, the same living code before its lens does the same again;
+    a dead one is refused like any dead token.
+    """
+    released = not device.bound and device.released_by == token.batch
+    return released and (not device.reset_told or token.alive(now_ms))
 
 
 def _admits(state: State) -> bool:

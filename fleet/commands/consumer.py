@@ -12,6 +12,7 @@ from fleet.app.consumer import ConsumerClient, register
 from fleet.app.lan_client import send_token
 from fleet.app.messages import PairResult
 from fleet.commands.access import Access
+from fleet.commands.login import FIRST_PATIENCE_S, logged_in
 from fleet.commands.screen import delivery_line, owned_table
 from fleet.commands.unbind import Wifi, choose_wired, show_code
 
@@ -22,7 +23,7 @@ PAIR_S = 100.0
 
 async def new_user(access: Access, screen: Console) -> int:
     """Create the end user that `access` names."""
-    async with CloudLink(access.url) as link:
+    async with CloudLink(access.url, patience_s=FIRST_PATIENCE_S) as link:
         uid = await register(link, access.name, access.password)
     screen.print(f"{access.name} is registered as {uid}")
     return 0
@@ -34,8 +35,7 @@ async def pair_by_qr(
     """Show a pairing code and wait for a device; return 0 once one is bound, else 1."""
     if picture is not None:
         qr.check_picture_path(picture)
-    async with CloudLink(access.url) as link:
-        consumer = await ConsumerClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsumerClient) as consumer:
         token = (await consumer.pair_token()).token
         show_code(wifi, token, picture, screen)
         return await _await_device(consumer, token, wait_s, screen)
@@ -45,8 +45,7 @@ async def pair_by_wire(
     access: Access, search_s: float, selection: str, wait_s: float, screen: Console
 ) -> int:
     """Search, select and pair one device after the other; return 0 if all were bound, else 1."""
-    async with CloudLink(access.url) as link:
-        consumer = await ConsumerClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsumerClient) as consumer:
         worst = 0
         for found in await choose_wired(search_s, selection, screen):
             token = (await consumer.pair_token()).token  # one token binds one device
@@ -61,16 +60,14 @@ async def pair_by_wire(
 
 async def list_devices(access: Access, screen: Console) -> int:
     """Print the end user's devices."""
-    async with CloudLink(access.url) as link:
-        consumer = await ConsumerClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsumerClient) as consumer:
         screen.print(owned_table(await consumer.devices()))
     return 0
 
 
 async def remove_device(access: Access, dev_id: str, screen: Console, *, wipe: bool) -> int:
     """Unbind one device of the end user."""
-    async with CloudLink(access.url) as link:
-        consumer = await ConsumerClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsumerClient) as consumer:
         await consumer.remove(dev_id, wipe=wipe)
     screen.print(f"{dev_id} is removed{' and its data wiped' if wipe else ''}")
     return 0

@@ -8,7 +8,6 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,13 +16,13 @@ from rich.console import Console
 
 from firmware_sim.errors import UsageError
 from fleet.app import qr
-from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
 from fleet.app.finder import Found
 from fleet.app.follow import follow
 from fleet.app.lan_client import search, send_tokens
 from fleet.app.messages import HistoryRow, UnbindToken
 from fleet.commands.access import Access
+from fleet.commands.login import logged_in
 from fleet.commands.screen import delivery_line, found_table, happening, summary, token_status
 from fleet.commands.selection import in_order, select
 
@@ -58,13 +57,12 @@ async def by_qr(
     """Show the QR code, follow the batch; return 0 if no device was refused, else 1."""
     if picture is not None:
         qr.check_picture_path(picture)
-    async with CloudLink(access.url) as link:
-        console = await ConsoleClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsoleClient) as console:
         token = await console.unbind_token("qr", max_devices=batch.max_devices, life_s=batch.life_s)
         show_code(wifi, token.token, picture, screen)
         screen.print(f"{token_status(token, _now_ms())}; Ctrl-C stops watching, not the token")
         watch = Watch(screen)
-        await watch.run(console, token, batch.wait_s, lambda state: state.used >= state.max_devices)
+        await watch.run(console, token, batch.wait_s)
         return watch.report()
 
 
@@ -75,8 +73,7 @@ async def by_wire(
 
     More devices than one token may release go in several batches, one after the other.
     """
-    async with CloudLink(access.url) as link:
-        console = await ConsoleClient.login(link, access.name, access.password)
+    async with logged_in(access, ConsoleClient) as console:
         chosen = await choose_wired(search_s, selection, screen)
         watch = Watch(screen)
         for first in range(0, len(chosen), batch.max_devices):
@@ -128,11 +125,11 @@ async def _release_by_wire(
         token.token,
         on_delivery=lambda found, delivery: screen.print(delivery_line(found, delivery)),
     )
-    reached = {
+    reached = frozenset(
         found.uuid for found, delivery in zip(devices, deliveries, strict=True) if delivery.accepted
-    }
+    )
     if reached:
-        await watch.run(console, token, batch.wait_s, lambda _: reached <= watch.seen)
+        await watch.run(console, token, batch.wait_s, reached)
 
 
 class Watch:
@@ -156,9 +153,9 @@ class Watch:
         console: ConsoleClient,
         token: UnbindToken,
         wait_s: float | None,
-        finished: Callable[[UnbindToken], bool],
+        expected: frozenset[str] | None = None,
     ) -> None:
-        """Follow `token` until `finished`, until it is dead, or for `wait_s`."""
+        """Follow `token` for `wait_s` at most: until all `expected` came, or until it is spent."""
         try:
             async with asyncio.timeout(wait_s):
                 with self._screen.status(token_status(token, _now_ms())) as line:
@@ -166,7 +163,9 @@ class Watch:
                         for row in progress.rows:
                             self._take(row)
                         line.update(token_status(progress.token, _now_ms()))
-                        if finished(progress.token) or _now_ms() > token.expires_ms:
+                        if expected is None and not progress.token.alive(_now_ms()):
+                            return
+                        if expected is not None and expected <= self.seen:
                             return
         except TimeoutError:
             self._screen.print(f"stopped watching batch {token.batch} after {wait_s:g} s")

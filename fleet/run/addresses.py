@@ -47,6 +47,10 @@ class AddressBlock:
         trace: TracebackType | None,
     ) -> None:
         """Give the block back."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the block back."""
         self._lock.close()
 
     def address(self, index: int) -> str:

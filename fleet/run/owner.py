@@ -15,7 +15,7 @@ from fleet.run.attempt import SEARCH_S
 from fleet.run.messages import Seen
 from fleet.run.phases import REBIND
 from fleet.run.population import Network, Person, Unit
-from fleet.run.stage import HOMES, Stage
+from fleet.run.stage import HOMES, Stage, carry
 from fleet.run.watch import Gaze
 
 OWNERS_AT_ONCE = 48
@@ -50,9 +50,7 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
     patience_s = stage.patience_s
     # The release ends with a restart; whoever comes for the device waits for the light.
     await stage.watch.until_all([unit.index], is_waiting, patience_s)
-    stage.hands.power([unit.index], on=False)
-    stage.hands.move([unit.index], HOMES)
-    stage.hands.power([unit.index], on=True)
+    await carry(stage.hands, stage.watch, [unit.index], HOMES, patience_s)
     client = await sign_in(stage.link, unit.new_owner)
     for _ in range(stage.population.scenario.tries_max):
         if not await stage.watch.until_all([unit.index], is_waiting, patience_s):
@@ -60,8 +58,7 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
             if any(device.uuid == unit.uuid for device in result.success):
                 late = await stage.watch.until_all([unit.index], is_online, patience_s)
                 return not late
-        stage.hands.power([unit.index], on=False)
-        stage.hands.power([unit.index], on=True)
+        await carry(stage.hands, stage.watch, [unit.index], HOMES, patience_s)
     return False
 
 

@@ -40,6 +40,22 @@ class Hands(Protocol):
         ...
 
 
+async def carry(
+    hands: Hands, watch: Watch, indices: Iterable[int], site: str, patience_s: float
+) -> None:
+    """Switch devices off, take them to `site` and switch them on there.
+
+    Returns as soon as they are on; waiting for darkness in between keeps what was seen before
+    from being taken for what comes after.
+    """
+    moved = tuple(indices)
+    hands.power(moved, on=False)
+    await watch.until_all(moved, lambda seen: seen.lifecycle == "OFF", patience_s)
+    hands.move(moved, site)
+    hands.power(moved, on=True)
+    await watch.until_all(moved, lambda seen: seen.lifecycle != "OFF", patience_s)
+
+
 class Phones(Protocol):
     """The phones on the LAN."""
 

@@ -76,10 +76,10 @@ class Meter:
         """Seconds since this meter exists."""
         return time.monotonic() - self._started_s
 
-    def sample(self, own: int, groups: dict[str, list[int]]) -> None:
-        """Look at process `own` alone (group "runner") and at `groups` with all they started."""
+    def sample(self, groups: dict[str, list[int]]) -> None:
+        """Look at this process alone (group "runner") and at `groups` with all they started."""
         families = descendants([pid for pids in groups.values() for pid in pids])
-        members = [("runner", own)]
+        members = [("runner", os.getpid())]
         for name, pids in groups.items():
             members += [(name, pid) for root in pids for pid in families[root]]
         rss_bytes = 0

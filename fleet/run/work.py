@@ -7,7 +7,7 @@ everybody is sent for a ticket.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 
 import msgspec
@@ -32,8 +32,14 @@ class Errand(Enum):
 class WorkList:
     """Shared by all operators of a run; for one event loop."""
 
-    def __init__(self, units: Iterable[Unit], operators: int, tries_max: int) -> None:
-        """Expect each of `units` to be added and finished in the end."""
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        operators: int,
+        tries_max: int,
+        on_done: Callable[[Unit], None] = lambda _: None,
+    ) -> None:
+        """Expect each of `units` to be added and finished in the end; `on_done` gets each."""
         self._own: list[dict[bool, deque[Job]]] = [
             {False: deque(), True: deque()} for _ in range(operators)
         ]
@@ -42,6 +48,7 @@ class WorkList:
         self._ticket_due: set[int] = set()
         self._changed = asyncio.Event()
         self._tries_max = tries_max
+        self._on_done = on_done
         self._unfinished: Counter[str] = Counter(unit.product.product_id for unit in units)
         self.given_up: list[Unit] = []
 
@@ -76,6 +83,7 @@ class WorkList:
     def done(self, unit: Unit) -> None:
         """One device is unbound."""
         self._finish(unit)
+        self._on_done(unit)
         self._changed.set()
 
     def spent(self, operator: int) -> None:

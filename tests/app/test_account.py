@@ -6,8 +6,7 @@ import pytest
 
 from fleet.app.console_client import ConsoleClient
 from fleet.app.errors import CloudRefused
-
-from .conftest import FakeCloud
+from tests.app.fake_cloud import FakeCloud
 
 
 async def products_twice(cloud: FakeCloud) -> None:

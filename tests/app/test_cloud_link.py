@@ -10,8 +10,7 @@ from firmware_sim.errors import Malformed, TooLarge, UsageError
 from fleet.app.cloud_link import REPLY_SIZE_MAX, CloudLink, pauses_s
 from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.app.messages import Credentials
-
-from .conftest import FakeCloud
+from tests.app.fake_cloud import FakeCloud
 
 SENT = [httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.WriteError]
 NOT_SENT = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout]

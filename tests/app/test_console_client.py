@@ -20,8 +20,7 @@ from fleet.app.messages import (
     Ticket,
     UnbindToken,
 )
-
-from .conftest import FakeCloud
+from tests.app.fake_cloud import FakeCloud
 
 T = TypeVar("T")
 TOKEN = {

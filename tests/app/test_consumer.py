@@ -8,8 +8,7 @@ import pytest
 from fleet.app.consumer import ConsumerClient, register
 from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.app.messages import OwnedDevice, PairedDevice, PairFailure, PairResult
-
-from .conftest import FakeCloud
+from tests.app.fake_cloud import FakeCloud
 
 
 def test_an_end_user_registers_pairs_lists_and_removes(cloud: FakeCloud) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 from fleet.app.console_client import ConsoleClient
 from fleet.app.follow import PAGE_ROWS, Progress, follow, history_rows
-
-from .conftest import FakeCloud
+from tests.app.fake_cloud import FakeCloud
 
 
 def token(used: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_an_answer_may_come_in_pieces(return_code: int) -> None:
 
 def test_other_frames_are_passed_over() -> None:
     handover = Handover(TOKEN, encrypted=True)
-    push = encode(Frame(0, Command.STATUS, b"{}", 0))
+    push = encode(Frame(0, 0x08, b"{}", 0))  # a status report
     assert handover.receive(push) is None
     assert handover.receive(push + encode_token_bind_reply(1, 0)) == 0
 

@@ -21,9 +21,9 @@ def truncations(data: bytes) -> Iterator[bytes]:
     return (data[:size] for size in range(len(data)))
 
 
-def outcome(decode: Callable[[bytes], object], data: bytes) -> object:
-    """Return the result or the PeerError of `decode`; every other exception fails the test."""
+def outcome(decode: Callable[..., object], *args: object, **options: object) -> object:
+    """Return the result or the PeerError of a call; every other exception fails the test."""
     try:
-        return decode(data)
+        return decode(*args, **options)
     except PeerError as error:
         return error

@@ -143,6 +143,6 @@ def test_every_truncation_is_a_peer_error() -> None:
 def test_garbage_is_a_result_or_a_peer_error(data: bytes, text: str) -> None:
     outcome(datapoint.decode_dps, data)
     outcome(datapoint.decode_dps, b'{"1":' + data + b"}")
-    outcome(lambda _: datapoint.decode_schema(text), data)
+    outcome(datapoint.decode_schema, text)
     for point in POINTS:
-        outcome(lambda _, point=point: datapoint.check(point, text), data)
+        outcome(datapoint.check, point, text)

@@ -132,6 +132,12 @@ def test_a_stream_that_is_not_frames_is_malformed() -> None:
         FrameDecoder(from_device=True).feed(b"GET / HTTP/1.1\r\n")
 
 
+def test_a_payload_is_not_shown() -> None:
+    assert repr(FRAMES["token_bind_plain"]) == (
+        "Frame(sequence=1, command=0xc, payload of 26 bytes, return_code=None)"
+    )
+
+
 def test_command_numbers_agree_with_the_vectors() -> None:
     assert VECTORS["token_bind_plain"]["command"] == Command.TOKEN_BIND
     assert VECTORS["announcement_encrypted"]["command"] == Command.UDP_ENCRYPTED

@@ -19,7 +19,7 @@ Tell = Callable[[bytes], None]
 class _Eye:
     """One camera."""
 
-    __slots__ = ("frame", "payload", "seed", "tell", "timer", "waiting")
+    __slots__ = ("frame", "payload", "seed", "tell", "timer")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -27,7 +27,6 @@ class _Eye:
         self.tell: Tell | None = None
         self.frame = 0
         self.timer: asyncio.TimerHandle | None = None
-        self.waiting = False
 
 
 class Eyes:
@@ -40,7 +39,6 @@ class Eyes:
         self._settings = settings
         self._seed = seed
         self._eyes: dict[int, _Eye] = {}
-        self.skipped = 0
 
     def open_lens(self, index: int, tell: Tell) -> None:
         """The firmware of camera `index` wants codes: hand them to `tell`."""
@@ -84,17 +82,11 @@ class Eyes:
         )
         look = Look(index, eye.seed, eye.frame, eye.payload, self._settings)
         eye.frame += 1
-        sight = None if eye.waiting else self._pool.submit(look)
-        if sight is None:
-            self.skipped += 1
-            return
-        eye.waiting = True
-        sight.add_done_callback(lambda future: self._seen(eye, look, future))
+        sight = self._pool.submit(look)
+        if sight is not None:
+            sight.add_done_callback(lambda future: self._seen(eye, look, future.result()))
 
-    def _seen(self, eye: _Eye, look: Look, future: asyncio.Future[Sight]) -> None:
-        eye.waiting = False
-        if future.cancelled() or future.exception() is not None:
-            return
-        text = future.result().text
-        if text is not None and eye.tell is not None and eye.payload == look.payload:
-            eye.tell(text)
+    def _seen(self, eye: _Eye, look: Look, sight: Sight) -> None:
+        """Tell the camera what it read, unless it or the phone turned away meanwhile."""
+        if sight.text is not None and eye.tell is not None and eye.payload == look.payload:
+            eye.tell(sight.text)

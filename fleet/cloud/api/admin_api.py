@@ -7,6 +7,7 @@ import msgspec
 
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.router import Access, Call, Route
+from fleet.cloud.counters import Counters
 from fleet.cloud.history import Unbound
 from fleet.cloud.quotas import Quota
 from fleet.cloud.state import State
@@ -31,12 +32,21 @@ class Audit(msgspec.Struct, frozen=True):
     unbound_ok: list[Unbound]
 
 
+class Stats(msgspec.Struct, frozen=True):
+    """Counts since the start: of the server, of the services by name; MQTT clients right now."""
+
+    server: Counters
+    services: dict[str, int]
+    mqtt_clients: int
+
+
 class AdminApi:
     """Handlers of the admin API."""
 
-    def __init__(self, link: DeviceLink) -> None:
-        """Ask `link` who is online."""
+    def __init__(self, link: DeviceLink, counters: Counters) -> None:
+        """Ask `link` who is online; `counters` are those of the server around the cloud."""
         self._link = link
+        self._counters = counters
 
     def routes(self) -> tuple[Route, ...]:
         """Return the table of this API."""
@@ -60,6 +70,6 @@ class AdminApi:
         ]
         return Audit(devices, state.quotas.all(), state.history.unbound())
 
-    def stats(self, state: State, _call: Call) -> dict[str, int]:
-        """Show the counters since the start, and how many MQTT clients are connected."""
-        return {**dict(sorted(state.counters.items())), "connections": self._link.clients}
+    def stats(self, state: State, _call: Call) -> Stats:
+        """Show what server and services counted since the start."""
+        return Stats(self._counters, dict(sorted(state.counts.items())), self._link.clients)

@@ -4,11 +4,12 @@ Paths and fields are ours. Removing comes in the vendor's two kinds (page "Devic
 developer.tuya.com): "remove", and "remove and wipe data".
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
 from firmware_sim.wire.provisioning import parse_token
+from firmware_sim.wire.structs import Secretive
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.envelope import MESSAGES
 from fleet.cloud.api.router import Access, Call, Route
@@ -20,8 +21,10 @@ from fleet.cloud.sessions import APP
 from fleet.cloud.state import State
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class Credentials(Secretive, frozen=True):
     """Name and password of a consumer."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"password"})
 
     name: Name
     password: Password
@@ -33,15 +36,19 @@ class Registered(msgspec.Struct, frozen=True):
     uid: str
 
 
-class LoggedIn(msgspec.Struct, frozen=True):
+class LoggedIn(Secretive, frozen=True):
     """A bearer session."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"session"})
 
     session: str
     uid: str
 
 
-class PairTicket(msgspec.Struct, frozen=True):
+class PairTicket(Secretive, frozen=True):
     """A pairing token: its 14 characters, and how long it lives."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"token"})
 
     token: str
     expires_ms: int

@@ -4,11 +4,12 @@ The vendor publishes no calls for batch unbinding (its developer app is closed),
 fields are ours; what they do is described in "Unbind Smart Devices" (developer.tuya.com).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
+from firmware_sim.wire.structs import Secretive
 from fleet.cloud.api.router import Access, Call, Route
 from fleet.cloud.api.shapes import Count, Id, Name, Password
 from fleet.cloud.history import HistoryRow, LogRow
@@ -23,15 +24,19 @@ from fleet.cloud.tokens import UnbindToken
 PRODUCTS_PER_GRANT_MAX = 1_000
 
 
-class Login(msgspec.Struct, frozen=True):
+class Login(Secretive, frozen=True):
     """Name and password of an account."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"password"})
 
     name: Name
     password: Password
 
 
-class LoggedIn(msgspec.Struct, frozen=True):
+class LoggedIn(Secretive, frozen=True):
     """A bearer session."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"session"})
 
     session: str
     name: str
@@ -45,8 +50,10 @@ class UnbindOrder(msgspec.Struct, frozen=True):
     life_s: Annotated[int, Meta(ge=1)] | None = None
 
 
-class UnbindTicket(msgspec.Struct, frozen=True):
+class UnbindTicket(Secretive, frozen=True):
     """An unbinding token: its 14 characters, and how far it is used."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"token"})
 
     token: str
     batch: str
@@ -141,7 +148,7 @@ class GrantForm(msgspec.Struct, frozen=True):
 class GrantView(msgspec.Struct, frozen=True):
     """A grant as its giver sees it; `role` is the right of a partner or the role of a member."""
 
-    grant_id: int
+    grant_id: str
     kind: str
     grantee: str
     role: str
@@ -275,10 +282,7 @@ def give_grant(state: State, call: Call) -> GrantView:
 
 def revoke_grant(state: State, call: Call) -> bool:
     """Take a grant back."""
-    number = call.path["grant_id"]
-    if not (number.isascii() and number.isdigit() and len(number) < 16):
-        raise Refused(Reason.NOT_FOUND)
-    state.accounts.revoke(call.subject, int(number))
+    state.accounts.revoke(call.subject, call.path["grant_id"])
     return True
 
 

@@ -11,7 +11,7 @@ from firmware_sim.wire import atop_messages as messages
 from fleet.cloud.activation import activate
 from fleet.cloud.api.device_calls import DeviceCalls
 from fleet.cloud.api.device_link import DeviceLink
-from fleet.cloud.api.envelope import device_code, text_of
+from fleet.cloud.api.envelope import device_code, reason_of, text_of
 from fleet.cloud.devices import Device
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.state import State
@@ -37,6 +37,7 @@ class DeviceApi:
             data = atop.decode_request_body(body, key)
             inner = atop.encode_success(self._answer(query, device, data, now_ms), t_s)
         except PeerError as error:
+            self._state.counts[f"device_refused_{reason_of(error)}"] += 1
             inner = atop.encode_error(device_code(error), text_of(error), t_s)
         return atop.encode_reply(inner, t_s, key) if key else inner
 

@@ -123,7 +123,7 @@ class DeviceLink:
             else:
                 self._report(device, message.payload, now_ms)
         except PeerError:
-            self._state.counters["mqtt_messages_dropped"] += 1
+            self._state.counts["mqtt_messages_dropped"] += 1
 
     def _delivered(self, device: Device, _: Delivered, now_ms: int) -> None:
         confirm(self._state, device, DeviceEvent.RESET_CONFIRMED, now_ms)
@@ -140,7 +140,7 @@ class DeviceLink:
 
     def _call(self, device: Device, payload: bytes, now_ms: int) -> None:
         request, t_s = mqtt_rpc.decode_request(payload), now_ms // 1000
-        self._state.counters["mqtt_calls"] += 1
+        self._state.counts["mqtt_calls"] += 1
         try:
             result = self._calls.answer(device, request.a, request.data, now_ms)
             reply = mqtt_rpc.encode_response(request.id, t_s, result)
@@ -155,7 +155,7 @@ class DeviceLink:
         if message.protocol == mqtt_payload.Protocol.DP_REPORT:
             report = decode_json(Report, message.data)
             self._state.data_points.report(device.dev_id, report.dps, now_ms)
-            self._state.counters["dp_reports"] += 1
+            self._state.counts["dp_reports"] += 1
 
     def _publish(self, topic: str, payload: bytes, qos: int, tag: str, now_ms: int) -> bool:
         effects = self._state.journal.effects

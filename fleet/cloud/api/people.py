@@ -6,6 +6,7 @@ from fleet.cloud.api.admin_api import AdminApi
 from fleet.cloud.api.app_api import AppApi
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.router import Access, Call, Router, parse_query
+from fleet.cloud.counters import Counters
 from fleet.cloud.keys import secret_fits
 from fleet.cloud.messages import HttpRequested
 from fleet.cloud.reasons import Reason, Refused
@@ -20,11 +21,11 @@ _BEARER = "Bearer "
 class PeopleApi:
     """Answers the console, the consumer app and the admin."""
 
-    def __init__(self, state: State, link: DeviceLink) -> None:
+    def __init__(self, state: State, link: DeviceLink, counters: Counters) -> None:
         """Serve the three tables of routes out of `state`."""
         self._state = state
         self._router = Router(
-            (*console_api.ROUTES, *AppApi(link).routes(), *AdminApi(link).routes())
+            (*console_api.ROUTES, *AppApi(link).routes(), *AdminApi(link, counters).routes())
         )
 
     def answer(self, request: HttpRequested, path: str, now_ms: int) -> bytes:
@@ -32,7 +33,7 @@ class PeopleApi:
         try:
             return envelope.success(self._call(request, path, now_ms), now_ms)
         except PeerError as error:
-            self._state.counters["people_refused"] += 1
+            self._state.counts["people_refused"] += 1
             return envelope.failure(error, now_ms)
 
     def _call(self, request: HttpRequested, path: str, now_ms: int) -> object:

@@ -18,6 +18,27 @@ _FILES_UNLIMITED = 1_000_000
 _HTTP_SHARE = 0.4  # of all connections; a device holds one of MQTT and, now and then, one of HTTP
 
 
+class Listeners:
+    """The two ports of a cloud, taken before the cloud exists, because it tells devices of them."""
+
+    def __init__(self, host: str, http_port: int, mqtt_port: int, *, public: bool = False) -> None:
+        """Take both ports (0: any free one); UsageError when that cannot be."""
+        self.host = host
+        self.http = bind(host, http_port, public=public)
+        try:
+            self.mqtt = bind(host, mqtt_port, public=public)
+        except BaseException:
+            self.http.close()
+            raise
+        self.http_port = int(self.http.getsockname()[1])
+        self.mqtt_port = int(self.mqtt.getsockname()[1])
+
+    def close(self) -> None:
+        """Give the ports back."""
+        self.http.close()
+        self.mqtt.close()
+
+
 def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
     """Return a bound socket on `host`:`port` (0: any free port), not yet listening.
 
@@ -42,17 +63,12 @@ def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by each connection: finds dead clients that asked for no keep-alive of MQTT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        listener.setblocking(False)
+        listener.settimeout(0)
         listener.bind(address)
     except OSError as error:
         listener.close()
         raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
     return listener
-
-
-def port_of(listener: socket.socket) -> int:
-    """Return the port that `listener` is bound to."""
-    return int(listener.getsockname()[1])
 
 
 def raise_files_limit() -> None:

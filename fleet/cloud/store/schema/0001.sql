@@ -7,13 +7,13 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE grants (
-    grant_id INTEGER NOT NULL PRIMARY KEY,
+    grant_id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     owner TEXT NOT NULL,
     grantee TEXT NOT NULL,
     role TEXT NOT NULL,
     products TEXT NOT NULL -- JSON
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE custom_roles (
     owner TEXT NOT NULL,

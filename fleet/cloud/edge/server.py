@@ -1,21 +1,20 @@
-"""Serves a cloud over real sockets: HTTP by uvicorn, MQTT by the node's own broker, one store.
+"""Serves a cloud over real sockets: HTTP by uvicorn, MQTT by the cloud's own broker, one store.
 
-`serve` is a coroutine for any loop and any node, so a test or an embedding program can use it;
-`run` is the same as a process of its own, to be started by `multiprocessing` (spawn) or called by
-a command. Nothing here knows what a request or a packet means.
+`serve` is a coroutine for any loop and any node, so that a test or an embedding program can use
+it. Nothing here knows what a request or a packet means. `fleet.cloud.edge.process` makes a process of
+it that looks after itself.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 
 import msgspec
 
 from firmware_sim.node import Node
 from fleet.cloud.counters import Counters
-from fleet.cloud.edge import listen
 from fleet.cloud.edge.driver import Driver
 from fleet.cloud.edge.http import HttpEdge, HttpLimits
+from fleet.cloud.edge.listen import BACKLOG, Listeners, connection_limits
 from fleet.cloud.edge.mqtt import MqttEdge
 from fleet.cloud.edge.pulse import Pulse
 from fleet.cloud.messages import PushRaised
@@ -38,38 +37,34 @@ class Ready(msgspec.Struct, frozen=True):
 async def serve(
     node: Node,
     store: Store,
-    host: str,
-    http_port: int,
-    mqtt_port: int,
+    listeners: Listeners,
     on_ready: Callable[[Ready], None],
     stop_event: asyncio.Event,
     *,
-    public: bool = False,
     counters: Counters | None = None,
     body_size_max: int = 65_536,
 ) -> None:
-    """Serve `node` until `stop_event` is set; the store stays open, for the caller to close.
+    """Serve `node` until `stop_event` is set, then stop within 2 s.
 
-    Port 0 is any free port. Raises UsageError when a port cannot be had, and whatever the store
-    or the node failed with: then nothing more was said to anybody, and the caller must start
-    over with a node loaded from the store.
+    Closes the listeners; the store stays open, for the caller to close. Raises whatever the store
+    or the node failed with (UsageError for a full disk): then nothing more was said to anybody,
+    and the caller must start over with a node loaded from the store.
     """
-    http_max, mqtt_max = listen.connection_limits()
-    sockets = _bind_both(host, http_port, mqtt_port, public=public)
     driver = Driver(node, store, counters or Counters())
-    driver.carry_out_with(PushRaised, _ignore_push(driver.counters))
+    driver.carry_out_with(PushRaised, lambda _: _count_push(driver.counters))
+    http_max, mqtt_max = connection_limits()
     http = HttpEdge(driver, HttpLimits(http_max, body_size_max))
     mqtt = MqttEdge(driver, mqtt_max)
     pulse = Pulse(driver, sweeps=(http.sweep, mqtt.sweep))
     loop = asyncio.get_running_loop()
     servers = [
-        await loop.create_server(edge.protocol, sock=bound, backlog=listen.BACKLOG)
-        for edge, bound in zip((http, mqtt), sockets, strict=True)
+        await loop.create_server(http.protocol, sock=listeners.http, backlog=BACKLOG),
+        await loop.create_server(mqtt.protocol, sock=listeners.mqtt, backlog=BACKLOG),
     ]
     try:
         pulse.start()
         driver.start()
-        on_ready(Ready(host, *map(listen.port_of, sockets)))
+        on_ready(Ready(listeners.host, listeners.http_port, listeners.mqtt_port))
         await _first_of(stop_event, driver.failed)
     finally:
         for server in servers:
@@ -80,30 +75,16 @@ async def serve(
         raise driver.failed.result()
 
 
-def _bind_both(
-    host: str, http_port: int, mqtt_port: int, *, public: bool
-) -> tuple[socket.socket, socket.socket]:
-    http = listen.bind(host, http_port, public=public)
-    try:
-        return http, listen.bind(host, mqtt_port, public=public)
-    except BaseException:
-        http.close()
-        raise
-
-
-def _ignore_push(counters: Counters) -> Callable[[PushRaised], None]:
-    """Count messages for developers: no edge delivers them yet, and none is owed to anybody."""
-
-    def count(_effect: PushRaised) -> None:
-        counters.pushes += 1
-
-    return count
+def _count_push(counters: Counters) -> None:
+    """Count a message for developers: no edge delivers them yet, and none is owed to anybody."""
+    counters.pushes += 1
 
 
 async def _first_of(stop_event: asyncio.Event, failed: asyncio.Future[BaseException]) -> None:
     stopping = asyncio.ensure_future(stop_event.wait())
+    waiting: set[asyncio.Future[object]] = {stopping, failed}  # type: ignore[arg-type]
     try:
-        await asyncio.wait({stopping, failed}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
 

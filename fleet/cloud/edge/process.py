@@ -1,0 +1,172 @@
+"""The cloud as a process of its own: store, cloud, server, signals, and a word to the parent.
+
+`run` is the target of a `multiprocessing` child (method "spawn"; the pipe tells the parent the
+ports, or why there are none) or the whole of a command (no pipe; one line on stderr). It ends by
+SIGTERM, by the end of the parent, or by the first fault that makes going on a lie.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from firmware_sim.errors import UsageError
+from firmware_sim.wire import atop
+from fleet.cloud.api.iot_dns_api import Endpoints
+from fleet.cloud.broker import BrokerSettings
+from fleet.cloud.cloud import Cloud
+from fleet.cloud.counters import Counters
+from fleet.cloud.edge.certificate import self_signed
+from fleet.cloud.edge.clock import Clock
+from fleet.cloud.edge.listen import Listeners, raise_files_limit
+from fleet.cloud.messages import Commit
+from fleet.cloud.seed import Seed
+from fleet.cloud.edge.server import Ready, serve
+from fleet.cloud.settings import Settings
+from fleet.cloud.store.memory import MemoryStore
+from fleet.cloud.store.records import Change, Store
+from fleet.cloud.store.sqlite import SqliteStore
+
+
+class ServerConfig(msgspec.Struct, frozen=True):
+    """All that a cloud process is told; picklable."""
+
+    folder: str | None = None  # of the database; None keeps everything in memory only
+    host: str = "127.0.0.1"
+    http_port: int = 0  # 0: any free one; the ports in use are in `Ready`
+    mqtt_port: int = 0
+    public: bool = False  # whether `host` may be reached by other machines
+    told_host: str = ""  # what devices are told instead of `host`
+    settings: Settings = Settings()
+    broker_settings: BrokerSettings = BrokerSettings()
+    seed: Seed | None = None  # for an empty store only
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The cloud could not start, or had to stop; one line for the operator."""
+
+    message: str
+
+
+def run(config: ServerConfig, pipe: Connection | None = None) -> None:
+    """Serve a cloud until told to stop; SystemExit(1) after a fault.
+
+    To `pipe` it sends one `Ready` and, after a fault, one `Failed`. A fault of our own making is
+    raised as well, for its traceback.
+    """
+    try:
+        raise_files_limit()
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(config, pipe))
+    except UsageError as error:
+        _tell(pipe, Failed(str(error)))
+        raise SystemExit(1) from None
+    except Exception as error:
+        _tell(pipe, Failed(f"the cloud stopped by a fault of its own: {error!r}"))
+        raise
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return uvloop's loop where there is one: half the CPU per connection."""
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return asyncio.new_event_loop
+
+
+async def _serve(config: ServerConfig, pipe: Connection | None) -> None:
+    stop_event = asyncio.Event()
+    _heed(pipe, stop_event)
+    listeners = Listeners(config.host, config.http_port, config.mqtt_port, public=config.public)
+    try:
+        store: Store = SqliteStore(Path(config.folder)) if config.folder else MemoryStore()
+        try:
+            clock, counters = Clock(), Counters()
+            cloud = _load(config, store, listeners, clock(), counters)
+            if config.seed is not None and cloud.empty:
+                for effect in cloud.apply_seed(config.seed, clock()):
+                    if isinstance(effect, Commit):
+                        await _write(store, effect.changes)
+            await serve(
+                cloud,
+                store,
+                listeners,
+                lambda ready: _tell(pipe, ready),
+                stop_event,
+                counters=counters,
+                body_size_max=config.settings.body_size_max,
+            )
+        finally:
+            store.close()
+    finally:
+        listeners.close()
+
+
+def _load(
+    config: ServerConfig, store: Store, listeners: Listeners, now_ms: int, counters: Counters
+) -> Cloud:
+    host = config.told_host or config.host
+    shown = f"[{host}]" if ":" in host else host
+    endpoints = Endpoints(
+        https_url=f"http://{shown}:{listeners.http_port}{atop.PATH}",
+        mqtt_address=f"{shown}:{listeners.mqtt_port}",
+        certificates=(self_signed(host, now_ms),),
+    )
+    return Cloud(
+        config.settings,
+        load=store.load,
+        entropy=os.urandom,
+        endpoints=endpoints,
+        broker_settings=config.broker_settings,
+        counters=counters,
+    )
+
+
+async def _write(store: Store, changes: tuple[Change, ...]) -> None:
+    """Wait until a seed is durable, before anybody is served."""
+    loop = asyncio.get_running_loop()
+    written: asyncio.Future[BaseException | None] = loop.create_future()
+
+    def done(error: BaseException | None) -> None:
+        loop.call_soon_threadsafe(written.set_result, error)
+
+    store.submit(changes, done)
+    error = await written
+    if error is not None:
+        raise error
+
+
+def _heed(pipe: Connection | None, stop_event: asyncio.Event) -> None:
+    """Stop by SIGTERM, and by Ctrl-C or the end of the parent, whoever looks after us."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop_event.set)
+    if pipe is None:
+        loop.add_signal_handler(signal.SIGINT, stop_event.set)
+    else:
+        # Ctrl-C reaches the whole process group; the parent decides when we end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        loop.add_reader(pipe.fileno(), _parent_gone, loop, pipe, stop_event)
+
+
+def _parent_gone(
+    loop: asyncio.AbstractEventLoop, pipe: Connection, stop_event: asyncio.Event
+) -> None:
+    loop.remove_reader(pipe.fileno())  # the parent never writes, so this is the end of its pipe
+    stop_event.set()
+
+
+def _tell(pipe: Connection | None, word: Ready | Failed) -> None:
+    if pipe is not None:
+        with suppress(OSError):  # no parent, nobody to tell
+            pipe.send(word)
+    elif isinstance(word, Failed):
+        sys.stderr.write(f"{word.message}\n")
+    else:
+        sys.stderr.write(f"cloud: HTTP {word.host}:{word.http_port}, MQTT port {word.mqtt_port}\n")

@@ -1,0 +1,51 @@
+"""The checker's side of the cloud: the registry's and the quotas' books, and the whole history."""
+
+import httpx
+import msgspec
+
+from firmware_sim.errors import Malformed
+from fleet.app.console_client import ConsoleClient
+from fleet.app.errors import CloudUnreachable
+from fleet.app.follow import history_rows
+from fleet.app.messages import HistoryRow
+from fleet.cloud.api.admin_api import Audit
+
+PATH = "/admin/v1/audit"
+AUDIT_SIZE_MAX = 64 << 20  # some 200 bytes per device
+TIMEOUT_S = 30.0
+
+
+class _Envelope(msgspec.Struct):
+    success: bool
+    result: Audit | None = None
+    code: str = ""
+
+
+async def fetch_audit(url: str, admin_secret: str) -> Audit:
+    """Return the books of the cloud at `url`.
+
+    Raises CloudUnreachable, or Malformed when the answer is not an audit.
+    """
+    head = {"Authorization": f"Bearer {admin_secret}"}
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
+            response = await client.get(url + PATH, headers=head)
+    except httpx.TransportError as error:
+        raise CloudUnreachable(f"{url}: no audit ({error!r}); is the cloud running?") from error
+    return read_audit(response.content)
+
+
+def read_audit(body: bytes) -> Audit:
+    """Return the audit in a reply. Raises Malformed when there is none."""
+    try:
+        envelope = msgspec.json.decode(body[:AUDIT_SIZE_MAX], type=_Envelope)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"audit: {error}") from error
+    if envelope.result is None:
+        raise Malformed(f"audit: the cloud refused ({envelope.code or 'no reason'})")
+    return envelope.result
+
+
+async def fetch_history(maker: ConsoleClient) -> list[HistoryRow]:
+    """Return every row that the owner of all products sees, oldest first."""
+    return [row async for row in history_rows(maker)]

@@ -1,0 +1,188 @@
+"""A batch unbinding, from the owners' homes to the next owners' homes.
+
+    home     all devices are powered in their owners' homes and come online
+    return   they are switched off, carried to the warehouse and switched on there
+    reset    their reset buttons are held until they wait for a code
+    unbind   operators unbind them in batches; some get into trouble on purpose
+    rebind   new owners take a share of them home (from the first unbound device on)
+    check    devices and cloud are held against each other
+
+Nothing here touches a socket or a process: that is the supervisor's.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from fleet.app.cloud_link import CloudLink
+from fleet.app.console_client import ConsoleClient
+from fleet.app.lan_client import LanSearch
+from fleet.run.audit import fetch_audit, fetch_history
+from fleet.run.invariants import Evidence, violations
+from fleet.run.messages import Seen
+from fleet.run.operator import Operator, Tickets
+from fleet.run.owner import Owners, is_online, is_waiting
+from fleet.run.phones import LanPhones
+from fleet.run.population import Person, Population
+from fleet.run.stage import WAREHOUSE, Stage, carry
+from fleet.run.supervisor import Supervisor
+from fleet.run.tally import Tally
+from fleet.run.trouble import Troublemakers
+from fleet.run.work import WorkList
+
+HOLD_SLACK_MS = 200  # people let go a little late
+RESET_TRIES = 3
+PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
+
+
+class Run:
+    """One run of one population. `play` does everything; the attributes are what it has found."""
+
+    def __init__(
+        self,
+        population: Population,
+        supervisor: Supervisor,
+        admin_secret: str,
+        say: Callable[[str], None],
+    ) -> None:
+        """Prepare; `say` gets a line for whatever an operator should know."""
+        self.population = population
+        self.tally = Tally()
+        self.phase = "start"
+        self.violations: list[str] = []
+        self.refused: dict[str, int] | None = None  # by the history, once it was read
+        self._supervisor = supervisor
+        self._watch = supervisor.watch
+        self._admin_secret = admin_secret
+        self._say = say
+        self._all = tuple(unit.index for unit in population.units)
+        scenario = population.scenario
+        self._patience_s = scenario.patience_s + PATIENCE_PER_DEVICE_S * len(self._all)
+
+    def failed(self) -> dict[str, int]:
+        """Return how often devices failed before the cloud was asked, and who was left behind."""
+        joins = Counter(
+            note.detail
+            for notes in self._watch.heard
+            for note in notes
+            if note.kind == "join_refused"
+        )
+        return dict(joins + self.tally.failed)
+
+    async def play(self) -> None:
+        """Play the whole scenario. Raises UsageError when it cannot go on."""
+        await self._supervisor.start()
+        async with CloudLink(self._supervisor.cloud.url) as link, LanSearch() as search:
+            stage = Stage(
+                population=self.population,
+                hands=self._supervisor,
+                watch=self._watch,
+                phones=LanPhones(search),
+                link=link,
+                tally=self.tally,
+                patience_s=self._patience_s,
+            )
+            maker = await self._log_in(link, self.population.maker)
+            await self._home()
+            await self._return()
+            await self._reset()
+            await self._unbind_and_rebind(stage, maker)
+            await self._check(maker)
+        self.phase = "done"
+
+    async def _log_in(self, link: CloudLink, person: Person) -> ConsoleClient:
+        return await ConsoleClient.login(link, person.name, person.password)
+
+    # --- the way to the warehouse ---------------------------------------------------------------
+
+    async def _home(self) -> None:
+        self.phase = "home"
+        self._supervisor.power(self._all, on=True)
+        await self._wait(self._all, is_online, "came online at home")
+
+    async def _return(self) -> None:
+        self.phase = "return"
+        await carry(self._supervisor, self._watch, self._all, WAREHOUSE, self._patience_s)
+        await self._wait(self._all, _runs, "started in the warehouse")
+
+    async def _reset(self) -> None:
+        self.phase = "reset"
+        left = self._all
+        for _ in range(RESET_TRIES):
+            for hold_ms, indices in self._by_hold_time(left).items():
+                self._supervisor.hold(indices, hold_ms + HOLD_SLACK_MS)
+            left = tuple(await self._watch.until_all(left, is_waiting, self._patience_s))
+            if not left:
+                return
+        self._complain(len(left), "reached waiting after a reset")
+
+    def _by_hold_time(self, indices: Iterable[int]) -> dict[int, list[int]]:
+        groups: dict[int, list[int]] = {}
+        for index in indices:
+            timings = self.population.profile(self.population.units[index]).timings
+            groups.setdefault(timings.reset_hold_ms, []).append(index)
+        return groups
+
+    async def _wait(self, indices: Iterable[int], test: Callable[[Seen], bool], what: str) -> None:
+        late = await self._watch.until_all(indices, test, self._patience_s)
+        if late:
+            self._complain(len(late), what)
+
+    def _complain(self, count: int, what: str) -> None:
+        self._say(f"{count} of {len(self._all)} devices have not {what} in time; going on")
+
+    # --- in the warehouse -----------------------------------------------------------------------
+
+    async def _unbind_and_rebind(self, stage: Stage, maker: ConsoleClient) -> None:
+        self.phase = "unbind"
+        scenario = self.population.scenario
+        clients = [await self._log_in(stage.link, person) for person in self.population.operators]
+        purchaser = await self._log_in(stage.link, self.population.purchaser)
+        async with asyncio.TaskGroup() as owners_group:
+            owners = Owners(stage, owners_group)
+            work = WorkList(
+                self.population.units, len(clients), scenario.tries_max, on_done=owners.welcome
+            )
+            work.add(unit for unit in self.population.units if not unit.trouble)
+            tickets = Tickets(maker)
+            async with asyncio.TaskGroup() as group:
+                for number, client in enumerate(clients):
+                    overfill = scenario.trouble.token_full if number == 0 else 0
+                    operator = Operator(stage, client, number, work, tickets, overfill)
+                    group.create_task(operator.run())
+                group.create_task(Troublemakers(stage, clients[0], purchaser).all(work.add))
+            if work.given_up:
+                self.tally.failed["not_unbound"] += len(work.given_up)
+            self.phase = "rebind"
+
+    # --- at the end -----------------------------------------------------------------------------
+
+    async def _check(self, maker: ConsoleClient) -> None:
+        self.phase = "check"
+        sold = self.tally.rebound
+        await self._wait(sold, is_online, "stayed online with their new owners")
+        await self._wait(set(self._all) - sold, is_waiting, "ended up waiting")
+        chips = await self._supervisor.snapshot()
+        lights = list(self._watch.last)
+        audit = await fetch_audit(self._supervisor.cloud.url, self._admin_secret)
+        history = await fetch_history(maker)
+        self.refused = {}
+        for row in history:
+            if row.status == "refused":
+                self.refused[row.reason] = self.refused.get(row.reason, 0) + 1
+        self.violations = violations(
+            Evidence(
+                population=self.population,
+                chips=chips,
+                lights=lights,
+                heard=self._watch.heard,
+                audit=audit,
+                history=history,
+                tally=self.tally,
+            )
+        )
+
+
+def _runs(seen: Seen) -> bool:
+    """Say whether the firmware runs, whatever it has found where it is."""
+    return seen.lifecycle not in ("OFF", "BOOTING")

@@ -1,0 +1,147 @@
+"""Puts a population into the world: what the cloud starts with, and what is in each flash.
+
+Both sides of a binding come from the same unit, so a device that is switched on for the first
+time connects with keys that the cloud has, as if it had been paired long ago.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from firmware_sim.device.flash import Flash
+from firmware_sim.device.profile import Profile
+from firmware_sim.wire.datapoint import DataPoint, encode_schema
+from fleet.cloud import seed as cloud_seed
+from fleet.cloud.permissions import GrantKind
+from fleet.cloud.products import Method
+from fleet.cloud.products import Product as CloudProduct
+from fleet.cloud.settings import Settings
+from fleet.run.messages import DeviceSpec
+from fleet.run.population import Population, Product, Unit
+
+_DAY_MIN = 24 * 60
+_NOON_MIN = _DAY_MIN // 2
+
+
+def settings(population: Population, admin_secret: str, now_ms: int) -> Settings:
+    """Return the cloud's settings for a run that begins at `now_ms`.
+
+    The quota day is shifted by whole hours so that it is about noon now: no run is cut in two by
+    midnight, at whatever hour it is started.
+    """
+    minute_of_day = now_ms // 60_000 % _DAY_MIN
+    shift_min = (_NOON_MIN - minute_of_day) // 60 * 60
+    return Settings(
+        admin_secret=admin_secret,
+        quota_day_offset_min=shift_min,
+        account_quota_per_day=population.scenario.quotas.account,
+        product_quota_per_day=population.scenario.quotas.product,
+    )
+
+
+def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
+    """Return accounts, products, grants, consumers and devices, `bound` to their first owners."""
+    people = {person.name: person for person in (population.maker, *population.operators)}
+    people[population.purchaser.name] = population.purchaser
+    return cloud_seed.Seed(
+        accounts=tuple(
+            cloud_seed.AccountSeed(name=person.name, password=person.password)
+            for person in people.values()
+        ),
+        users=tuple(
+            cloud_seed.UserSeed(
+                uid=unit.owner.uid, name=unit.owner.name, password=unit.owner.password
+            )
+            for unit in population.units
+        ),
+        products=tuple(_products(population)),
+        grants=tuple(_grants(population)),
+        devices=tuple(_device(unit, bound=bound) for unit in population.units),
+    )
+
+
+def device_spec(
+    population: Population, unit: Unit, ip: str, site: str, *, bound: bool
+) -> DeviceSpec:
+    """Return the order to create a unit; its flash is that of a paired or of an erased device."""
+    return DeviceSpec(
+        index=unit.index,
+        uuid=unit.uuid,
+        auth_key=unit.auth_key,
+        product_id=unit.product.product_id,
+        profile=unit.product.profile,
+        seed=unit.seed,
+        ip=ip,
+        site=site,
+        flash=_paired_flash(population, unit).image() if bound else b"",
+    )
+
+
+def _paired_flash(population: Population, unit: Unit) -> Flash:
+    defaults = Settings()
+    wired = unit.product.wired
+    return Flash(
+        dev_id=unit.dev_id,
+        sec_key=unit.sec_key,
+        local_key=unit.local_key,
+        schema_id=_schema_id(unit.product, population.profile(unit)),
+        time_zone=defaults.time_zone,
+        region=defaults.region,
+        env=defaults.token_secret,
+        ssid="" if wired else unit.home.ssid,
+        password="" if wired else unit.home.password,
+    )
+
+
+def _schema(profile: Profile) -> str:
+    points = (msgspec.convert(p, DataPoint, from_attributes=True) for p in profile.data_points)
+    return encode_schema(points)
+
+
+def _schema_id(product: Product, profile: Profile) -> str:
+    record = CloudProduct(product.product_id, product.name, profile.category, owner="")
+    return msgspec.structs.replace(record, schema=_schema(profile)).schema_id
+
+
+def _products(population: Population) -> Iterator[cloud_seed.ProductSeed]:
+    for product in population.products:
+        profile = population.profiles[product.profile]
+        yield cloud_seed.ProductSeed(
+            product_id=product.product_id,
+            name=product.name,
+            category=profile.category,
+            owner=population.maker.name,
+            method=Method.WIRED if profile.wired else Method.QR,
+            schema=_schema(profile),
+        )
+
+
+def _grants(population: Population) -> Iterator[cloud_seed.GrantSeed]:
+    """Give every operator but the owner a right that allows unbinding, and the purchaser none."""
+    rights = {
+        "partner": (GrantKind.PARTNER, "development"),
+        "after_sale": (GrantKind.SPACE, "After sale"),
+        "purchaser": (GrantKind.PARTNER, "purchase"),
+    }
+    for person in (*population.operators, population.purchaser):
+        if person.role != "owner":
+            kind, role = rights[person.role]
+            yield cloud_seed.GrantSeed(
+                owner=population.maker.name,
+                kind=kind,
+                grantee=person.name,
+                role=role,
+                products=tuple(product.product_id for product in population.products),
+            )
+
+
+def _device(unit: Unit, *, bound: bool) -> cloud_seed.DeviceSeed:
+    return cloud_seed.DeviceSeed(
+        uuid=unit.uuid,
+        auth_key=unit.auth_key,
+        product_id=unit.product.product_id,
+        dev_id=unit.dev_id if bound else "",
+        sec_key=unit.sec_key if bound else "",
+        local_key=unit.local_key if bound else "",
+        owner=unit.owner.uid if bound else "",
+    )

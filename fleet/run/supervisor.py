@@ -1,0 +1,258 @@
+"""Keeps the cloud and the shards of a run alive, and is the hands of its people.
+
+A process that dies is noticed at once, reported and replaced; what people had done to devices is
+done to the replacement. What cannot be helped (a full disk, a process that keeps dying) ends the
+run through `failure`.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+
+import msgspec
+
+from firmware_sim.errors import SimulatorError, UsageError
+from fleet.cloud.edge.process import ServerConfig
+from fleet.run import messages as msg
+from fleet.run.addresses import AddressBlock
+from fleet.run.cloud_host import CloudHost
+from fleet.run.histogram import Histogram
+from fleet.run.phases import PHASES
+from fleet.run.population import Population
+from fleet.run.seeding import device_spec
+from fleet.run.shard_host import ShardHost
+from fleet.run.stage import HOMES, WAREHOUSE
+from fleet.run.usage import Meter
+from fleet.run.watch import Watch
+
+SNAPSHOT_S = 10.0
+DEVICES_PER_SHARD_MAX = 4000  # beyond that a process runs into the usual limit of open files
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to run, apart from what. `shards` 0: one per further core, more for a large fleet."""
+
+    decoder: str
+    shards: int = 0
+    bound: bool = True  # devices start bound to their first owners
+    site: str = HOMES
+
+
+class Measured(msgspec.Struct):
+    """What the shards measured, added up."""
+
+    phases: dict[str, Histogram]
+    loop_lag: Histogram
+    lens: dict[int, msg.Pulse]
+
+
+class Supervisor:
+    """The processes of one run."""
+
+    def __init__(
+        self,
+        population: Population,
+        options: Options,
+        folder: Path,
+        cloud: ServerConfig,
+        report: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing runs yet. `report` gets a line for whatever an operator should know."""
+        self.watch = Watch(len(population.units))
+        self.measured = Measured({name: Histogram() for name in PHASES}, Histogram(), {})
+        self.meter = Meter()
+        self.incidents: list[str] = []
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.cloud = CloudHost(cloud, self._cloud_died)
+        self.shards: list[ShardHost] = []
+        self._population = population
+        self._options = options
+        self._folder = folder
+        self._report = report
+        self._block: AddressBlock | None = None
+        self._replacing: set[asyncio.Task[None]] = set()
+        self._snapshots: dict[int, asyncio.Future[msg.Snapshot]] = {}
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the cloud, then all shards. Raises UsageError when one of them cannot start."""
+        self._block = AddressBlock()
+        await self.cloud.start()
+        count = shard_count(len(self._population.units), self._options.shards)
+        self.shards = [self._shard(number, count) for number in range(count)]
+        async with asyncio.TaskGroup() as group:
+            for shard in self.shards:
+                group.create_task(shard.start())
+
+    async def stop(self, grace_s: float) -> None:
+        """End all processes: politely, then after `grace_s` by force."""
+        for task in self._replacing:
+            task.cancel()
+        await asyncio.gather(*self._replacing, return_exceptions=True)
+        self.sample()
+        await asyncio.gather(
+            self.cloud.stop(grace_s), *(shard.stop(grace_s) for shard in self.shards)
+        )
+        if self._block is not None:
+            self._block.close()
+
+    def sample(self) -> None:
+        """Look at what all processes cost right now."""
+        groups = {"cloud": [self.cloud.pid], "shards": [shard.pid for shard in self.shards]}
+        self.meter.sample(groups)
+
+    def address(self, index: int) -> str:
+        """Return the address of a device."""
+        assert self._block is not None, "addresses are taken at the start"
+        return self._block.address(index)
+
+    def _shard(self, number: int, count: int) -> ShardHost:
+        units = self._population.units[number::count]
+        homes = {unit.home.ssid: unit.home.password for unit in units}
+        homes |= {unit.new_home.ssid: unit.new_home.password for unit in units if unit.new_home}
+        scenario = self._population.scenario
+        warehouse = self._population.warehouse
+        setup = msg.SetUp(
+            shard=number,
+            seed=self._population.seed,
+            sites=(
+                msg.SiteSpec(HOMES, homes, scenario.home.join_ms),
+                msg.SiteSpec(
+                    WAREHOUSE, {warehouse.ssid: warehouse.password}, scenario.warehouse.join_ms
+                ),
+            ),
+            iot_dns_host=self.cloud.ready.host,
+            iot_dns_port=self.cloud.ready.http_port,
+            decoder=self._options.decoder,
+            decode_workers=1,
+            journal="",
+            devices=tuple(
+                device_spec(
+                    self._population,
+                    unit,
+                    self.address(unit.index),
+                    self._options.site,
+                    bound=self._options.bound,
+                )
+                for unit in units
+            ),
+        )
+        stem = self._folder / f"shard-{number}"
+        return ShardHost(setup, stem, lambda report: self._take(number, report), self._shard_died)
+
+    # --- death ----------------------------------------------------------------------------------
+
+    def _shard_died(self, shard: ShardHost) -> None:
+        self.watch.gone(shard.indices, _now_ms())
+        snapshot = self._snapshots.pop(shard.number, None)
+        if snapshot is not None and not snapshot.done():
+            snapshot.set_exception(UsageError(f"shard {shard.number} died"))
+        self._incident(f"shard {shard.number} died (pid {shard.pid}), starting another one")
+        self._replace(shard.replace(), f"shard {shard.number} is back")
+
+    def _cloud_died(self, last_words: str) -> None:
+        words = f": {last_words}" if last_words else ""
+        self._incident(f"the cloud died (pid {self.cloud.pid}){words}; starting it again")
+        self._replace(self.cloud.replace(), "the cloud is back")
+
+    def _replace(self, work: Coroutine[None, None, None], told: str) -> None:
+        async def replace() -> None:
+            try:
+                await work
+                self._incident(told)
+            except SimulatorError as error:
+                self._fail(error)
+
+        task = asyncio.get_running_loop().create_task(replace())
+        self._replacing.add(task)
+        task.add_done_callback(self._replacing.discard)
+
+    def _incident(self, text: str) -> None:
+        self.incidents.append(text)
+        self._report(text)
+
+    def _fail(self, error: SimulatorError) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
+
+    # --- hands ----------------------------------------------------------------------------------
+
+    def power(self, indices: Iterable[int], *, on: bool) -> None:
+        """Apply or remove the supply voltage."""
+        for shard, mine in self._spread(indices):
+            shard.power(mine, on=on)
+
+    def hold(self, indices: Iterable[int], hold_ms: int) -> None:
+        """Press the reset buttons for `hold_ms`."""
+        for shard, mine in self._spread(indices):
+            shard.hold(mine, hold_ms)
+
+    def show(self, indices: Iterable[int], payload: bytes | None) -> None:
+        """Bring a code into view, or take it away."""
+        for shard, mine in self._spread(indices):
+            shard.show(mine, payload)
+
+    def move(self, indices: Iterable[int], site: str) -> None:
+        """Carry devices to another place."""
+        for shard, mine in self._spread(indices):
+            shard.move(mine, site)
+
+    def intend(self, indices: Iterable[int], purpose: str) -> None:
+        """Say what the next pairing is for."""
+        for shard, mine in self._spread(indices):
+            shard.intend(mine, purpose)
+
+    def _spread(self, indices: Iterable[int]) -> list[tuple[ShardHost, list[int]]]:
+        by_shard: dict[int, list[int]] = {}
+        for index in indices:
+            by_shard.setdefault(index % len(self.shards), []).append(index)
+        return [(self.shards[number], mine) for number, mine in by_shard.items()]
+
+    # --- eyes -----------------------------------------------------------------------------------
+
+    def _take(self, number: int, report: msg.Report) -> None:
+        if isinstance(report, msg.Observed):
+            for seen in report.seen:
+                self.watch.take_seen(seen)
+            for heard in report.heard:
+                self.watch.take_heard(heard)
+        elif isinstance(report, msg.Pulse):
+            for name, histogram in report.phases.items():
+                self.measured.phases[name].merge(histogram)
+            self.measured.loop_lag.merge(report.loop_lag)
+            self.measured.lens[number] = report
+        elif isinstance(report, msg.Snapshot):
+            waiting = self._snapshots.pop(number, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(report)
+        elif isinstance(report, msg.ShardBroken):
+            self._fail(UsageError(f"shard {number}: {report.text}"))
+
+    async def snapshot(self) -> dict[int, msg.Chip]:
+        """Return what each device is and holds now. Raises UsageError when a shard says nothing."""
+        loop = asyncio.get_running_loop()
+        asked = []
+        for shard in self.shards:
+            self._snapshots[shard.number] = answer = loop.create_future()
+            asked.append(answer)
+            shard.ask_snapshot()
+        try:
+            async with asyncio.timeout(SNAPSHOT_S):
+                snapshots = await asyncio.gather(*asked)
+        except TimeoutError:
+            raise UsageError(f"a shard gave no snapshot within {SNAPSHOT_S:g} s") from None
+        return {chip.index: chip for snapshot in snapshots for chip in snapshot.chips}
+
+
+def shard_count(devices: int, wanted: int) -> int:
+    """Return how many shards to use: as many as wanted, else one per further core, at least one."""
+    cores = len(os.sched_getaffinity(0))
+    by_size = -(-devices // DEVICES_PER_SHARD_MAX)
+    return min(devices, wanted or max(cores - 1, by_size, 1))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

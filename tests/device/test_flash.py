@@ -1,0 +1,33 @@
+"""What survives: images, resets, and images that are none."""
+
+import pytest
+
+from firmware_sim.device.flash import Flash, ResetKind, read_image
+from firmware_sim.errors import UsageError
+from tests.device.stage import BOUND
+
+
+def test_an_image_reads_back() -> None:
+    assert read_image(BOUND.image()) == BOUND
+    assert read_image(b"") == Flash()
+
+
+def test_a_reset_keeps_the_device_id_and_the_versions() -> None:
+    flash = read_image(BOUND.image())
+    flash.versions = "[1]"
+    flash.begin_reset(ResetKind.REMOTE_FACTORY)
+    assert flash.activated, "nothing is erased before the marker is kept"
+    flash.finish_reset()
+    kept = Flash(dev_id=BOUND.dev_id, versions="[1]", last_reset=ResetKind.REMOTE_FACTORY)
+    assert flash == kept
+
+
+@pytest.mark.parametrize("image", [b"\x00", b"\x80", BOUND.image()[:-3], b"\xff" * 40])
+def test_what_is_no_image_is_refused(image: bytes) -> None:
+    with pytest.raises(UsageError, match="not a flash image"):
+        read_image(image)
+
+
+def test_only_the_cloud_resets_remotely() -> None:
+    remote = [kind.name for kind in ResetKind if kind.remote]
+    assert remote == ["REMOTE_UNBIND", "REMOTE_FACTORY"]
