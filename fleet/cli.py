@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
 
 cli = typer.Typer(
@@ -57,6 +58,52 @@ def root(
     ] = False,
 ) -> None:
     """Take the options that belong to no command."""
+
+
+@cli.command()
+def device(
+    profile: Annotated[str, typer.Argument(help="Model by name (see `fleet profiles`) or file.")],
+    *,
+    cloud: Annotated[
+        str, typer.Option("--cloud", help="URL of a cloud that knows the device; else an own one.")
+    ] = "",
+    uuid: Annotated[str, typer.Option(help="With --cloud: uuid of the device.")] = "",
+    auth_key: Annotated[
+        str, typer.Option(envvar="FLEET_AUTH_KEY", help="With --cloud: its authKey.")
+    ] = "",
+    product_id: Annotated[str, typer.Option(help="With --cloud: its product.")] = "",
+    state: Annotated[
+        Literal["bound", "waiting"], typer.Option(help="Without --cloud: how it starts.")
+    ] = "bound",
+    ssid: Annotated[str, typer.Option(help="Name of a Wi-Fi at the desk.")] = "workshop",
+    wifi_password: Annotated[
+        str, typer.Option(envvar="FLEET_WIFI_PASSWORD", help="Its password.")
+    ] = "workshop",
+    script: Annotated[
+        str | None, typer.Option(help='Steps, such as "p; wait online; hold; wait waiting".')
+    ] = None,
+    seed: Seed = 1,
+    decoder: Decoder = "pyzbar",
+) -> None:
+    """Run one device and show its light.
+
+    In a terminal, keys are hands: p power, b reset button, c cable, q QR code, x quit. Else steps
+    come from --script or standard input: p, b, hold [TIME], show PICTURE, hide, c,
+    wait LIGHT [TIME], sleep TIME, x.
+    """
+    import asyncio
+
+    from firmware_sim.device.device import Identity
+    from fleet.commands.device import Choice, at_other_cloud, with_own_cloud
+    from fleet.run.population import Network
+
+    choice = Choice(profile, seed, Network(ssid, wifi_password), decoder, state == "bound", script)
+    if not cloud:
+        raise typer.Exit(asyncio.run(with_own_cloud(choice)))
+    if not (uuid and auth_key and product_id):
+        raise UsageError("which device of that cloud? give --uuid, --auth-key and --product-id")
+    identity = Identity(uuid, auth_key, product_id)
+    raise typer.Exit(asyncio.run(at_other_cloud(choice, cloud, identity)))
 
 
 @cli.command()

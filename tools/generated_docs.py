@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from firmware_sim.device.button import BUTTON
 from firmware_sim.device.indicator import LIGHTS, OUTPUTS, Pattern
@@ -22,14 +23,13 @@ ROOMS = ("firmware_sim", "fleet", "hw_profiles", "tools")
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def diagram(machine: Machine) -> str:
+def diagram(machine: Machine[Any]) -> str:
     """Return a Mermaid state diagram of a table; rows that stay are left to the table itself."""
     edges: dict[tuple[str, str], list[str]] = {}
     for row in machine.rows:
         if row.target is not None:
             edges.setdefault((row.state.name, row.target.name), []).append(_label(row))
-    first = next(iter(machine.states)).name
-    lines = [f"    [*] --> {first}"]
+    lines = [f"    [*] --> {machine.rows[0].state.name}"]
     for (state, target), labels in edges.items():
         lines.append(f"    {state} --> {target}: {' / '.join(dict.fromkeys(labels))}")
     return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])

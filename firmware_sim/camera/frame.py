@@ -25,6 +25,8 @@ _SCREEN_SCALE = 6
 """Pixels per module of the flat screen."""
 _BLUR_STEPS = 2 * _SCREEN_SCALE
 """Blur widths are rounded to this fraction of a module, so that blurred screens can be shared."""
+_BLUR_STEPS_MAX = 4 * _BLUR_STEPS
+"""Four modules: nothing is left to read."""
 _MARGIN_PX = 2
 _ROOM_SIDE_PX = 224
 _NOISE_UNIT = 16
@@ -43,10 +45,10 @@ def render(payload: bytes | None, pose: Pose, settings: LensSettings) -> Luma:
     smear_px = (pose.smear_x_px * scale, pose.smear_y_px * scale)
     # A sensor averages over each pixel: blur by that width and by the focus disc, as variances.
     blur_modules = math.hypot(1.0, pose.blur_px * scale) / module_px
-    screen = _screen(payload, max(2, min(code_modules, round(blur_modules * _BLUR_STEPS))))
+    blur_steps = max(2, min(_BLUR_STEPS_MAX, round(blur_modules * _BLUR_STEPS)))
     span = pose.white_level - pose.black_level
     size_px, to_screen = _view(code_modules, module_px, smear_px, pose, settings)
-    seen = screen.transform(
+    seen = _screen(payload, blur_steps).transform(
         size_px,
         Image.Transform.PERSPECTIVE,
         to_screen,

@@ -28,12 +28,12 @@ from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import CloseLens, OpenLens, SoundTone
 from firmware_sim.events import Event
+from firmware_sim.wire.atop_messages import GATEWAY_NOT_EXISTS
 from firmware_sim.wire.provisioning import parse_token
 
 if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
-NOT_EXISTS = "GATEWAY_NOT_EXISTS"
 TONE_WAITING = 1
 TONE_CODE_READ = 2
 
@@ -100,7 +100,7 @@ def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
 
 def unknown_to_cloud(_: "Device", event: ActivationRefused) -> bool:
     """Say whether the cloud answered that it knows no such device."""
-    return event.code.upper() == NOT_EXISTS
+    return event.code.upper() == GATEWAY_NOT_EXISTS
 
 
 def drop_token(device: "Device", event: ActivationRefused) -> None:

@@ -37,9 +37,6 @@ UPGRADE_SILENT_GET = Api("tuya.device.upgrade.silent.get", "4.4")
 DYNAMIC_CONFIG_GET = Api("tuya.device.dynamic.config.get", "2.0")
 DP_GET = Api("tuya.device.dev.dp.get", "2.0")
 
-DYNAMIC_CONFIG_TYPES = '["timezone","rateRule"]'
-"""What firmware asks for with `DYNAMIC_CONFIG_GET`."""
-
 GATEWAY_NOT_EXISTS = "GATEWAY_NOT_EXISTS"
 """The one error code that firmware knows: while activating, drop the token and wait again."""
 
@@ -151,13 +148,6 @@ class UpgradeSilentGet(Message, frozen=True, kw_only=True):
     """A device asks once per boot whether there is a silent upgrade; null is a fine answer."""
 
     sub_id: str | None
-    t: int
-
-
-class DynamicConfigGet(Message, frozen=True, kw_only=True):
-    """A device asks for time zone and rate rules; `type` is a JSON array as text."""
-
-    type: str
     t: int
 
 

@@ -5,22 +5,29 @@ text from `--script` or standard input, and every state is a line on standard ou
 """
 
 import asyncio
+import shlex
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.live import Live
 
+from firmware_sim.device.device import Identity
 from firmware_sim.errors import UsageError
 from fleet.commands import script
 from fleet.commands.hands import Desk, Setup, desk
 from fleet.commands.keys import keys, lines
 from fleet.commands.light import clock
+from fleet.commands.own_cloud import Premises, own_cloud
 from fleet.commands.panel import FRAMES_PER_S, Face
+from fleet.run.population import Network, Person
+from hw_profiles import catalog
 
 _KEYS: dict[str, script.Step] = {
     "p": script.Power(),
@@ -29,6 +36,77 @@ _KEYS: dict[str, script.Step] = {
     "x": script.Quit(),
 }
 _ENTER, _ERASE = "\r\n", "\x08\x7f"
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What was asked for: a model, its Wi-Fi, its start, and a script (None: what is typed)."""
+
+    profile: str
+    seed: int
+    wifi: Network
+    decoder: str
+    bound: bool
+    script: str | None
+
+
+async def with_own_cloud(choice: Choice) -> int:
+    """Start a cloud for the device, say how to reach it, and run the device; return 0."""
+    steps = None if choice.script is None else script.parse(choice.script)
+    async with own_cloud(
+        choice.profile, choice.seed, choice.wifi, choice.decoder, bound=choice.bound
+    ) as premises:
+        for line in _directions(premises, choice.wifi):
+            typer.echo(line)
+        await _until_either(run_device(premises.setup, steps), premises.watch_cloud())
+    return 0
+
+
+async def at_other_cloud(choice: Choice, url: str, identity: Identity) -> int:
+    """Run the device, fresh from the factory, against a cloud that knows it; return 0."""
+    steps = None if choice.script is None else script.parse(choice.script)
+    setup = Setup(
+        profile=catalog.load(choice.profile),
+        identity=identity,
+        seed=choice.seed,
+        iot_dns=_host_port(url),
+        networks={choice.wifi.ssid: choice.wifi.password},
+        decoder=choice.decoder,
+    )
+    await run_device(setup, steps)
+    return 0
+
+
+def _directions(premises: Premises, wifi: Network) -> list[str]:
+    """Return the commands by which people get at this device from another terminal."""
+    if premises.setup.profile.wired:
+        way = ["--wired"]
+    else:
+        way = ["--qr", "--ssid", wifi.ssid, "--wifi-password", wifi.password, "--out", "code.png"]
+
+    def command(*words: str, person: Person) -> str:
+        who = ["--cloud", premises.url, "--account", person.name, "--password", person.password]
+        return f"  fleet app {shlex.join([*words, *who])}"
+
+    return [
+        "unbind it:",
+        command("unbind", *way, person=premises.after_sale),
+        "pair it:",
+        command("pair", *way, person=premises.owner),
+    ]
+
+
+def _host_port(url: str) -> tuple[str, int]:
+    """Return where a device finds a cloud; devices here speak HTTP without TLS."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.scheme != "http":
+        raise UsageError(
+            f"{url!r} is not the URL of a cloud for devices: expected http://HOST:PORT"
+        )
+    return host, port or 80
 
 
 async def run_device(setup: Setup, steps: list[script.Step] | None) -> int:
@@ -57,7 +135,7 @@ async def by_keys(here: Desk, console: Console) -> None:
     """Show the device on `console` and do what the keys of the terminal say."""
     face = Face(here)
     here.report = face.report
-    with Live(face.draw(_now_ms()), console=console, auto_refresh=False, screen=True) as live:
+    with Live(face.draw(_now_ms()), console=console, auto_refresh=False) as live:
         async with aclosing(keys(sys.stdin.fileno())) as pressed:
             await _until_either(_redraw(live, face), _obey_keys(here, face, pressed))
 

@@ -6,7 +6,6 @@ a `UsageError`.
 """
 
 import asyncio
-import os
 import secrets
 import signal
 import tempfile
@@ -15,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import msgspec
 import uvloop
 from rich.console import Console
 

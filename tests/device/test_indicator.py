@@ -1,5 +1,7 @@
 """The light: every state has one, patterns are checked, colours follow time."""
 
+from typing import Any
+
 import pytest
 
 from firmware_sim.device.indicator import LIGHTS, Mode, Pattern, shown
@@ -50,6 +52,8 @@ def test_colours_follow_time() -> None:
         ((Mode.SOLID, OURS, ("red",), 5, 5), "on_ms and off_ms are for blink"),
     ],
 )
-def test_a_pattern_that_no_light_can_show_is_refused(arguments: tuple, fault: str) -> None:
+def test_a_pattern_that_no_light_can_show_is_refused(
+    arguments: tuple[Any, ...], fault: str
+) -> None:
     with pytest.raises(ValueError, match=fault):
         Pattern(*arguments)

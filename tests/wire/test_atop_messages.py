@@ -33,7 +33,6 @@ CARRIED = [
     (messages.StampRequest, messages.StampRequest(t=5)),
     (messages.VersionsUpdate, messages.VersionsUpdate(versions="[]", t=5)),
     (messages.UpgradeSilentGet, messages.UpgradeSilentGet(sub_id=None, t=5)),
-    (messages.DynamicConfigGet, messages.DynamicConfigGet(type="[]", t=5)),
     (messages.DpGet, messages.DpGet(dps=(1, 2), t=5)),
 ]
 
@@ -71,8 +70,6 @@ def test_names_on_the_wire() -> None:
     assert messages.encode(messages.SyncResult(status=messages.SyncStatus.RESET_FACTORY)) == (
         b'{"status":"reset_factory"}'
     )
-    dynamic = messages.DynamicConfigGet(type=messages.DYNAMIC_CONFIG_TYPES, t=5)
-    assert messages.encode(dynamic) == b'{"type":"[\\"timezone\\",\\"rateRule\\"]","t":5}'
     assert messages.ACTIVE == ("tuya.device.active", "4.4")
 
 

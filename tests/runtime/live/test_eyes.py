@@ -1,6 +1,7 @@
 """Lenses: a camera reads its own code after a few frames, and nothing when nobody wants it to."""
 
 import asyncio
+from functools import partial
 
 from firmware_sim.camera.messages import Look, Sight
 from firmware_sim.camera.pool import DecodePool
@@ -38,7 +39,7 @@ def test_each_camera_reads_what_is_in_front_of_it() -> None:
         async with await DecodePool.open("zxing") as pool:
             world = Eyes(pool, FAST, seed=7)
             for index in range(8):
-                world.open_lens(index, lambda text, i=index: read.setdefault(i, text))
+                world.open_lens(index, partial(read.__setitem__, index))
                 world.show(index, b"code of camera %d" % index)
             async with asyncio.timeout(20):
                 while len(read) < 8:

@@ -11,8 +11,11 @@ from firmware_sim.runtime.live.http_call import HttpCall
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
+Result = tuple[int, bytes, str]
+UNTOLD = (-1, b"", "")
 
-async def call(*answer: bytes, size_max: int = 1000, abandon: bool = False) -> tuple[object, bytes]:
+
+async def call(*answer: bytes, size_max: int = 1000, abandon: bool = False) -> tuple[Result, bytes]:
     """Make one call to a server that answers in these pieces; return what `done` was told."""
     heard = bytearray()
 
@@ -34,13 +37,13 @@ async def call(*answer: bytes, size_max: int = 1000, abandon: bool = False) -> t
     loop = asyncio.get_running_loop()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    told: asyncio.Future[object] = loop.create_future()
+    told: asyncio.Future[Result] = loop.create_future()
     wish = SendHttp(1, "127.0.0.1", port, "/d.json?a=b", b"body!", size_max)
     client = HttpCall(wish, lambda *result: told.set_result(result), loop)
     if abandon:
         client.abandon()
     await loop.create_connection(lambda: client, "127.0.0.1", port)
-    result = (await asyncio.wait_for(told, 10)) if not abandon else None
+    result = (await asyncio.wait_for(told, 10)) if not abandon else UNTOLD
     await asyncio.wait_for(served.wait(), 10)
     server.close()
     await asyncio.sleep(0)
@@ -82,5 +85,5 @@ def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_caller_who_left_is_told_nothing() -> None:
     result, heard = asyncio.run(call(OK, abandon=True))
-    assert result is None
+    assert result == UNTOLD
     assert heard == b""
