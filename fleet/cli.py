@@ -27,6 +27,10 @@ Decoder = Annotated[
     Literal["pyzbar", "zxing"],
     typer.Option("--decoder", envvar="FLEET_DECODER", help="What reads QR codes in frames."),
 ]
+Devices = Annotated[
+    int | None,
+    typer.Option("--devices", min=1, max=DEVICES_MAX, help="How many; else as the scenario says."),
+]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, help="Fixes every choice that is left to chance.")
 ]
@@ -60,6 +64,42 @@ def root(
     """Take the options that belong to no command."""
 
 
+@cli.command("run")
+def run_scenario(
+    scenario: Annotated[
+        str, typer.Argument(help="Built-in name, or the path of a .toml file.")
+    ] = "batch-unbind",
+    *,
+    devices: Devices = None,
+    seed: Seed = 1,
+    decoder: Decoder = "pyzbar",
+    report: Annotated[
+        Path | None, typer.Option(help="Folder in which to write report.json.")
+    ] = None,
+    shards: Shards = None,
+    data: Data = None,
+) -> None:
+    """Play a scenario with a live fleet.
+
+    Exit code 0 means that every expectation is met and no invariant violated, 1 that it is not so.
+    """
+    from fleet.commands.screen import make_screen
+    from fleet.report import command
+
+    raise typer.Exit(
+        command.run_scenario(
+            scenario,
+            devices=devices,
+            seed=seed,
+            decoder=decoder,
+            report_dir=report,
+            shards=shards,
+            data_dir=data,
+            console=make_screen(),
+        )
+    )
+
+
 @cli.command()
 def device(
     profile: Annotated[str, typer.Argument(help="Model by name (see `fleet profiles`) or file.")],
@@ -78,7 +118,7 @@ def device(
     ssid: Annotated[str, typer.Option(help="Name of a Wi-Fi at the desk.")] = "workshop",
     wifi_password: Annotated[
         str, typer.Option(envvar="FLEET_WIFI_PASSWORD", help="Its password.")
-    ] = "workshop",
+    ] = "workshop",  # noqa: S107 - of a Wi-Fi that exists on a simulated desk only
     script: Annotated[
         str | None, typer.Option(help='Steps, such as "p; wait online; hold; wait waiting".')
     ] = None,

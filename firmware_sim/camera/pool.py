@@ -167,6 +167,8 @@ class DecodePool:
             cameras = list(islice(self._waiting, min(share, _GROUP)))
             if cameras:
                 link.give([self._waiting.pop(camera) for camera in cameras])
+        if hungry and self._waiting:
+            self._feed_soon()  # the second groups
 
     async def _start(self) -> None:
         try:

@@ -26,6 +26,7 @@ from fleet.commands.keys import keys, lines
 from fleet.commands.light import clock
 from fleet.commands.own_cloud import Premises, own_cloud
 from fleet.commands.panel import FRAMES_PER_S, Face
+from fleet.commands.screen import make_screen
 from fleet.run.population import Network, Person
 from hw_profiles import catalog
 
@@ -116,7 +117,7 @@ async def run_device(setup: Setup, steps: list[script.Step] | None) -> int:
     """
     async with desk(setup) as here:
         if steps is None and sys.stdin.isatty() and sys.stdout.isatty():
-            await _until_either(by_keys(here, Console()), here.watch_world())
+            await _until_either(by_keys(here, make_screen()), here.watch_world())
             return 0
         here.report = lambda now_ms, text: typer.echo(f"{clock(now_ms)}  {text}")
         work = by_lines(here, lines(sys.stdin.fileno())) if steps is None else here.run(steps)
@@ -150,7 +151,7 @@ async def _obey_keys(here: Desk, face: Face, pressed: AsyncIterator[str]) -> Non
     async for key in pressed:
         if face.question is not None:
             await _answer(here, face, key)
-        elif key == "q":
+        elif key == "q" and not here.setup.profile.wired:
             face.question = ""
         elif key in _KEYS and not await _do(here, face, _KEYS[key]):
             return

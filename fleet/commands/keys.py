@@ -34,7 +34,7 @@ async def keys(descriptor: int) -> AsyncGenerator[str, None]:
                 pressed.put_nowait(key)
 
     before = termios.tcgetattr(descriptor)
-    tty.setcbreak(descriptor)
+    tty.setcbreak(descriptor, termios.TCSADRAIN)  # what was typed already counts
     loop.add_reader(descriptor, read)
     try:
         while (key := await pressed.get()) != _END_OF_INPUT:

@@ -37,7 +37,7 @@ class Face:
         identity = desk.setup.identity
         return Panel(
             Group(self._facts(now_ms), "", *self._happenings, "", self._prompt()),
-            title=f"{desk.setup.profile.name}  {identity.uuid}  {desk.ip}",
+            title=Text(f"{desk.setup.profile.name}  {identity.uuid}  {desk.ip}"),
             title_align="left",
         )
 

@@ -46,7 +46,7 @@ def run_scenario(
     if report_dir is not None:
         path = write_report(report, report_dir)
         console.print(f"report: {path}", soft_wrap=True)
-    console.print(render(report))
+    console.print(render(report), soft_wrap=True)
     if result.aborted == INTERRUPTED:
         return BY_SIGNAL
     return PASSED if result.passed else FAILED

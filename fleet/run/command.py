@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -94,11 +95,11 @@ async def _perform(
     supervisor = Supervisor(population, options, folder, cloud, progress.say)
     run = Run(population, supervisor, admin_secret, progress.say)
     aborted = ""
-    async with _stop_signal() as stop, _shown(run, supervisor, progress):
-        try:
+    try:
+        async with _stop_signal() as stop, _shown(run, supervisor, progress):
             aborted = await _until_end(run, supervisor, stop)
-        finally:
-            await supervisor.stop(GRACE_S)
+    finally:
+        await supervisor.stop(GRACE_S)
     return _result(run, supervisor, options, aborted)
 
 
@@ -123,7 +124,8 @@ async def _until_end(run: Run, supervisor: Supervisor, stop: asyncio.Event) -> s
     """
     play = asyncio.create_task(run.play())
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({play, stopped, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
+    ends: list[asyncio.Future[Any]] = [play, stopped, supervisor.failure]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     starting = run.phase == "start"
     play.cancel()

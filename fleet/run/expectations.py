@@ -39,10 +39,11 @@ def judge(population: Population, outcomes: Outcomes) -> Verdict:
         *_minima("failed", failed, outcomes.failed, reachable),
     ]
     wanted = refused | failed
+    found = outcomes.refused | outcomes.failed
     left_out = [
         f"{reason}: {count} expected, this population can give {reachable[reason]}"
         for reason, count in wanted.items()
-        if reachable[reason] < count
+        if reachable[reason] < count and found.get(reason, 0) < count
     ]
     return Verdict(tuple(unmet), tuple(left_out))
 

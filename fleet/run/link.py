@@ -8,7 +8,7 @@ closes the link, which the owner sees like the death of the other side.
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -32,19 +32,10 @@ class Link(asyncio.Protocol, Generic[In]):
         self._transport: asyncio.Transport | None = None
         self.clogged = False
 
-    @classmethod
-    async def open(
-        cls,
-        end: socket.socket,
-        kind: Any,
-        on_message: Callable[[In], None],
-        on_lost: Callable[[], None],
-    ) -> Self:
-        """Take over one end of a socket pair."""
+    async def attach(self, end: socket.socket) -> None:
+        """Take over one end of a socket pair; messages may arrive before this returns."""
         end.setblocking(False)  # noqa: FBT003 - the standard library's signature
-        loop = asyncio.get_running_loop()
-        _, link = await loop.create_connection(lambda: cls(kind, on_message, on_lost), sock=end)
-        return link
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=end)
 
     def send(self, message: msgspec.Struct) -> None:
         """Queue one message; nothing happens when the other side is gone."""
@@ -62,8 +53,8 @@ class Link(asyncio.Protocol, Generic[In]):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not asserted: uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Hand on every complete message."""

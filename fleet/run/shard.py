@@ -50,7 +50,7 @@ class Shard:
 
     def __init__(self) -> None:
         """Start without devices; `SetUp` brings them."""
-        self._link: Link[msg.Order]
+        self._link: Link[msg.Order] = Link(msg.Order, self._obey, self._lost)
         self._clock: Clock
         self._world: LiveWorld | None = None
         self._pool: DecodePool | None = None
@@ -71,7 +71,7 @@ class Shard:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._fail(context.get("exception")))
         self._clock = Clock(loop)
-        self._link = await Link.open(end, msg.Order, self._obey, self._lost)
+        await self._link.attach(end)
         beats = [
             loop.create_task(self._every(FLUSH_S, self._flush)),
             loop.create_task(self._every(PULSE_S, self._pulse)),

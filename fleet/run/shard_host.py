@@ -85,7 +85,8 @@ class ShardHost:
         process.start()
         theirs.close()
         self._process = process
-        self._link = await Link.open(ours, msg.Report, self._take, self._lost)
+        self._link = Link(msg.Report, self._take, self._lost)
+        await self._link.attach(ours)
         journal = f"{self._journal_stem}.{self.generation}.flash"
         self._link.send(msgspec.structs.replace(self._setup, journal=journal))
         try:

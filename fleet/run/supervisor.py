@@ -101,8 +101,8 @@ class Supervisor:
 
     def sample(self) -> None:
         """Look at what all processes cost right now."""
-        groups = {"cloud": [self.cloud.pid], "shards": [shard.pid for shard in self.shards]}
-        self.meter.sample(groups)
+        shards = [shard.pid for shard in self.shards if shard.pid]
+        self.meter.sample({"cloud": [self.cloud.pid] if self.cloud.pid else [], "shards": shards})
 
     def address(self, index: int) -> str:
         """Return the address of a device."""

@@ -307,7 +307,13 @@ class FakeDevice:
         return answer.return_code
 
     def subscribe(self, *topics: str) -> list[mqtt.Packet]:
-        filters = tuple((topic, 1) for topic in topics or (mqtt_payload.topic_in(self.dev_id),))
+        """Subscribe to `topics`, or to the three of an activated device."""
+        own = (
+            mqtt_payload.topic_in(self.dev_id),
+            mqtt_payload.topic_rpc_response(self.dev_id),
+            mqtt_payload.topic_rpc_file(self.dev_id),
+        )
+        filters = tuple((topic, 1) for topic in topics or own)
         return self.say(mqtt.Subscribe(packet_id=1, filters=filters))
 
     def say(self, *packets: mqtt.Packet) -> list[mqtt.Packet]:

@@ -5,13 +5,20 @@ Everything here fails before the first client is served, with one line for the o
 
 import errno
 import ipaddress
+import os
 import resource
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 from firmware_sim.errors import UsageError
 
 BACKLOG = 4_096  # a whole fleet may connect within one turn of the loop; the kernel caps it
 _PORT_MAX = 65_535
+_QUIET_PORTS_LOW = 15_000
+_QUIET_PORTS_TRIED = 64
+_LOCAL_PORTS_LOW = 32_768  # where Linux begins to give ports to clients, unless told otherwise
 _FILES_OWN = 64  # database, pipes, listeners, libraries
 _FILES_MIN = 256
 _FILES_UNLIMITED = 1_000_000
@@ -40,14 +47,15 @@ class Listeners:
 
 
 def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
-    """Return a bound socket on `host`:`port` (0: any free port), not yet listening.
+    """Return a socket that listens on `host`:`port` (0: any free port).
 
-    UsageError when that cannot be, or when other machines could reach it and `public` is False.
+    Clients that come before the server does wait in the backlog. UsageError when the port cannot
+    be had, or when other machines could reach it and `public` is False.
     """
     if not 0 <= port <= _PORT_MAX:
         raise UsageError(f"{port} is not a port: choose one of 1 to {_PORT_MAX}, or 0 for any")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
+        family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
@@ -57,7 +65,31 @@ def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
             f"{host} can be reached by other machines, and nothing here is encrypted: use "
             "127.0.0.1, or say explicitly that the cloud is public"
         )
-    listener = socket.socket(family, kind, protocol)
+    for candidate in (port,) if port else (*_quiet_ports(), 0):
+        try:
+            return _listener(family, (address[0], candidate, *address[2:]))
+        except OSError as error:
+            if candidate == port or error.errno != errno.EADDRINUSE:
+                raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
+    raise AssertionError("the last candidate is the port itself")
+
+
+def _quiet_ports() -> Iterable[int]:
+    """Return ports that the kernel never gives to clients, starting at another one per process.
+
+    While a cloud is down, thousands of clients that try to reach it draw their own ports; one
+    that draws the cloud's would connect to itself and keep the port from being taken again.
+    """
+    low = _LOCAL_PORTS_LOW
+    with suppress(OSError, ValueError):
+        low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    span = max(low - _QUIET_PORTS_LOW, 0)
+    first = os.getpid() * _QUIET_PORTS_TRIED
+    return (_QUIET_PORTS_LOW + (first + n) % span for n in range(min(span, _QUIET_PORTS_TRIED)))
+
+
+def _listener(family: int, address: tuple[str | int, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         # After a kill the same port is wanted again while old connections are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,9 +97,10 @@ def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         listener.settimeout(0)
         listener.bind(address)
-    except OSError as error:
+        listener.listen(BACKLOG)  # at once: two programs can bind one port, but not listen on it
+    except OSError:
         listener.close()
-        raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
+        raise
     return listener
 
 

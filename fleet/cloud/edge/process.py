@@ -25,9 +25,9 @@ from fleet.cloud.counters import Counters
 from fleet.cloud.edge.certificate import self_signed
 from fleet.cloud.edge.clock import Clock
 from fleet.cloud.edge.listen import Listeners, raise_files_limit
+from fleet.cloud.edge.server import Ready, serve
 from fleet.cloud.messages import Commit
 from fleet.cloud.seed import Seed
-from fleet.cloud.edge.server import Ready, serve
 from fleet.cloud.settings import Settings
 from fleet.cloud.store.memory import MemoryStore
 from fleet.cloud.store.records import Change, Store

@@ -1,0 +1,96 @@
+"""Calls of activated devices, the same over HTTP and over MQTT."""
+
+import json
+
+import pytest
+
+from firmware_sim.effects import Noted
+from firmware_sim.wire import atop_messages as messages
+from tests.cloud.support import FakeDevice, World, assert_reloads
+
+VERSIONS = messages.versions_text(
+    (
+        messages.ChannelVersion(
+            ota_channel=9, protocol_ver="2.2", baseline_ver="40.07", soft_ver="0.9"
+        ),
+        messages.ChannelVersion(
+            ota_channel=0, protocol_ver="2.2", baseline_ver="40.07", soft_ver="3.4.5"
+        ),
+    )
+)
+
+
+@pytest.fixture
+def device() -> FakeDevice:
+    return FakeDevice(World(), 0)
+
+
+def over_both(device: FakeDevice, api: str, data: object) -> object:
+    """Make the call both ways; return the result they agree on, or the error code."""
+    if not device.conn:
+        device.go_online()
+    http = device.call(api, data)
+    mqtt = device.rpc(api, json.dumps(data).encode()).inner
+    assert (http.success, http.error_code) == (mqtt.success, mqtt.error_code)
+    assert bytes(http.result) == bytes(mqtt.result)
+    if not http.success:
+        return http.error_code
+    return json.loads(bytes(http.result) or b'"absent"')
+
+
+def test_a_live_device_is_enabled(device: FakeDevice) -> None:
+    assert over_both(device, "tuya.device.info.sync", {"t": 1}) == {"status": "enable"}
+    assert device.world.log(device.uuid) == ["online"]
+
+
+def test_versions(device: FakeDevice) -> None:
+    update = {"versions": VERSIONS, "t": 1}
+    assert over_both(device, "tuya.device.versions.update", update) == "absent"
+    known = device.world.state.devices.get(device.uuid)
+    assert known is not None
+    assert known.software == "3.4.5"
+    assert_reloads(device.world)
+    for wrong in ({}, {"versions": "x", "t": 1}, {"versions": "[{}]", "t": 1}):
+        assert over_both(device, "tuya.device.versions.update", wrong) == "BAD_REQUEST"
+
+
+def test_no_upgrade_and_no_rules(device: FakeDevice) -> None:
+    upgrade = {"subId": None, "t": 1}
+    assert over_both(device, "tuya.device.upgrade.silent.get", upgrade) is None
+    config = over_both(device, "tuya.device.dynamic.config.get", {"type": "[]", "t": 1})
+    now_s = device.world.now_ms // 1000
+    assert config == {"validTime": 1800, "time": now_s, "config": {}}
+
+
+def test_cached_data_points(device: FakeDevice) -> None:
+    device.go_online()
+    device.report(b'{"1":true,"2":"x","3":7}')
+    points = over_both(device, "tuya.device.dev.dp.get", {"dps": [1, 3, 9], "t": 1})
+    assert points == ['{"1":true}', '{"3":7}']
+    assert over_both(device, "tuya.device.dev.dp.get", {"dps": "1"}) == "BAD_REQUEST"
+
+
+def test_an_unknown_name_succeeds_and_is_noted_once(device: FakeDevice) -> None:
+    for _ in range(2):
+        assert over_both(device, "tuya.device.nothing", {"t": 1}) == "absent"
+    assert device.rpc("n\u00f6\n").inner.success
+    assert device.world.notes == [
+        Noted("unknown_api", "'tuya.device.nothing'"),
+        Noted("unknown_api", "'n\\xf6\\n'"),
+    ]
+
+
+def test_notes_of_unknown_names_are_bounded(device: FakeDevice) -> None:
+    device.go_online()
+    for number in range(300):
+        device.rpc(f"name{number}" + "x" * 100)
+    assert len(device.world.notes) == 256
+    assert max(len(note.detail) for note in device.world.notes) < 70
+
+
+def test_a_device_that_was_removed_may_only_ask_whether_it_was(device: FakeDevice) -> None:
+    world = device.world
+    world.get("DELETE", f"/app/v1/devices/{device.dev_id}", None, world.consumer(0))
+    for api in ("tuya.device.dev.dp.get", "tuya.device.nothing"):
+        assert device.call(api, {"dps": [], "t": 1}).error_code == "GATEWAY_NOT_EXISTS"
+    assert device.sync() == "reset"

@@ -1,0 +1,25 @@
+"""Endpoint discovery: where the cloud is, for any region."""
+
+import json
+
+import pytest
+
+from firmware_sim.wire import iot_dns
+from tests.cloud.support import ENDPOINTS, World
+
+
+@pytest.mark.parametrize("region", [None, "EU", "AY"])
+def test_a_device_learns_where_its_cloud_is(region: str | None) -> None:
+    body = iot_dns.encode_request(iot_dns.Request("pro", region))
+    reply = World().send("POST", iot_dns.PATH, body)
+    where = iot_dns.decode_reply(reply)
+    assert where.https_url == ENDPOINTS.https_url
+    assert where.mqtt_address == ENDPOINTS.mqtt_address
+    assert json.loads(reply)["caArr"] == list(ENDPOINTS.certificates)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"x" * 5000])
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    envelope = json.loads(World().send("POST", iot_dns.PATH, body))
+    assert envelope["success"] is False
+    assert envelope["code"] in {"bad_request", "too_large"}

@@ -1,0 +1,23 @@
+"""Bounds on what is typed in."""
+
+import msgspec
+import pytest
+
+from fleet.cloud.api.shapes import Count, Id, Name, Password
+
+
+@pytest.mark.parametrize(
+    ("shape", "good", "bad"),
+    [
+        (Name, ["a", "ä" * 64], ["", "a" * 65]),
+        (Password, ["a", "a" * 128], ["", "a" * 129]),
+        (Id, ["a", "a" * 32], ["", "a" * 33]),
+        (Count, [0, 2**53], [-1, 2**53 + 1]),
+    ],
+)
+def test_bounds(shape: type, good: list[object], bad: list[object]) -> None:
+    for value in good:
+        assert msgspec.convert(value, shape) == value
+    for value in bad:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value, shape)

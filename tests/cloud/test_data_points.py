@@ -1,0 +1,44 @@
+"""The cache of data points: merged, bounded, forgotten."""
+
+import msgspec
+import pytest
+
+from firmware_sim.errors import Malformed, TooLarge
+from fleet.cloud.data_points import DpValues
+
+from .support import SETTINGS, World, assert_reloads
+
+
+def report(world: World, dps: bytes) -> None:
+    world.rule(lambda s: s.data_points.report("bf1", msgspec.Raw(dps), 5))
+
+
+def values(world: World) -> dict[str, bytes]:
+    return {name: bytes(value) for name, value in world.state.data_points.get("bf1").items()}
+
+
+def test_reports_are_merged() -> None:
+    world = World()
+    report(world, b'{"1":true,"2":"x"}')
+    report(world, b'{"2": [1, 2],"3":4}')
+    assert values(world) == {"1": b"true", "2": b"[1, 2]", "3": b"4"}
+    assert_reloads(world)
+    world.rule(lambda s: s.data_points.forget("bf1"))
+    world.rule(lambda s: s.data_points.forget("bf1"))
+    assert values(world) == {}
+    assert world.store.load(DpValues) == []
+
+
+@pytest.mark.parametrize("dps", [b"", b"[]", b"3", b'{"1":'])
+def test_what_is_no_report(dps: bytes) -> None:
+    world = World()
+    with pytest.raises(Malformed):
+        report(world, dps)
+
+
+def test_the_cache_of_one_device_is_bounded() -> None:
+    world = World(msgspec.structs.replace(SETTINGS, dp_values_size_max=20))
+    report(world, b'{"1":"0123456789"}')
+    with pytest.raises(TooLarge):
+        report(world, b'{"2":1}')
+    assert list(values(world)) == ["1"]

@@ -1,0 +1,59 @@
+"""Settings: their ranges, and that the README's table is this file's."""
+
+from pathlib import Path
+from typing import get_type_hints
+
+import msgspec
+import pytest
+
+import fleet.cloud
+from fleet.cloud.settings import Settings, settings_table
+
+README = Path(fleet.cloud.__file__).parent / "README.md"
+
+
+def test_published_defaults() -> None:
+    settings = Settings()
+    assert settings.pair_token_life_s == 600
+    assert settings.unbind_devices_per_token_max == 30
+    assert settings.account_quota_per_day == 100
+    assert settings.product_quota_per_day == 100
+    assert settings.signature_window_s == 300
+
+
+def test_every_setting_says_whether_it_is_published_or_ours() -> None:
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        (meta,) = hints[field.name].__metadata__
+        assert meta.description.startswith(("Published", "Ours")), field.name
+
+
+def test_the_table_of_the_readme_is_up_to_date() -> None:
+    assert settings_table() in README.read_text()
+
+
+def test_the_defaults_keep_their_own_rules() -> None:
+    assert msgspec.convert(msgspec.to_builtins(Settings()), Settings) == Settings()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'region = "XX"',
+        'token_secret = "abc"',
+        'time_zone = "UTC"',
+        "unbind_devices_per_token_max = 0",
+        'unbind_mode = "maybe"',
+        "quota_day_offset_min = 841",
+        "pair_token_lifes = 3",
+    ],
+)
+def test_what_is_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.toml.decode(text, type=Settings)
+
+
+def test_the_admin_secret_is_not_shown() -> None:
+    shown = repr(Settings(admin_secret="hush", region="AY"))
+    assert "hush" not in shown
+    assert "region='AY'" in shown
