@@ -88,6 +88,10 @@ class LanSend(Effect, frozen=True):
     conn: int
     data: bytes
 
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"LanSend({self.conn}, {len(self.data)} B)"
+
 
 class LanClose(Effect, frozen=True):
     """Close LAN client `conn` after what was written."""

@@ -76,6 +76,10 @@ class FrameDecoded(Event, frozen=True):
 
     text: bytes
 
+    def __repr__(self) -> str:
+        """Show the size only: codes carry a Wi-Fi password and a token."""
+        return f"FrameDecoded({len(self.text)} B)"
+
 
 # --- HTTP calls that the device made ------------------------------------------------------------
 
@@ -86,6 +90,10 @@ class HttpReplied(Event, frozen=True):
     call: int
     status: int
     body: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"HttpReplied({self.call}, {self.status}, {len(self.body)} B)"
 
 
 class HttpFailed(Event, frozen=True):
@@ -106,6 +114,10 @@ class MqttReceived(Event, frozen=True):
     """Bytes arrived on the MQTT connection, cut anywhere."""
 
     data: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"MqttReceived({len(self.data)} B)"
 
 
 class MqttClosed(Event, frozen=True):
@@ -128,6 +140,10 @@ class LanReceived(Event, frozen=True):
 
     conn: int
     data: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only: frame 0x0C carries a token."""
+        return f"LanReceived({self.conn}, {len(self.data)} B)"
 
 
 class LanClosed(Event, frozen=True):

@@ -1,20 +1,13 @@
 """The command line: what it answers, and that every mistake is one line."""
 
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from firmware_sim.errors import Malformed, UsageError
 from fleet.__main__ import main, run
-from fleet.commands import checkup, consumer, history, unbind
 from fleet.commands.access import Access
-from fleet.commands.history import Filter
-from fleet.commands.unbind import Batch, Wifi
-from fleet.doctor import Check
 from hw_profiles import catalog
 
 WHO = ["--cloud", "http://c", "--account", "ann", "--password", "pw"]
@@ -76,18 +69,6 @@ def test_an_unknown_option_is_a_usage_error(
     assert "Usage: fleet" in capsys.readouterr().err
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """In a process of its own: this one has imported everything already."""
-    code = (
-        "import sys; from fleet.__main__ import run; run(['--help']); run(['app', '--help']);"
-        "heavy = {'numpy', 'PIL', 'httpx', 'scapy', 'rich', 'uvloop', 'uvicorn', 'segno', 'asyncio',"
-        " 'cryptography', 'sqlite3', 'msgspec'}; sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Commands:" in done.stdout
-
-
 # --- small commands -----------------------------------------------------------------------------
 
 
@@ -97,138 +78,21 @@ def test_profiles_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines[1:]] == list(catalog.names())
 
 
-@pytest.mark.parametrize(
-    ("fatal", "ok", "mark", "code"),
-    [(True, True, "ok", 0), (False, False, "weak", 0), (True, False, "missing", 1)],
-)
-def test_doctor_tells_what_to_do(
-    *,
-    fatal: bool,
-    ok: bool,
-    mark: str,
-    code: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+# --- what is written about it -------------------------------------------------------------------
+
+EXAMPLES = [
+    line.split("#")[0].split("fleet ", 1)[1].split()
+    for path in ("README.md", "fleet/app/README.md")
+    for line in (Path(__file__).parents[1] / path).read_text(encoding="utf-8").splitlines()
+    if line.startswith(("fleet ", "tools/fleet "))
+]
+
+
+@pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
+def test_examples_use_commands_and_options_that_exist(
+    words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = []
-
-    def run_checks(devices: int) -> list[Check]:
-        asked.append(devices)
-        return [Check("files", ok, "20", "raise it", fatal=fatal)]
-
-    monkeypatch.setattr(checkup, "run_checks", run_checks)
-    assert run(["doctor", "--devices", "7"]) == code
-    assert asked == [7]
-    assert capsys.readouterr().out.splitlines()[1].split() == [mark, "files", "20", "raise", "it"]
-
-
-# --- the phone ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]:
-    """Replace what the phone's commands do by a note of what they were asked; each returns 7."""
-    asked: list[tuple[Any, ...]] = []
-
-    def stand_in(name: str) -> Any:
-        async def work(*arguments: Any, **options: Any) -> int:
-            asked.append((name, *arguments[:-1], *sorted(options.items())))
-            return 7
-
-        return work
-
-    for module, names in (
-        (unbind, ("by_qr", "by_wire")),
-        (history, ("show_history", "show_quotas", "cancel_batch")),
-        (consumer, ("new_user", "pair_by_qr", "pair_by_wire", "list_devices")),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, stand_in(name))
-
-    async def remove_device(*arguments: Any, wipe: bool) -> int:
-        asked.append(("remove_device", *arguments[:-1], wipe))
-        return 7
-
-    async def show(*arguments: Any, as_json: bool) -> int:
-        asked.append(("show_history", *arguments[:-1], as_json))
-        return 7
-
-    monkeypatch.setattr(consumer, "remove_device", remove_device)
-    monkeypatch.setattr(history, "show_history", show)
-    return asked
-
-
-WIFI = ["--ssid", "Café", "--wifi-password", "wpw"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "call"),
-    [
-        (["unbind", "--qr", *WIFI], ("by_qr", ANN, Wifi("Café", "wpw"), Batch(), None)),
-        (
-            [
-                "unbind",
-                "--qr",
-                *WIFI,
-                *["--max-devices", "5", "--life-s", "60", "--wait-s", "9", "--out", "c.png"],
-            ],
-            ("by_qr", ANN, Wifi("Café", "wpw"), Batch(5, 60, 9.0), Path("c.png")),
-        ),
-        (["unbind", "--wired"], ("by_wire", ANN, Batch(30, None, 100.0), 6.0, "")),
-        (
-            ["unbind", "--wired", "--select", "all", "--search-s", "2", "--wait-s", "1"],
-            ("by_wire", ANN, Batch(30, None, 1.0), 2.0, "all"),
-        ),
-        (["history"], ("show_history", ANN, Filter(), False)),
-        (
-            ["history", "--batch", "b", "--status", "ok", "--limit", "3", "--json"],
-            ("show_history", ANN, Filter("b", "ok", 3), True),
-        ),
-        (["quotas"], ("show_quotas", ANN)),
-        (["cancel", "b1"], ("cancel_batch", ANN, "b1")),
-        (["register"], ("new_user", ANN)),
-        (["pair", "--qr", *WIFI], ("pair_by_qr", ANN, Wifi("Café", "wpw"), None, 100.0)),
-        (["pair", "--wired"], ("pair_by_wire", ANN, 6.0, "", 100.0)),
-        (["devices"], ("list_devices", ANN)),
-        (["remove", "d1"], ("remove_device", ANN, "d1", False)),
-        (["remove", "d1", "--wipe"], ("remove_device", ANN, "d1", True)),
-    ],
-)
-def test_options_reach_the_work_and_its_exit_code_the_caller(
-    arguments: list[str], call: tuple[Any, ...], calls: list[tuple[Any, ...]]
-) -> None:
-    assert run(["app", *arguments, *WHO]) == 7
-    assert calls == [call]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["unbind"], "which way? give either --qr or --wired"),
-        (["pair", "--qr", "--wired"], "which way? give either --qr or --wired"),
-        (["unbind", "--qr"], "which Wi-Fi are the devices to join? give --ssid NAME"),
-        (
-            ["pair", "--qr", "--ssid", "Café"],
-            "Wi-Fi password of Café? give --wifi-password or set FLEET_WIFI_PASSWORD",
-        ),
-    ],
-)
-def test_what_is_missing_is_asked_for(
-    arguments: list[str],
-    line: str,
-    calls: list[tuple[Any, ...]],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert run(["app", *arguments, *WHO]) == 2
-    assert capsys.readouterr().err == f"fleet: {line}\n"
-    assert calls == []
-
-
-def test_the_environment_may_answer(
-    monkeypatch: pytest.MonkeyPatch, calls: list[tuple[Any, ...]]
-) -> None:
-    monkeypatch.setenv("FLEET_CLOUD", "http://c")
-    monkeypatch.setenv("FLEET_PASSWORD", "pw")
-    monkeypatch.setenv("FLEET_WIFI_PASSWORD", "wpw")
-    assert run(["app", "unbind", "--qr", "--account", "ann", "--ssid", "Café"]) == 7
-    assert calls == [("by_qr", ANN, Wifi("Café", "wpw"), Batch(), None)]
+    depth = 2 if words[0] == "app" else 1
+    assert run([*words[:depth], "--help"]) == 0
+    text = capsys.readouterr().out
+    assert [word for word in words if word.startswith("--") and f"{word} " not in text] == []

@@ -1,15 +1,27 @@
-"""Effects are logged: what they carry of secrets does not show."""
+"""Effects and events are logged: what they carry of secrets does not show."""
 
 from firmware_sim import effects as fx
+from firmware_sim import events as ev
+from firmware_sim.device import signals as sig
 
 
 def test_secrets_do_not_show() -> None:
+    heard = (
+        ev.FrameDecoded(b"secret1"),
+        ev.MqttReceived(b"secret1"),
+        ev.LanReceived(1, b"secret1"),
+        ev.HttpReplied(1, 200, b"secret1"),
+        sig.PairingRead("shop", "secret1", "secret1"),
+        sig.TokenTaken("secret1"),
+    )
     carriers = (
         fx.JoinWifi("shop", "secret1"),
         fx.SendHttp(1, "cloud", 80, "/d.json?sign=secret1", b"secret1", 100),
         fx.SendMqtt(b"secret1"),
         fx.SaveFlash(b"secret1"),
+        fx.LanSend(1, b"secret1"),
     )
     assert "secret1" not in repr(carriers)
+    assert "secret1" not in repr(heard)
     assert "shop" in repr(carriers)
     assert "cloud:80/d.json" in repr(carriers)

@@ -69,11 +69,19 @@ class PairingRead(Event, frozen=True):
     password: str
     token: str
 
+    def __repr__(self) -> str:
+        """Show the network, neither password nor token."""
+        return f"PairingRead(ssid={self.ssid!r})"
+
 
 class TokenTaken(Event, frozen=True):
     """A LAN client handed over a token (wired pairing)."""
 
     token: str
+
+    def __repr__(self) -> str:
+        """Show no token."""
+        return "TokenTaken()"
 
 
 class NetworkUp(Event, frozen=True):

@@ -62,6 +62,8 @@ class CloudLink:
             raise UsageError(f"{url!r} is not the URL of a cloud: expected http://HOST:PORT")
         self.url = url.rstrip("/")
         self.patience_s = patience_s
+        # Whoever has to wait waits here: the pool itself looks at all who wait, for each call.
+        self._gate = asyncio.Semaphore(connections_max)
         # A proxy from the environment would never find a cloud on this machine's loopback.
         self._http = httpx.AsyncClient(
             base_url=self.url,
@@ -115,7 +117,9 @@ class CloudLink:
         give_up_at = loop.time() + self.patience_s
         for pause_s in pauses_s():
             try:
-                return read_reply(await self._attempt(request), kind)
+                async with self._gate:
+                    reply = await self._attempt(request)
+                return read_reply(reply, kind)
             except (httpx.TransportError, _ServerError) as error:
                 if not (repeatable or isinstance(error, _NOT_SENT)):
                     raise CloudUnreachable(

@@ -6,7 +6,7 @@ entropy come in; nothing here or below asks a clock or makes a random number.
 """
 
 from firmware_sim.effects import Effect
-from firmware_sim.errors import UsageError
+from firmware_sim.errors import Malformed, UsageError
 from firmware_sim.events import DeadlineReached, Event
 from firmware_sim.wire import atop, iot_dns
 from fleet.cloud.api import envelope
@@ -90,6 +90,8 @@ class Cloud:
         return self._link.next_deadline_ms()
 
     def _answer(self, request: HttpRequested, now_ms: int) -> bytes:
+        if not request.target.isascii():
+            return envelope.failure(Malformed("a request target is ASCII"), now_ms)
         path = request.target.partition("?")[0]
         if request.method == "POST" and path == atop.PATH:
             return self._device_api.handle(request.target, request.body, now_ms)

@@ -5,7 +5,7 @@ Kept as one compact JSON object per device, because values are only ever merged 
 
 import msgspec
 
-from firmware_sim.errors import TooLarge
+from firmware_sim.errors import Malformed, TooLarge
 from firmware_sim.wire.structs import decode_json, encode_json
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.settings import Settings
@@ -43,10 +43,14 @@ class DataPoints:
 
         Raises Malformed when it is none, TooLarge when there would be too many values.
         """
-        dps = encode_json({**self.get(dev_id), **decode_json(Values, reported)})
-        if len(dps) > self._size_max:
-            raise TooLarge(f"{len(dps)} bytes of data points; the limit is {self._size_max}")
-        self._values.put(DpValues(dev_id, dps.decode(), now_ms))
+        merged = encode_json({**self.get(dev_id), **decode_json(Values, reported)})
+        try:
+            dps = merged.decode()
+        except UnicodeDecodeError:  # the values were passed through as they came
+            raise Malformed("data points: not UTF-8") from None
+        if len(merged) > self._size_max:
+            raise TooLarge(f"{len(merged)} bytes of data points; the limit is {self._size_max}")
+        self._values.put(DpValues(dev_id, dps, now_ms))
 
     def forget(self, dev_id: str) -> None:
         """Erase the values of a device, as a factory reset does."""

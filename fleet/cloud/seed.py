@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from firmware_sim.errors import UsageError
+from fleet.cloud.api.shapes import Name
 from fleet.cloud.devices import Device
 from fleet.cloud.permissions import GrantKind, Permission
 from fleet.cloud.products import SCHEMA_ONE_SWITCH, Binding, Method, Product
@@ -19,12 +20,11 @@ from fleet.cloud.quotas import Scope
 from fleet.cloud.reasons import Refused
 from fleet.cloud.state import State
 
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-ProductId = Annotated[str, Meta(pattern="^[0-9A-Za-z]{1,16}$")]
-Uuid = Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,25}$")]
-AuthKey = Annotated[str, Meta(pattern="^[!-~]{16,32}$")]
-DeviceId = Annotated[str, Meta(pattern="^([0-9A-Za-z_-]{1,25})?$")]
-Key16 = Annotated[str, Meta(pattern="^([!-~]{16})?$")]
+ProductId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,16}\Z")]
+Uuid = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,25}\Z")]
+AuthKey = Annotated[str, Meta(pattern=r"^[!-~]{16,32}\Z")]
+DeviceId = Annotated[str, Meta(pattern=r"^([0-9A-Za-z_-]{1,25})?\Z")]
+Key16 = Annotated[str, Meta(pattern=r"^([!-~]{16})?\Z")]
 
 
 class _Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -23,12 +23,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "EU"
     token_secret: Annotated[
         str,
-        Meta(pattern="^[A-Za-z0-9_]{4}$", description="Published example. Last part of a token."),
+        Meta(pattern=r"^[A-Za-z0-9_]{4}\Z", description="Published example. Last part of a token."),
     ] = "pr_0"  # noqa: S105 - the name of an environment, not a secret
     time_zone: Annotated[
         str,
         Meta(
-            pattern=r"^[+-]\d\d:\d\d$",
+            pattern=r"^[+-]\d\d:\d\d\Z",
             description="Ours. `stdTimeZone` given to devices; firmware needs one.",
         ),
     ] = "+00:00"

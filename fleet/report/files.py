@@ -1,6 +1,5 @@
 """Writes a report where somebody will look for it: whole or not at all."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import msgspec
 
 from firmware_sim.errors import UsageError
 from fleet.report.model import Report
+from fleet.run.files import write_atomically
 
 REPORT_NAME = "report.json"
 
@@ -29,26 +29,3 @@ def write_report(report: Report, folder: Path) -> Path:
     path = folder / REPORT_NAME
     write_atomically(path, msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     return path
-
-
-def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put `data` into the file `path`: nobody ever sees half of it, not even after a crash.
-
-    Raises UsageError naming the file and the reason.
-    """
-    part: Path | None = None
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        part = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        if part is not None:
-            part.unlink(missing_ok=True)
-        raise UsageError(
-            f"{path}: cannot be written: {error.strerror}; free space or choose another place"
-        ) from error

@@ -17,11 +17,11 @@ from fleet.app.messages import HistoryRow, UnbindToken
 from fleet.run.messages import Seen
 from fleet.run.phases import UNBIND
 from fleet.run.population import Unit
-from fleet.run.stage import Stage
+from fleet.run.stage import Stage, is_waiting
 
 SEARCH_S = 12.0  # devices announce themselves every 5 s
 PRESENT_S = 15.0  # after that the operator turns to the next batch and only glances at this one
-HANDOVERS_AT_ONCE = 32
+RESEND_S = 1.0
 
 
 class Verdict(StrEnum):
@@ -152,11 +152,18 @@ async def _hand_over(stage: Stage, batch: Batch) -> None:
     if batch.payload is not None:
         stage.hands.show([unit.index for unit in batch.units], batch.payload)
         return
-    gate = asyncio.Semaphore(HANDOVERS_AT_ONCE)
+    missing = {unit.uuid: unit for unit in batch.units}
+    async with asyncio.TaskGroup() as group:
+        while missing:
+            for found in await stage.phones.wait_for(missing, SEARCH_S):
+                unit = missing.pop(found.uuid)
+                group.create_task(_send(stage, unit, found, batch.token.token))
 
-    async def send(found: Found) -> None:
-        async with gate:
-            await stage.phones.hand_over(found, batch.token.token)
 
-    listed = await stage.phones.wait_for([unit.uuid for unit in batch.units], SEARCH_S)
-    await asyncio.gather(*(send(found) for found in listed))
+async def _send(stage: Stage, unit: Unit, found: Found, token_text: str) -> None:
+    """Send the token until the device takes it: one that still shows a failure refuses."""
+    while True:
+        await stage.watch.until_all([unit.index], is_waiting, stage.patience_s)
+        if (await stage.phones.hand_over(found, token_text)).accepted:
+            return
+        await asyncio.sleep(RESEND_S)

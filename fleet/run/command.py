@@ -1,4 +1,4 @@
-"""Runs a scenario from outside: temporary folders, signals, partial results, exit in order.
+"""Runs a scenario from outside: checks, folders, signals, partial results, an end in order.
 
 `perform` returns a result in any case that got as far as starting: complete, interrupted by
 Ctrl-C, or aborted by something that could not be helped. What is wrong before anything starts is
@@ -7,31 +7,28 @@ a `UsageError`.
 
 import asyncio
 import secrets
-import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import uvloop
 from rich.console import Console
 
-from firmware_sim.errors import SimulatorError, UsageError
+from firmware_sim.errors import SimulatorError
 from fleet import doctor
 from fleet.cloud.edge.process import ServerConfig
 from fleet.run import seeding
 from fleet.run.expectations import Outcomes, judge
+from fleet.run.files import run_folder
+from fleet.run.hosting import GRACE_S, first_of, in_loop, stop_signal
 from fleet.run.phases import PHASES
 from fleet.run.population import Population, populate
 from fleet.run.progress import Progress, View, make_progress
 from fleet.run.result import Generator, RunResult
-from fleet.run.runner import Run
+from fleet.run.runner import START, Run
 from fleet.run.scenario import load_scenario
 from fleet.run.supervisor import Options, Supervisor, shard_count
 
-GRACE_S = 1.0  # together with everything else below the 2 s that a stop may take
 LOOK_EVERY_S = 0.25
 SAMPLE_EVERY = 4  # looks
 INTERRUPTED = "interrupted"
@@ -56,30 +53,8 @@ def perform(
     count = shard_count(len(population.units), shards or 0)
     doctor.require(len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
     options = Options(decoder=decoder, shards=count)
-    with run_folder(data_dir) as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        return loop.run(_perform(population, options, folder, console))
-
-
-@contextmanager
-def run_folder(data_dir: Path | None) -> Iterator[Path]:
-    """Give a private folder for the cloud's data and the devices' flash; a temporary one goes away.
-
-    Raises UsageError when the folder cannot be used, or holds another run's data.
-    """
-    if data_dir is None:
-        with tempfile.TemporaryDirectory(prefix="fleet-run-") as name:
-            yield Path(name)
-        return
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        used = any(data_dir.iterdir())
-    except OSError as error:
-        raise UsageError(f"{data_dir}: cannot keep data there: {error.strerror}") from error
-    if used:
-        raise UsageError(
-            f"{data_dir}: not empty; a run starts from its own seed, name a new folder"
-        )
-    yield data_dir
+    with run_folder(data_dir) as folder:
+        return in_loop(_perform(population, options, folder, console))
 
 
 async def _perform(
@@ -96,25 +71,11 @@ async def _perform(
     run = Run(population, supervisor, admin_secret, progress.say)
     aborted = ""
     try:
-        async with _stop_signal() as stop, _shown(run, supervisor, progress):
+        async with stop_signal() as stop, _shown(run, supervisor, progress):
             aborted = await _until_end(run, supervisor, stop)
     finally:
         await supervisor.stop(GRACE_S)
     return _result(run, supervisor, options, aborted)
-
-
-@asynccontextmanager
-async def _stop_signal() -> AsyncIterator[asyncio.Event]:
-    """Turn Ctrl-C and SIGTERM into an event."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 async def _until_end(run: Run, supervisor: Supervisor, stop: asyncio.Event) -> str:
@@ -122,32 +83,14 @@ async def _until_end(run: Run, supervisor: Supervisor, stop: asyncio.Event) -> s
 
     Raises UsageError when it could not even start.
     """
-    play = asyncio.create_task(run.play())
-    stopped = asyncio.create_task(stop.wait())
-    ends: list[asyncio.Future[Any]] = [play, stopped, supervisor.failure]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    starting = run.phase == "start"
-    play.cancel()
-    ended = (await asyncio.gather(play, return_exceptions=True))[0]
-    if supervisor.failure.done():
-        ended = supervisor.failure.exception()
-    if isinstance(ended, asyncio.CancelledError):
-        return INTERRUPTED
-    if ended is None:
-        return ""
-    error = _root(ended)
-    if starting or not isinstance(error, SimulatorError):
-        raise error
-    return str(error)
-
-
-def _root(error: BaseException) -> BaseException:
-    """Return what a group of tasks really died of; a mistake that can be explained comes first."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    roots = [_root(one) for one in error.exceptions]
-    return next((root for root in roots if isinstance(root, SimulatorError)), roots[0])
+    try:
+        if await first_of(run.play(), stop, supervisor.failure):
+            return ""
+    except SimulatorError as error:
+        if run.phase == START:
+            raise
+        return str(error)
+    return INTERRUPTED
 
 
 @asynccontextmanager

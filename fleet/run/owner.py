@@ -12,10 +12,9 @@ from fleet.app.consumer import ConsumerClient, register
 from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.app.messages import PairResult
 from fleet.run.attempt import SEARCH_S
-from fleet.run.messages import Seen
 from fleet.run.phases import REBIND
 from fleet.run.population import Network, Person, Unit
-from fleet.run.stage import HOMES, Stage, carry
+from fleet.run.stage import HOMES, Stage, carry, is_online, is_waiting
 from fleet.run.watch import Gaze
 
 OWNERS_AT_ONCE = 48
@@ -108,13 +107,3 @@ async def _until_ended(gaze: Gaze) -> None:
             taken = True
         elif taken or seen.lifecycle == "OFF":
             return
-
-
-def is_waiting(seen: Seen) -> bool:
-    """Say whether a device is ready to be paired or unbound."""
-    return seen.lifecycle == "WAITING"
-
-
-def is_online(seen: Seen) -> bool:
-    """Say whether a device has a session with the cloud."""
-    return seen.light == "online"

@@ -21,15 +21,16 @@ from fleet.run.audit import fetch_audit, fetch_history
 from fleet.run.invariants import Evidence, violations
 from fleet.run.messages import Seen
 from fleet.run.operator import Operator, Tickets
-from fleet.run.owner import Owners, is_online, is_waiting
+from fleet.run.owner import Owners
 from fleet.run.phones import LanPhones
 from fleet.run.population import Person, Population
-from fleet.run.stage import WAREHOUSE, Stage, carry
+from fleet.run.stage import WAREHOUSE, Stage, carry, is_online, is_waiting
 from fleet.run.supervisor import Supervisor
 from fleet.run.tally import Tally
 from fleet.run.trouble import Troublemakers
 from fleet.run.work import WorkList
 
+START = "start"
 HOLD_SLACK_MS = 200  # people let go a little late
 RESET_TRIES = 3
 PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
@@ -48,7 +49,7 @@ class Run:
         """Prepare; `say` gets a line for whatever an operator should know."""
         self.population = population
         self.tally = Tally()
-        self.phase = "start"
+        self.phase = START
         self.violations: list[str] = []
         self.refused: dict[str, int] | None = None  # by the history, once it was read
         self._supervisor = supervisor

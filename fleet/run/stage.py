@@ -8,6 +8,7 @@ import msgspec
 from fleet.app.cloud_link import CloudLink
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery
+from fleet.run.messages import Seen
 from fleet.run.population import Population
 from fleet.run.tally import Tally
 from fleet.run.watch import Watch
@@ -38,6 +39,16 @@ class Hands(Protocol):
     def intend(self, indices: Iterable[int], purpose: str) -> None:
         """Say what the next pairing is for (`unbind` or `rebind`): the clocks want to know."""
         ...
+
+
+def is_waiting(seen: Seen) -> bool:
+    """Say whether a device is ready to be paired or unbound."""
+    return seen.lifecycle == "WAITING"
+
+
+def is_online(seen: Seen) -> bool:
+    """Say whether a device has a session with the cloud."""
+    return seen.light == "online"
 
 
 async def carry(

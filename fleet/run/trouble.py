@@ -15,9 +15,9 @@ from fleet.app.console_client import ConsoleClient
 from fleet.app.messages import UnbindToken
 from fleet.run.attempt import Batch, attempt
 from fleet.run.operator import note_result
-from fleet.run.owner import is_waiting, pair, sign_in
+from fleet.run.owner import pair, sign_in
 from fleet.run.population import Unit
-from fleet.run.stage import Stage
+from fleet.run.stage import Stage, is_waiting
 from fleet.run.tally import QR
 
 DEAD_LIFE_S = 1

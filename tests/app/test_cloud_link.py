@@ -109,3 +109,24 @@ def test_an_endless_reply_is_cut_off(cloud: FakeCloud) -> None:
 def test_a_url_must_be_one(url: str) -> None:
     with pytest.raises(UsageError, match="is not the URL of a cloud"):
         CloudLink(url)
+
+
+def test_calls_beyond_the_number_of_connections_wait_their_turn() -> None:
+    at_once: list[int] = []
+    under_way = 0
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        nonlocal under_way
+        under_way += 1
+        at_once.append(under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return httpx.Response(200, content=b'{"success":true,"result":7}')
+
+    async def story() -> list[int]:
+        link = CloudLink("http://c", connections_max=3, transport=httpx.MockTransport(slow))
+        async with link:
+            return await asyncio.gather(*(link.call("GET", "/x", int) for _ in range(20)))
+
+    assert asyncio.run(story()) == [7] * 20
+    assert max(at_once) == 3

@@ -24,7 +24,7 @@ LOOKS = [
     Look(1, 2**64 - 1, 0, SECRET),
     Look(-5, 0, 7, None, LensSettings(frames_per_second=9, hold_mm=(150.0, 151.0))),
 ]
-ANSWERS = [
+ANSWERS: list[Hello | Report] = [
     Hello(),
     Hello("no libzbar"),
     Report([Sight(1, 0, SECRET), Sight(2, 3, None)], cpu_ns=12),

@@ -202,6 +202,12 @@ def test_a_worker_that_never_gets_ready(monkeypatch: pytest.MonkeyPatch) -> None
     run(story)
 
 
+async def insist(pool: DecodePool) -> None:
+    while True:
+        pool.submit(easy_look(2))
+        await asyncio.sleep(0.01)
+
+
 def test_workers_that_can_no_longer_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         async with await DecodePool.open("zxing") as pool:
@@ -210,9 +216,7 @@ def test_workers_that_can_no_longer_be_replaced(monkeypatch: pytest.MonkeyPatch)
             result = submit(pool, easy_look(1))
             assert (await result).text is None
             with pytest.raises(UsageError, match="decode worker ended at its start, status 1"):
-                while True:
-                    pool.submit(easy_look(2))
-                    await asyncio.sleep(0.01)
+                await insist(pool)
             assert pool.worker_pids == ()
             assert pool.stats.restarts == 3
             assert pool.stats.frames == 0

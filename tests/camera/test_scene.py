@@ -118,6 +118,8 @@ def test_settings_come_from_a_toml_table() -> None:
     for wrong in (b"frames_per_second = 0", b"picture_height_px = 100", b"zoom = 2"):
         with pytest.raises(msgspec.ValidationError):
             msgspec.toml.decode(wrong, type=LensSettings)
+    with pytest.raises(UsageError, match="hold_mm"):
+        msgspec.toml.decode(b"hold_mm = [200, 100]", type=LensSettings)
 
 
 def test_payloads_are_bounded() -> None:

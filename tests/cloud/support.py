@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from firmware_sim.effects import Effect, Noted
+from firmware_sim.effects import Effect
 from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.wire import atop, mqtt, mqtt_payload, mqtt_rpc
@@ -129,7 +129,6 @@ class World:
         self.entropy = Rng(7).bytes
         self.cloud = self.load()
         self.pushes: list[PushRaised] = []
-        self.notes: list[Noted] = []
         self.streams: dict[int, bytes] = {}
         self.closed: set[int] = set()
         self.replies: dict[int, bytes] = {}
@@ -168,8 +167,6 @@ class World:
                     self.closed.add(effect.conn)
                 case PushRaised():
                     self.pushes.append(effect)
-                case Noted():
-                    self.notes.append(effect)
                 case _:
                     raise AssertionError(effect)
 

@@ -27,6 +27,7 @@ PATHS = (
     "/v2/url_config",
     "/v1.0/token",
 )
+ANYTHING = st.characters()  # lone surrogates too
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -45,9 +46,9 @@ bodies = st.binary(max_size=64) | forms.map(msgspec.json.encode)
 
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE", "PUT", ""]),
-    path=st.sampled_from(PATHS) | st.text(max_size=30),
-    query=st.text(max_size=40),
-    session=st.sampled_from(SESSIONS) | st.text(max_size=8),
+    path=st.sampled_from(PATHS) | st.text(ANYTHING, max_size=30),
+    query=st.text(max_size=40) | st.text(ANYTHING, max_size=40),
+    session=st.sampled_from(SESSIONS) | st.text(ANYTHING, max_size=8),
     body=bodies,
 )
 def test_whatever_is_sent_the_answer_is_coded(

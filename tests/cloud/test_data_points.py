@@ -29,7 +29,9 @@ def test_reports_are_merged() -> None:
     assert world.store.load(DpValues) == []
 
 
-@pytest.mark.parametrize("dps", [b"", b"[]", b"3", b'{"1":'])
+@pytest.mark.parametrize(
+    "dps", [b"", b"[]", b"3", b'{"1":', b'{"1":"\xff"}', b'{"1":' + b"[" * 2000]
+)
 def test_what_is_no_report(dps: bytes) -> None:
     world = World()
     with pytest.raises(Malformed):

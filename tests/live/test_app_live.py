@@ -27,6 +27,7 @@ from fleet.run.population import Network, Person
 WORKSHOP = Network("Rückläufer", "workshop-pw")
 WIFI = Wifi(WORKSHOP.ssid, WORKSHOP.password)
 EVE = "eve"
+SEARCH_S = 1.5  # a device announces itself within a second
 QUICK = """
 extends = "red-green"
 title = "quick"
@@ -123,10 +124,10 @@ def test_a_gateway_is_found_and_unbound_by_wire(gateway: str, screen: Console) -
             await here.run(parse("p; wait online; hold; wait waiting"))
             who = access(premises, premises.after_sale)
             uuid = premises.setup.identity.uuid
-            assert await by_wire(who, Batch(wait_s=30), 0.5, uuid, screen) == 0
+            assert await by_wire(who, Batch(wait_s=30), SEARCH_S, uuid, screen) == 0
             await here.run(parse("wait unbound"))
             owner = access(premises, premises.owner)
-            assert await consumer.pair_by_wire(owner, 0.5, uuid, 30, screen) == 0
+            assert await consumer.pair_by_wire(owner, SEARCH_S, uuid, 30, screen) == 0
             await here.run(parse("wait online"))
 
     asyncio.run(story())

@@ -3,13 +3,13 @@
 Names and contents: tuya/tuya-connect-kit-for-mqtt-embedded-c, src/atop_service.c. A call of a
 name that is not in the table succeeds without result, which keeps firmware running; earlier
 public emulators found that out (ct-Open-Source/tuya-convert, tuya-cloudcutter/tuya-cloudcutter).
+Such names are counted, and the counts are shown by the admin API.
 """
 
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from firmware_sim.effects import Noted
 from firmware_sim.wire import atop_messages as messages
 from firmware_sim.wire.structs import encode_json
 from fleet.cloud.devices import Device
@@ -40,7 +40,7 @@ class DeviceCalls:
     def __init__(self, state: State) -> None:
         """Work on `state`."""
         self._state = state
-        self._unknown: dict[str, None] = {}
+        self._unknown: set[str] = set()
 
     def answer(self, device: Device, api: str, data: JsonBytes, now_ms: int) -> bytes | None:
         """Carry out one call; return the JSON of its result, if it has one. Raises PeerError."""
@@ -49,14 +49,13 @@ class DeviceCalls:
         handler = _CALLS.get(api)
         if handler is not None:
             return handler(self._state, device, data, now_ms)
-        self._note_unknown(api)
+        self._count_unknown(ascii(api[:_NAME_SHOWN_MAX]))
         return None
 
-    def _note_unknown(self, api: str) -> None:
-        name = api[:_NAME_SHOWN_MAX]
-        if name not in self._unknown and len(self._unknown) < _UNKNOWN_NAMES_MAX:
-            self._unknown[name] = None
-            self._state.journal.effects.append(Noted("unknown_api", ascii(name)))
+    def _count_unknown(self, name: str) -> None:
+        if name in self._unknown or len(self._unknown) < _UNKNOWN_NAMES_MAX:
+            self._unknown.add(name)
+            self._state.counts[f"unknown_api {name}"] += 1
 
 
 def _info_sync(state: State, device: Device, _data: JsonBytes, now_ms: int) -> bytes:

@@ -65,13 +65,13 @@ def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
             f"{host} can be reached by other machines, and nothing here is encrypted: use "
             "127.0.0.1, or say explicitly that the cloud is public"
         )
-    for candidate in (port,) if port else (*_quiet_ports(), 0):
-        try:
-            return _listener(family, (address[0], candidate, *address[2:]))
-        except OSError as error:
-            if candidate == port or error.errno != errno.EADDRINUSE:
-                raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
-    raise AssertionError("the last candidate is the port itself")
+    for quiet in () if port else _quiet_ports():
+        with suppress(OSError):
+            return _listener(family, (address[0], quiet, *address[2:]))
+    try:
+        return _listener(family, address)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {_remedy(error)}") from error
 
 
 def _quiet_ports() -> Iterable[int]:
@@ -88,7 +88,7 @@ def _quiet_ports() -> Iterable[int]:
     return (_QUIET_PORTS_LOW + (first + n) % span for n in range(min(span, _QUIET_PORTS_TRIED)))
 
 
-def _listener(family: int, address: tuple[str | int, ...]) -> socket.socket:
+def _listener(family: int, address: tuple[str | bytes | int, ...]) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         # After a kill the same port is wanted again while old connections are in TIME_WAIT.

@@ -81,8 +81,6 @@ class MqttEdge:
 
     def received(self, stream: "_Stream", data: bytes) -> None:
         """Tell the node, and stop reading this client while the disk is far behind."""
-        if stream.conn not in self._streams:
-            return
         self.driver.handle(StreamReceived(stream.conn, data))
         if self.driver.congested and not stream.transport.is_closing():
             stream.transport.pause_reading()

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from firmware_sim.effects import Noted
 from firmware_sim.wire import atop_messages as messages
-from tests.cloud.support import FakeDevice, World, assert_reloads
+from tests.cloud.support import ADMIN, FakeDevice, World, assert_reloads
 
 VERSIONS = messages.versions_text(
     (
@@ -70,22 +69,28 @@ def test_cached_data_points(device: FakeDevice) -> None:
     assert over_both(device, "tuya.device.dev.dp.get", {"dps": "1"}) == "BAD_REQUEST"
 
 
-def test_an_unknown_name_succeeds_and_is_noted_once(device: FakeDevice) -> None:
-    for _ in range(2):
-        assert over_both(device, "tuya.device.nothing", {"t": 1}) == "absent"
+def services(device: FakeDevice) -> dict[str, int]:
+    return dict(device.world.get("GET", "/admin/v1/stats", None, ADMIN)["services"])
+
+
+def test_an_unknown_name_succeeds_and_is_counted(device: FakeDevice) -> None:
+    assert over_both(device, "tuya.device.nothing", {"t": 1}) == "absent"
     assert device.rpc("n\u00f6\n").inner.success
-    assert device.world.notes == [
-        Noted("unknown_api", "'tuya.device.nothing'"),
-        Noted("unknown_api", "'n\\xf6\\n'"),
-    ]
+    assert services(device) == {
+        "mqtt_calls": 2,
+        "unknown_api 'n\\xf6\\n'": 1,
+        "unknown_api 'tuya.device.nothing'": 2,
+    }
 
 
-def test_notes_of_unknown_names_are_bounded(device: FakeDevice) -> None:
+def test_counts_of_unknown_names_are_bounded(device: FakeDevice) -> None:
     device.go_online()
-    for number in range(300):
-        device.rpc(f"name{number}" + "x" * 100)
-    assert len(device.world.notes) == 256
-    assert max(len(note.detail) for note in device.world.notes) < 70
+    for number in [*range(300), 0]:
+        assert device.rpc(f"name{number}" + "x" * 100).inner.success
+    names = [name for name in services(device) if name.startswith("unknown_api")]
+    assert len(names) == 256
+    assert max(map(len, names)) < 80
+    assert sum(services(device)[name] for name in names) == 257
 
 
 def test_a_device_that_was_removed_may_only_ask_whether_it_was(device: FakeDevice) -> None:

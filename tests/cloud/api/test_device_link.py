@@ -1,6 +1,8 @@
 """The MQTT side: presence, data points, calls, and the order to reset."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_sim.wire import mqtt, mqtt_payload
 from firmware_sim.wire.ciphers import aes_key
@@ -115,3 +117,22 @@ def test_an_acknowledgement_that_comes_late_changes_nothing(device: FakeDevice) 
     assert device.sync() == "reset"
     device.acknowledge(packets)
     assert world.log(device.uuid) == ["online", "removed", "reset_sent", "reset_fetched"]
+
+
+WORLD = World()
+
+
+@given(
+    st.binary(max_size=60)
+    | st.binary(max_size=30).map(lambda dps: b'{"protocol":4,"t":1,"data":{"dps":{"1":%b}}}' % dps)
+)
+def test_garbage_under_the_right_key_is_survived(message: bytes) -> None:
+    device = FakeDevice(WORLD, 1)
+    device.go_online()
+    assert publish(device, message) == [mqtt.Puback(3)]
+    topic = mqtt_payload.topic_rpc_request(device.dev_id)
+    device.say(mqtt.Publish(topic=topic, payload=message))
+
+
+def test_and_leaves_the_cloud_as_it_is_on_disk() -> None:
+    assert_reloads(WORLD)

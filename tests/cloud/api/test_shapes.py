@@ -9,7 +9,7 @@ from fleet.cloud.api.shapes import Count, Id, Name, Password
 @pytest.mark.parametrize(
     ("shape", "good", "bad"),
     [
-        (Name, ["a", "ä" * 64], ["", "a" * 65]),
+        (Name, ["a", "ä" * 64], ["", "a" * 65, "a\x00", "a\n"]),
         (Password, ["a", "a" * 128], ["", "a" * 129]),
         (Id, ["a", "a" * 32], ["", "a" * 33]),
         (Count, [0, 2**53], [-1, 2**53 + 1]),

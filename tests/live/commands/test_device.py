@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.__main__ import run
+from fleet.commands import device
 from fleet.commands.device import Choice, with_own_cloud
 from fleet.run.population import Network
 from tests.live.test_app_live import QUICK
@@ -65,6 +67,26 @@ def test_a_mistake_in_a_script_is_one_line(
     assert err.startswith("fleet: ")
     assert err.count("\n") == 1
     assert line in err
+
+
+def test_a_terminal_shows_the_face_until_x(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def keys(_: int) -> AsyncGenerator[str, None]:
+        for key in "px":
+            await asyncio.sleep(0)
+            yield key
+
+    camera = tmp_path / "camera.toml"
+    camera.write_text(QUICK.format(kind="camera", pairing="qr"))
+    monkeypatch.setattr(device, "keys", keys)
+    monkeypatch.setattr("sys.stdin.fileno", lambda: 0)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert run(["device", str(camera), "--decoder", "zxing", "--ssid", "Café 5"]) == 0
+    out = capsys.readouterr().out
+    assert "fleet app unbind --qr --ssid 'Café 5' --wifi-password workshop --out code.png" in out
+    assert "hands  power o" in out
 
 
 def test_an_unknown_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

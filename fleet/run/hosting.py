@@ -1,0 +1,69 @@
+"""What every command with live processes needs around it: a loop, a way to be stopped, one error."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import uvloop
+
+from firmware_sim.errors import SimulatorError
+
+GRACE_S = 1.0  # for processes to end by themselves; all in all a stop takes less than 2 s
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+T = TypeVar("T")
+
+
+def in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in an event loop of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@asynccontextmanager
+async def stop_signal() -> AsyncIterator[asyncio.Event]:
+    """Turn Ctrl-C and SIGTERM into an event, as long as the block lasts."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+async def first_of(
+    work: Coroutine[Any, Any, None], stop: asyncio.Event, failure: asyncio.Future[None]
+) -> bool:
+    """Do `work` until it is done (True) or `stop` is set (False).
+
+    Raises what `work` or `failure` died of; of a group of errors the one that can be explained.
+    """
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
+    ends: list[asyncio.Future[Any]] = [task, stopped, failure]
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if failure.done():
+            failure.result()
+        if not task.done():
+            return False
+        task.result()
+    except BaseExceptionGroup as group:
+        raise _root(group) from group
+    finally:
+        for one in (task, stopped):
+            one.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)
+    return True
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return what a group of tasks really died of; a mistake that can be explained comes first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    roots = [_root(one) for one in error.exceptions]
+    return next((root for root in roots if isinstance(root, SimulatorError)), roots[0])

@@ -1,0 +1,215 @@
+"""`fleet up`: a cloud and devices that stay until somebody stops them, and a file that says where.
+
+For people and programs that bring their own client: the ready file names every URL, account and
+device. It holds secrets, so only its owner may read it, and it goes away with what it describes.
+"""
+
+import asyncio
+import secrets
+import time
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from rich.console import Console
+
+from firmware_sim.errors import UsageError
+from firmware_sim.rng import Rng, derive
+from firmware_sim.wire import atop, iot_dns
+from fleet import doctor
+from fleet.cloud.edge.process import ServerConfig
+from fleet.run import seeding
+from fleet.run.files import run_folder, write_atomically
+from fleet.run.hosting import GRACE_S, first_of, in_loop, stop_signal
+from fleet.run.population import Population, Unit, populate
+from fleet.run.scenario import Product as ProductPlan
+from fleet.run.scenario import Scenario, load_scenario
+from fleet.run.stage import HOMES, WAREHOUSE, is_online, is_waiting
+from fleet.run.supervisor import Options, Supervisor, shard_count
+
+State = Literal["bound", "waiting"]
+BOUND: State = "bound"
+PATIENCE_S = 60.0
+PATIENCE_PER_DEVICE_S = 0.02
+_ACCESS = 4  # branch of the seed; the population uses those before it
+
+
+class ReadyAccount(msgspec.Struct, frozen=True):
+    """Somebody who can log in: at the console (owner, partner, ...) or in the app (consumer)."""
+
+    name: str
+    password: str
+    role: str
+
+
+class ReadyDevice(msgspec.Struct, frozen=True):
+    """A device that is up. `id` and `local_key` are empty while it is not bound."""
+
+    id: str
+    uuid: str
+    auth_key: str
+    local_key: str
+    ip: str
+    version: str
+    profile: str
+    product_id: str
+    state: str
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The ready file. `push` is null as long as this cloud pushes no messages."""
+
+    console: str
+    open_api: str
+    device_api: str
+    iot_dns: str
+    mqtt: str
+    push: str | None
+    access_id: str
+    access_secret: str
+    schema: str
+    accounts: tuple[ReadyAccount, ...]
+    devices: tuple[ReadyDevice, ...]
+
+    def __repr__(self) -> str:
+        """Show where, never a secret."""
+        return f"Ready({self.console!r}, {len(self.devices)} devices)"
+
+
+def up(
+    *,
+    devices: int = 1,
+    profile: str | None = None,
+    state: State = BOUND,
+    ready_file: Path | None = None,
+    seed: int = 1,
+    decoder: str = "pyzbar",
+    shards: int | None = None,
+    data_dir: Path | None = None,
+    console: Console | None = None,
+) -> int:
+    """Start a cloud and devices, write `ready_file`, stay until Ctrl-C or SIGTERM; return 0.
+
+    Without `profile` the devices are a mix of models. Raises UsageError when something cannot
+    start, does not come up, or cannot be kept up.
+    """
+    console = console or Console(highlight=False, markup=False, emoji=False)
+    population = populate(_plan(profile, devices), devices, seed)
+    count = shard_count(devices, shards or 0)
+    doctor.require(devices, shards=count, decoder=decoder, data_dir=data_dir)
+    options = Options(
+        decoder=decoder,
+        shards=count,
+        bound=state == BOUND,
+        site=HOMES if state == BOUND else WAREHOUSE,
+    )
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)  # of an earlier start
+    try:
+        with run_folder(data_dir) as folder:
+            in_loop(_up(population, options, folder, ready_file, console))
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _plan(profile: str | None, devices: int) -> Scenario:
+    """Return the built-in scenario with devices of one model, or with as many kinds as fit."""
+    plan = load_scenario()
+    products = plan.products[: max(1, devices)]
+    if profile is not None:
+        products = (ProductPlan("devices", profile, 1),)
+    return msgspec.structs.replace(plan, products=products)
+
+
+async def _up(
+    population: Population,
+    options: Options,
+    folder: Path,
+    ready_file: Path | None,
+    console: Console,
+) -> None:
+    cloud = ServerConfig(
+        folder=str(folder / "cloud"),
+        settings=seeding.settings(
+            population, secrets.token_urlsafe(24), time.time_ns() // 1_000_000
+        ),
+        seed=seeding.seed(population, bound=options.bound),
+    )
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
+    supervisor = Supervisor(population, options, folder, cloud, say)
+
+    async def stay() -> None:
+        await _start(population, supervisor, options)
+        if ready_file is not None:
+            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, options)))
+            write_atomically(ready_file, data + b"\n", mode=0o600)
+        count, what = len(population.units), "online" if options.bound else "waiting"
+        say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
+        await asyncio.Event().wait()
+
+    try:
+        async with stop_signal() as stop:
+            await first_of(stay(), stop, supervisor.failure)
+    finally:
+        await supervisor.stop(GRACE_S)
+
+
+async def _start(population: Population, supervisor: Supervisor, options: Options) -> None:
+    indices = [unit.index for unit in population.units]
+    await supervisor.start()
+    supervisor.power(indices, on=True)
+    test = is_online if options.bound else is_waiting
+    patience_s = PATIENCE_S + PATIENCE_PER_DEVICE_S * len(indices)
+    late = await supervisor.watch.until_all(indices, test, patience_s)
+    if late:
+        raise UsageError(
+            f"{len(late)} of {len(indices)} devices did not come up within {patience_s:.0f} s, "
+            f"the first is {population.units[late[0]].uuid}; is the machine overloaded?"
+        )
+
+
+def _ready(population: Population, supervisor: Supervisor, options: Options) -> Ready:
+    url, cloud = supervisor.cloud.url, supervisor.cloud.ready
+    rng = Rng(derive(population.seed, _ACCESS))
+    digits = "0123456789abcdef"
+    people = {person.name: person for person in (population.maker, *population.operators)}
+    people[population.purchaser.name] = population.purchaser
+    people |= {unit.owner.name: unit.owner for unit in population.units}
+    return Ready(
+        console=url,
+        open_api=url,
+        device_api=url + atop.PATH,
+        iot_dns=url + iot_dns.PATH,
+        mqtt=f"mqtt://{cloud.host}:{cloud.mqtt_port}",
+        push=None,
+        access_id=rng.text(20, digits),
+        access_secret=rng.text(32, digits),
+        schema="fleet",
+        accounts=tuple(
+            ReadyAccount(person.name, person.password, person.role) for person in people.values()
+        ),
+        devices=tuple(
+            _device(population, unit, supervisor.address(unit.index), bound=options.bound)
+            for unit in population.units
+        ),
+    )
+
+
+def _device(population: Population, unit: Unit, ip: str, *, bound: bool) -> ReadyDevice:
+    profile = population.profile(unit)
+    return ReadyDevice(
+        id=unit.dev_id if bound else "",
+        uuid=unit.uuid,
+        auth_key=unit.auth_key,
+        local_key=unit.local_key if bound else "",
+        ip=ip,
+        version=profile.firmware.lan_version,
+        profile=profile.name,
+        product_id=unit.product.product_id,
+        state=BOUND if bound else "waiting",
+    )

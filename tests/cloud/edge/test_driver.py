@@ -1,0 +1,236 @@
+"""The driver with a node and a store of the test: order, time, threads, and the end by a fault."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+import pytest
+
+from firmware_sim.effects import Effect
+from firmware_sim.events import DeadlineReached, Event
+from fleet.cloud.counters import Counters
+from fleet.cloud.edge.driver import Driver
+from fleet.cloud.messages import CloseStream, Commit, StreamClosed, StreamOpened
+from fleet.cloud.store import Put, Record
+from fleet.cloud.store.records import Change, R
+
+
+class Row(Record):
+    """Something to commit."""
+
+    TABLE: ClassVar[str] = "rows"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+
+    number: int
+
+
+class Script:
+    """A node that answers each event with what the test put down for it."""
+
+    def __init__(self) -> None:
+        self.answers: list[list[Effect] | Exception] = []
+        self.heard: list[tuple[Event, int]] = []
+        self.due_ms: int | None = None
+
+    def handle(self, event: Event, now_ms: int) -> list[Effect]:
+        self.heard.append((event, now_ms))
+        if isinstance(event, DeadlineReached):
+            self.due_ms = None
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def next_deadline_ms(self) -> int | None:
+        return self.due_ms
+
+
+class ThreadStore:
+    """A store that settles all that waits on a thread of its own, when told."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[BaseException | None], None]] = []
+
+    def load(self, _kind: type[R]) -> list[R]:
+        return []
+
+    def submit(
+        self, _changes: tuple[Change, ...], done: Callable[[BaseException | None], None]
+    ) -> None:
+        self.waiting.append(done)
+
+    def settle(self, error: BaseException | None = None) -> None:
+        def work() -> None:
+            for done in self.waiting:
+                done(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        self.waiting = []
+
+    def close(self) -> None:
+        self.waiting = []
+
+
+class Stage:
+    """A driver with everything around it."""
+
+    def __init__(self) -> None:
+        self.node = Script()
+        self.store = ThreadStore()
+        self.said: list[CloseStream] = []
+        self.driver = Driver(self.node, self.store, Counters())
+        self.driver.carry_out_with(CloseStream, self.said.append)
+
+    def answer(self, *effects: Effect) -> None:
+        """Let the node answer one event with `effects`."""
+        self.node.answers.append(list(effects))
+        self.driver.handle(StreamOpened(0))
+
+
+def on_loop(story: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+    async def play() -> None:
+        await story(Stage())
+
+    asyncio.run(play())
+
+
+def _commit() -> Commit:
+    return Commit((Put(Row(1)), Put(Row(2))))
+
+
+def _closed(*conns: int) -> list[CloseStream]:
+    return [CloseStream(conn) for conn in conns]
+
+
+def test_effects_go_to_who_registered_for_them_after_their_commit() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(CloseStream(1), _commit(), CloseStream(2))
+        stage.answer(_commit(), CloseStream(3))
+        assert stage.said == _closed(1)
+        was_settled = stage.driver.settled
+        stage.store.settle()
+        assert stage.said == _closed(1)  # the word waits for the loop
+        await asyncio.sleep(0)
+        assert stage.said == _closed(1, 2, 3)
+        assert (was_settled, stage.driver.settled) == (False, True)
+        assert stage.driver.counters.commits == 2
+        assert stage.driver.counters.changes == 4
+
+    on_loop(story)
+
+
+def test_time_never_runs_backwards_from_event_to_event() -> None:
+    async def story(stage: Stage) -> None:
+        for _ in range(100):
+            stage.driver.handle(StreamClosed(1))
+        times = [now_ms for _, now_ms in stage.node.heard]
+        assert times == sorted(times)
+        assert abs(times[0] - stage.driver.now_ms()) < 10_000
+
+    on_loop(story)
+
+
+def test_a_nearer_deadline_moves_the_timer_a_later_one_is_looked_at_again() -> None:
+    async def story(stage: Stage) -> None:
+        base_ms = stage.driver.now_ms()
+        for due_ms in (base_ms + 3_600_000, base_ms + 40, base_ms + 80):
+            stage.node.due_ms = due_ms
+            stage.driver.handle(StreamOpened(1))
+        while not isinstance(stage.node.heard[-1][0], DeadlineReached):
+            await asyncio.sleep(0.005)
+        assert stage.node.heard[-1][1] >= base_ms + 80
+        assert len(stage.node.heard) == 4
+
+    on_loop(story)
+
+
+def test_after_a_sleep_of_the_process_clients_are_read_before_time_is_told() -> None:
+    async def story(stage: Stage) -> None:
+        stage.node.due_ms = stage.driver.now_ms()
+        loop = asyncio.get_running_loop()
+        stage.driver._ring(loop.time() - 10)  # a timer that comes ten seconds late
+        stage.driver.handle(StreamClosed(1))
+        while len(stage.node.heard) < 2:
+            await asyncio.sleep(0.005)
+        kinds = [type(event) for event, _ in stage.node.heard]
+        assert kinds == [StreamClosed, DeadlineReached]
+
+    on_loop(story)
+
+
+def test_a_stopped_driver_is_silent() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        stage.node.due_ms = stage.driver.now_ms() + 20
+        stage.driver.start()
+        stage.driver.stop()
+        stage.driver.start()
+        stage.store.settle()
+        stage.driver.handle(StreamOpened(2))
+        await asyncio.sleep(0.05)
+        assert stage.said == []
+        assert len(stage.node.heard) == 1
+
+    on_loop(story)
+
+
+def test_the_word_of_the_disk_that_crosses_a_stop_changes_nothing() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        stage.store.settle()
+        stage.driver.stop()
+        await asyncio.sleep(0)
+        assert stage.said == []
+
+    on_loop(story)
+
+
+def test_the_first_fault_is_kept_and_ends_everything() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        stage.node.answers.append(ZeroDivisionError("first"))
+        stage.driver.handle(StreamOpened(1))
+        assert stage.driver.stopped
+        assert isinstance(stage.driver.failed.result(), ZeroDivisionError)
+        stage.driver._hear(OSError("second"))
+        stage.driver._settle()
+        assert isinstance(stage.driver.failed.result(), ZeroDivisionError)
+        assert stage.said == []
+
+    on_loop(story)
+
+
+def test_an_edge_that_breaks_while_a_commit_is_released_ends_everything() -> None:
+    async def story(stage: Stage) -> None:
+        def broken(_effect: CloseStream) -> None:
+            raise ValueError("no such thing")
+
+        stage.driver.carry_out_with(CloseStream, broken)
+        stage.answer(_commit(), CloseStream(1))
+        stage.store.settle()
+        assert isinstance(await stage.driver.failed, ValueError)
+
+    on_loop(story)
+
+
+def test_congestion_is_relieved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(stage: Stage) -> None:
+        monkeypatch.setattr("fleet.cloud.edge.driver.HELD_MAX", 4)
+        relieved: list[str] = []
+        stage.answer(_commit(), *_closed(1, 2, 3))
+        was_congested = stage.driver.congested
+        stage.answer(_commit(), *_closed(4))
+        assert (was_congested, stage.driver.congested) == (False, True)
+        stage.driver.on_relief(lambda: relieved.append("now"))
+        stage.store.settle()
+        await asyncio.sleep(0)
+        assert relieved == ["now"]
+        stage.answer(_commit())
+        stage.store.settle()
+        await asyncio.sleep(0)
+        assert relieved == ["now"]
+
+    on_loop(story)
