@@ -41,7 +41,8 @@ Shards = Annotated[
     ),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the cloud's data; else a temporary one.")
+    Path | None,
+    typer.Option("--data", help="New folder for everything that is kept; else temporary."),
 ]
 
 
@@ -93,6 +94,44 @@ def run_scenario(
             seed=seed,
             decoder=decoder,
             report_dir=report,
+            shards=shards,
+            data_dir=data,
+            console=make_screen(),
+        )
+    )
+
+
+@cli.command()
+def up(
+    *,
+    devices: Annotated[int, typer.Option(min=1, max=DEVICES_MAX, help="How many.")] = 1,
+    profile: Annotated[
+        str | None, typer.Option(help="Model by name or file; else a mix of models.")
+    ] = None,
+    state: Annotated[
+        Literal["bound", "waiting"],
+        typer.Option(help="Bound and online, or nobody's and waiting to be paired."),
+    ] = "bound",
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Written when all is up: URLs, accounts, devices as JSON.")
+    ] = None,
+    seed: Seed = 1,
+    decoder: Decoder = "pyzbar",
+    shards: Shards = None,
+    data: Data = None,
+) -> None:
+    """Start a cloud and devices; stay until Ctrl-C."""
+    from fleet.commands.screen import make_screen
+    from fleet.run import up as hosting
+
+    raise typer.Exit(
+        hosting.up(
+            devices=devices,
+            profile=profile,
+            state=state,
+            ready_file=ready_file,
+            seed=seed,
+            decoder=decoder,
             shards=shards,
             data_dir=data,
             console=make_screen(),

@@ -2,23 +2,22 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from firmware_sim.errors import Malformed, UsageError
 from fleet.__main__ import main, run
-from fleet.commands.access import Access
+from fleet.report import command
+from fleet.run import up as hosting
+from fleet.run.scenario import BUILT_IN
 from hw_profiles import catalog
-
-WHO = ["--cloud", "http://c", "--account", "ann", "--password", "pw"]
-ANN = Access("http://c", "ann", "pw")
 
 
 @pytest.fixture(autouse=True)
 def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CLOUD", "PASSWORD", "WIFI_PASSWORD", "DECODER"):
-        monkeypatch.delenv(f"FLEET_{name}", raising=False)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    monkeypatch.delenv("FLEET_DECODER", raising=False)
 
 
 # --- the rule about mistakes --------------------------------------------------------------------
@@ -78,13 +77,64 @@ def test_profiles_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines[1:]] == list(catalog.names())
 
 
+# --- the fleet ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """Replace what runs a fleet by a note of what it was asked; each returns 7."""
+    notes: list[tuple[Any, ...]] = []
+
+    def stand_in(*arguments: Any, console: Console, **options: Any) -> int:
+        assert console.width > 0
+        notes.append((*arguments, options))
+        return 7
+
+    monkeypatch.setattr(command, "run_scenario", stand_in)
+    monkeypatch.setattr(hosting, "up", stand_in)
+    return notes
+
+
+def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -> None:
+    assert run(["run"]) == 7
+    options = {"devices": None, "seed": 1, "decoder": "pyzbar", "report_dir": None}
+    assert asked == [(BUILT_IN, options | {"shards": None, "data_dir": None})]
+
+
+def test_run_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
+    text = "run mine.toml --devices 30 --seed 7 --decoder zxing --report out --shards 2 --data d"
+    assert run(text.split()) == 7
+    options = {"devices": 30, "seed": 7, "decoder": "zxing", "report_dir": Path("out")}
+    assert asked == [("mine.toml", options | {"shards": 2, "data_dir": Path("d")})]
+
+
+def test_the_environment_may_name_the_decoder(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEET_DECODER", "zxing")
+    assert run(["run"]) == 7
+    assert asked[0][1]["decoder"] == "zxing"
+    monkeypatch.setenv("FLEET_DECODER", "eyes")
+    assert run(["run"]) == 2
+
+
+def test_up_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
+    assert run(["up"]) == 7
+    text = "up --devices 5 --profile nvr --state waiting --ready-file r.json --shards 1"
+    assert run(text.split()) == 7
+    common = {"seed": 1, "decoder": "pyzbar", "data_dir": None}
+    first = {"devices": 1, "profile": None, "state": "bound", "ready_file": None, "shards": None}
+    assert asked[0] == (first | common,)
+    second = {"devices": 5, "profile": "nvr", "state": "waiting", "shards": 1}
+    assert asked[1] == (second | {"ready_file": Path("r.json")} | common,)
+
+
 # --- what is written about it -------------------------------------------------------------------
 
 EXAMPLES = [
-    line.split("#")[0].split("fleet ", 1)[1].split()
-    for path in ("README.md", "fleet/app/README.md")
-    for line in (Path(__file__).parents[1] / path).read_text(encoding="utf-8").splitlines()
-    if line.startswith(("fleet ", "tools/fleet "))
+    line.split()[1:]
+    for line in (Path(__file__).parents[1] / "fleet/app/README.md").read_text().splitlines()
+    if line.startswith("fleet ")
 ]
 
 

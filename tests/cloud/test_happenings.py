@@ -73,7 +73,7 @@ packets = st.sampled_from(
 ).map(mqtt.encode)
 
 
-@given(st.binary(min_size=2, max_size=200), st.booleans())
+@given(st.binary(max_size=200), st.booleans())
 def test_garbage_ends_in_a_closed_connection_or_waits_for_more(
     garbage: bytes, connected: bool
 ) -> None:

@@ -6,6 +6,7 @@ balance: quotas against history, tokens against batches, bindings against their 
 """
 
 from collections import Counter
+from typing import Any
 
 import msgspec
 from hypothesis import settings
@@ -60,25 +61,30 @@ class Life(RuleBasedStateMachine):
         self.texts = ["EUnosuch00pr_0"]
         self.owners = self.bindings()
 
-    @rule(who=st.sampled_from([OWNER, PARTNER, REPAIR, STRANGER]), method=st.sampled_from(["qr"]))
-    def order_code(self, who: str, method: str) -> None:
-        envelope = self.world.ask(
-            "POST",
-            "/console/v1/unbind-tokens",
-            {"method": method, "life_s": 60},
-            self.world.account(who),
-        )
-        self.texts += [envelope["result"]["token"]] if envelope["success"] else []
+    @rule(
+        number=numbers,
+        who=st.sampled_from([OWNER, PARTNER, REPAIR, STRANGER]),
+        method=st.sampled_from(["qr", "wired"]),
+    )
+    def unbind(self, number: int, who: str, method: str) -> None:
+        form = {"method": method, "life_s": 60}
+        session = self.world.account(who)
+        self.show(number, self.world.ask("POST", "/console/v1/unbind-tokens", form, session))
 
-    @rule(number=numbers)
-    def order_pairing(self, number: int) -> None:
-        session = self.world.consumer(number)
-        envelope = self.world.ask("POST", "/app/v1/pair-tokens", {}, session)
-        self.texts += [envelope["result"]["token"]] if envelope["success"] else []
+    @rule(number=numbers, consumer=numbers)
+    def pair(self, number: int, consumer: int) -> None:
+        session = self.world.consumer(consumer)
+        self.show(number, self.world.ask("POST", "/app/v1/pair-tokens", {}, session))
 
-    @rule(number=numbers, which=st.integers(0, 50))
-    def show_code(self, number: int, which: int) -> None:
-        text = self.texts[-1 - which % len(self.texts)]
+    def show(self, number: int, envelope: dict[str, Any]) -> None:
+        """Bring a fresh token to a device, unless there are too many of them."""
+        if envelope["success"]:
+            self.texts.append(envelope["result"]["token"])
+            self.show_again(number, 0)
+
+    @rule(number=numbers, back=st.integers(0, 8))
+    def show_again(self, number: int, back: int) -> None:
+        text = self.texts[-1 - back % len(self.texts)]
         assert self.devices[number].activate(text) in KNOWN
 
     @rule(number=numbers, acknowledges=st.booleans())
@@ -160,5 +166,5 @@ class Life(RuleBasedStateMachine):
         return {device.uuid: device.owner for device in self.world.state.devices.all()}
 
 
-Life.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
+Life.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 test_a_life = Life.TestCase

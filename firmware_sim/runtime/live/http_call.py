@@ -6,6 +6,7 @@ middleware/http_client_wrapper.c. The reply is parsed by httptools and bounded b
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import httptools
 
@@ -30,10 +31,9 @@ class HttpCall(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         if self._done is None:
-            transport.abort()
+            stream.abort()
             return
         wish = self._wish
         head = (
@@ -42,7 +42,7 @@ class HttpCall(asyncio.Protocol):
             "Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\n"
             f"Content-Length: {len(wish.body)}\r\nConnection: close\r\n\r\n"
         )
-        transport.write(head.encode() + wish.body)
+        stream.write(head.encode() + wish.body)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; too much is a failed call, as it is for the firmware."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 
 class MqttStream(asyncio.Protocol):
@@ -27,11 +28,11 @@ class MqttStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Tell the device, or hang up when it has changed its mind meanwhile."""
-        assert isinstance(transport, asyncio.Transport)
+        stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         if self._left:
-            transport.abort()
+            stream.abort()
             return
-        self._transport = transport
+        self._transport = stream
         self._opened()
 
     def data_received(self, data: bytes) -> None:

@@ -18,12 +18,14 @@ def look(seed: int, *, bound: bool) -> tuple[Premises, list[str]]:
     """Return the premises, and the uuids of the owner's devices as the cloud has them."""
 
     async def story() -> tuple[Premises, list[str]]:
-        async with own_cloud("gateway", seed, WIFI, "zxing", bound=bound) as premises:
-            async with CloudLink(premises.url) as link:
-                after_sale, owner = premises.after_sale, premises.owner
-                await ConsoleClient.login(link, after_sale.name, after_sale.password)
-                consumer = await ConsumerClient.login(link, owner.name, owner.password)
-                return premises, [device.uuid for device in await consumer.devices()]
+        async with (
+            own_cloud("gateway", seed, WIFI, "zxing", bound=bound) as premises,
+            CloudLink(premises.url) as link,
+        ):
+            after_sale, owner = premises.after_sale, premises.owner
+            await ConsoleClient.login(link, after_sale.name, after_sale.password)
+            consumer = await ConsumerClient.login(link, owner.name, owner.password)
+            return premises, [device.uuid for device in await consumer.devices()]
 
     return asyncio.run(story())
 

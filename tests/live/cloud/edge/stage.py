@@ -1,9 +1,9 @@
 """A small cloud of its own kind behind the real edges: it echoes, commits when asked, can break."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -29,6 +29,8 @@ from fleet.cloud.store.memory import MemoryStore
 from fleet.cloud.store.records import Change, R
 
 LOOPBACK = "127.0.0.1"
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class Row(Record):

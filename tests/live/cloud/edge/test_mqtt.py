@@ -15,7 +15,7 @@ from fleet.cloud.edge import mqtt as mqtt_module
 from fleet.cloud.edge.driver import Driver
 from fleet.cloud.edge.mqtt import MqttEdge
 from fleet.cloud.messages import CloseStream, SendReply, SendStream
-from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, until
+from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, Run, until
 
 
 class Port:
@@ -70,7 +70,7 @@ async def _is_cut(client: socket.socket) -> bool:
     return True
 
 
-def test_a_client_that_leaves_is_told_to_the_node() -> None:
+def test_a_client_that_leaves_is_told_to_the_node(run: Run) -> None:
     async def story() -> None:
         async with mqtt_port() as port:
             client = await port.connect()
@@ -80,10 +80,10 @@ def test_a_client_that_leaves_is_told_to_the_node() -> None:
             assert port.driver.counters.mqtt_connections == 0
             assert port.driver.counters.mqtt_accepted == 1
 
-    asyncio.run(story())
+    run(story())
 
 
-def test_a_client_that_does_not_read_is_cut() -> None:
+def test_a_client_that_does_not_read_is_cut(run: Run) -> None:
     async def story() -> None:
         async with mqtt_port() as port:
             client = await port.connect()
@@ -97,11 +97,11 @@ def test_a_client_that_does_not_read_is_cut() -> None:
             assert port.node.happened[-1] == ClientGone("cam", Gone.LOST)
             assert await _is_cut(client)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_closed_client_that_does_not_take_its_last_bytes_is_cut(
-    monkeypatch: pytest.MonkeyPatch,
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         async with mqtt_port() as port:
@@ -121,10 +121,10 @@ def test_a_closed_client_that_does_not_take_its_last_bytes_is_cut(
             assert ClientGone("cam", Gone.LOST) not in port.node.happened
             assert await _is_cut(client)
 
-    asyncio.run(story())
+    run(story())
 
 
-def test_connections_beyond_the_limit_are_dropped_at_the_door() -> None:
+def test_connections_beyond_the_limit_are_dropped_at_the_door(run: Run) -> None:
     async def story() -> None:
         async with mqtt_port(connections_max=1) as port:
             inside = await port.connect()
@@ -136,11 +136,11 @@ def test_connections_beyond_the_limit_are_dropped_at_the_door() -> None:
             assert port.node.happened[0] == ClientConnected("cam")
             inside.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_while_the_disk_is_far_behind_a_busy_client_is_not_read(
-    monkeypatch: pytest.MonkeyPatch,
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         monkeypatch.setattr(driver_module, "HELD_MAX", 5)
@@ -159,11 +159,11 @@ def test_while_the_disk_is_far_behind_a_busy_client_is_not_read(
             await until(lambda: _messages(port) == 3)
             client.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_client_that_was_not_read_may_be_gone_when_the_disk_has_caught_up(
-    monkeypatch: pytest.MonkeyPatch,
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         monkeypatch.setattr(driver_module, "HELD_MAX", 1)
@@ -178,7 +178,7 @@ def test_a_client_that_was_not_read_may_be_gone_when_the_disk_has_caught_up(
             await until(lambda: port.edge.idle)
             assert await _is_cut(client)
 
-    asyncio.run(story())
+    run(story())
 
 
 def _messages(port: Port) -> int:

@@ -2,28 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aiomqtt
 import httpx
 import msgspec
 import pytest
-import uvloop
 
 from fleet.cloud.broker import ClientGone, Delivered, Gone, MessageReceived
-from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, Served, served, until
-
-Run = Callable[[Coroutine[Any, Any, None]], None]
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    def run(story: Coroutine[Any, Any, None]) -> None:
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(story)
-
-    return run
+from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, Run, Served, served, until
 
 
 def _client(server: Served, client_id: str, password: str = "ok") -> aiomqtt.Client:

@@ -1,0 +1,120 @@
+"""Durable transactions per second of the SQLite store: `python tools/bench_store.py`.
+
+Each transaction is what one unbinding writes (four records). With one caller every transaction
+waits for its own flush of the disk; with many callers they share flushes. Both are as durable as
+each other. The figures are those of the disk under FOLDER as much as those of the program, so
+the last row flushes four KiB to a plain file, as the limit that no database can pass. Nothing is
+asserted.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from fleet.cloud.store.records import Change, Put, Record
+from fleet.cloud.store.sqlite import SqliteStore
+
+SCHEMA = """
+CREATE TABLE rows (
+    number INTEGER NOT NULL PRIMARY KEY,
+    uuid TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    time_ms INTEGER NOT NULL
+) STRICT;
+"""
+RECORDS = 4
+
+
+class Row(Record):
+    """About as much as a history row."""
+
+    TABLE: ClassVar[str] = "rows"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+
+    number: int
+    uuid: str
+    detail: str
+    time_ms: int
+
+
+def unbinding(number: int) -> tuple[Change, ...]:
+    """Return the changes of transaction `number`."""
+    first = number * RECORDS
+    return tuple(
+        Put(Row(first + n, f"uuid{number:016}", "unbind ok qr EUAbCdEfGhpr_0", 1_700_000_000_000))
+        for n in range(RECORDS)
+    )
+
+
+def measure(folder: Path, schema: Path, callers: int, duration_s: float) -> tuple[float, float]:
+    """Return transactions per second and CPU microseconds per transaction."""
+    store = SqliteStore(folder, schema=schema)
+    room = threading.Semaphore(callers)
+    done = 0
+
+    def settled(error: BaseException | None) -> None:
+        nonlocal done
+        assert error is None, error
+        done += 1
+        room.release()
+
+    begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
+    number = 0
+    while time.perf_counter() - begin_s < duration_s:
+        room.acquire()
+        store.submit(unbinding(number), settled)
+        number += 1
+    store.close()
+    wall_s, cpu_s = time.perf_counter() - begin_s, time.process_time() - begin_cpu_s
+    return done / wall_s, cpu_s * 1e6 / done
+
+
+def flushes_per_second(folder: Path, duration_s: float) -> float:
+    """Return how often the disk takes four KiB for good."""
+    handle = os.open(folder / "plain", os.O_CREAT | os.O_WRONLY, 0o600)
+    page = bytes(4096)
+    count, begin_s = 0, time.perf_counter()
+    while time.perf_counter() - begin_s < duration_s:
+        os.write(handle, page)
+        os.fdatasync(handle)
+        count += 1
+    os.close(handle)
+    return count / (time.perf_counter() - begin_s)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each row")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    print(
+        f"{os.cpu_count()} x {platform.machine()}, load {os.getloadavg()[0]:.1f}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}; median of "
+        f"{arguments.repeats}, {RECORDS} records per transaction"
+    )
+    print(f"\n{'callers that wait':>18} {'transactions/s':>15} {'CPU us each':>12}")
+    for callers in (1, 16, 64, 1024):
+        rates, costs = [], []
+        for _ in range(arguments.repeats):
+            with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+                folder = Path(name)
+                (folder / "0001.sql").write_text(SCHEMA, encoding="utf-8")
+                rate, cost = measure(folder / "data", folder, callers, arguments.seconds)
+                rates.append(rate)
+                costs.append(cost)
+        print(f"{callers:18} {statistics.median(rates):15,.0f} {statistics.median(costs):12.1f}")
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        flushes = flushes_per_second(Path(name), arguments.seconds)
+    print(f"{'plain flushes':>18} {flushes:15,.0f}")
+
+
+if __name__ == "__main__":
+    main()
