@@ -18,15 +18,16 @@ def run(arguments: list[str]) -> int:
     """Run one command line; return its exit code."""
     from fleet.cli import cli
 
+    code: object = 0
     try:
         cli(arguments, prog_name="fleet")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = end.code
     except UsageError as error:
         return _complain(error, 2)
     except PeerError as error:
         return _complain(error, 1)
-    return 0
+    return code if isinstance(code, int) else 1
 
 
 def _complain(error: Exception, code: int) -> int:

@@ -115,7 +115,8 @@ class CloudLink:
         )
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self.patience_s
-        for pause_s in pauses_s():
+        pauses = pauses_s()
+        while True:
             try:
                 async with self._gate:
                     reply = await self._attempt(request)
@@ -126,13 +127,13 @@ class CloudLink:
                         f"{self.url}: connection lost ({_cause(error)}) during {method} {path}; "
                         "whether it was carried out is unknown"
                     ) from None
+                pause_s = next(pauses)
                 if loop.time() + pause_s > give_up_at:
                     raise CloudUnreachable(
                         f"{self.url}: no answer within {self.patience_s:g} s ({_cause(error)}); "
                         "is the cloud running?"
                     ) from None
             await asyncio.sleep(pause_s)
-        raise AssertionError("pauses_s() never ends")
 
     async def _attempt(self, request: httpx.Request) -> bytes:
         """Return the body of one HTTP exchange, refusing to buffer an endless one."""

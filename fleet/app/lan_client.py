@@ -182,13 +182,11 @@ class _Line:
             self._show(Outcome.UNREACHABLE, error.strerror or str(error))
             return False
         if return_code is None:
-            self._show(Outcome.NO_ANSWER, "")
             return False
-        refused = return_code != 0
-        self._show(
-            Outcome.REFUSED if refused else Outcome.ACCEPTED,
-            f"return code {return_code}" if refused else "",
-        )
+        if return_code == 0:
+            self._show(Outcome.ACCEPTED, "")
+        else:
+            self._show(Outcome.REFUSED, f"return code {return_code}")
         return True
 
     def close(self) -> None:

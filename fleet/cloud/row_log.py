@@ -68,9 +68,9 @@ class RowLog(Generic[RowT]):
         self._ledger.put(row)
         self._file(row)
         for name in self._names(row):
-            if len(self._by_name[name]) > self._per_name_max:
+            while len(self._by_name[name]) > self._per_name_max:
                 self._drop(self._by_name[name][0])
-        if len(self._ledger) > self._rows_max:
+        while len(self._ledger) > self._rows_max:
             self._drop(next(iter(self._ledger)).id)
         return row
 

@@ -172,7 +172,7 @@ async def _answer(here: Desk, face: Face, key: str) -> None:
 async def _do(here: Desk, face: Face, step: script.Step) -> bool:
     """Do one step; what cannot be done is a happening here, not the end."""
     try:
-        return await here.run([step])
+        return await here.do(step)
     except UsageError as error:
         face.report(_now_ms(), str(error))
         return True

@@ -90,13 +90,12 @@ class Desk:
         Raises `UsageError` for what this device has not got, and when a wait takes too long.
         """
         for step in steps:
-            if isinstance(step, script.Quit):
+            if not await self.do(step):
                 return False
-            await self.do(step)
         return True
 
-    async def do(self, step: script.Step) -> None:
-        """Carry out one step; raises as `run` does."""
+    async def do(self, step: script.Step) -> bool:
+        """Carry out one step; return and raise as `run` does."""
         match step:
             case script.Power():
                 self._power()
@@ -117,6 +116,9 @@ class Desk:
                 await self._wait(mood, timeout_ms)
             case script.Sleep(sleep_ms):
                 await asyncio.sleep(sleep_ms / 1000)
+            case _:  # Quit
+                return False
+        return True
 
     async def watch_world(self) -> None:
         """Raise what went wrong in the world itself, once something did."""

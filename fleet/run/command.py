@@ -158,7 +158,7 @@ def _result(run: Run, supervisor: Supervisor, options: Options, aborted: str) ->
             cpu_pct=100 * meter.cpu_s("shards") / wall_s / shards,
         ),
         violations=tuple(run.violations),
-        unmet=verdict.unmet,
+        unmet=() if aborted else verdict.unmet,  # a part of a run can meet no expectation
         left_out=verdict.left_out,
         incidents=tuple(supervisor.incidents),
         tickets=run.tally.tickets,

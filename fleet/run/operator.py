@@ -17,6 +17,7 @@ from fleet.run.stage import Stage
 from fleet.run.tally import QR, WIRED
 from fleet.run.work import Errand, Job, WorkList
 
+TOKEN_FULL = "token_full"  # noqa: S105 - the name of a reason, not a secret
 ACCOUNT_QUOTA = "account_quota"
 PRODUCT_QUOTA = "product_quota"
 BATCHES_UNDER_WAY_MAX = 4
@@ -83,7 +84,11 @@ class Operator:
     async def _unbind(self, jobs: list[Job], presented: asyncio.Event) -> None:
         raised = self._raised
         try:
-            results = await attempt(self._stage, self._console, await self._batch(jobs), presented)
+            batch = await self._batch(jobs)
+            results = await attempt(self._stage, self._console, batch, presented)
+            too_many = len(jobs) - batch.token.max_devices
+            if too_many > 0 and not any(result.reason == TOKEN_FULL for result in results):
+                self._overfill = too_many  # the power failed, or the cloud: once more
             await self._settle(jobs, results, raised)
         finally:
             presented.set()

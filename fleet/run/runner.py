@@ -32,7 +32,8 @@ from fleet.run.work import WorkList
 
 START = "start"
 HOLD_SLACK_MS = 200  # people let go a little late
-RESET_TRIES = 3
+RESET_TRIES = 5
+RESET_SLACK_S = 5.0
 PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
 
 
@@ -109,10 +110,13 @@ class Run:
     async def _reset(self) -> None:
         self.phase = "reset"
         left = self._all
+        times = [profile.timings for profile in self.population.profiles.values()]
+        longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
+        patience_s = longest_ms / 1000 + RESET_SLACK_S + PATIENCE_PER_DEVICE_S * len(left)
         for _ in range(RESET_TRIES):
             for hold_ms, indices in self._by_hold_time(left).items():
                 self._supervisor.hold(indices, hold_ms + HOLD_SLACK_MS)
-            left = tuple(await self._watch.until_all(left, is_waiting, self._patience_s))
+            left = tuple(await self._watch.until_all(left, is_waiting, patience_s))
             if not left:
                 return
         self._complain(len(left), "reached waiting after a reset")

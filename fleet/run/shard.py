@@ -108,7 +108,7 @@ class Shard:
     def _obey(self, order: msg.Order) -> None:
         try:
             _ORDERS[type(order)](self, order)
-        except SimulatorError as error:
+        except Exception as error:  # noqa: BLE001 - the loop would only drop the line to the runner
             self._fail(error)
 
     def set_up_soon(self, order: msg.SetUp) -> None:

@@ -59,6 +59,7 @@ class ShardHost:
         self._process: BaseProcess | None = None
         self._ready: asyncio.Future[None] | None = None
         self._ended = asyncio.Event()
+        self._serving = False
         self._stopping = False
         self.generation = 0
 
@@ -96,6 +97,7 @@ class ShardHost:
             raise UsageError(
                 f"shard {self.number} did not start within {START_S:g} s; is the machine overloaded?"
             ) from None
+        self._serving = True
 
     async def replace(self) -> None:
         """Start a new process for the devices of the dead one. Raises UsageError when it keeps dying."""
@@ -198,7 +200,8 @@ class ShardHost:
         return tuple(index for index in indices if index in self._hands)
 
     def _send(self, order: msg.Order) -> None:
-        if self._link is not None and (getattr(order, "indices", True)):
+        """Send an order; a shard that does not serve yet is told by `_restore` when it does."""
+        if self._link is not None and self._serving:
             self._link.send(order)
 
     def _take(self, report: msg.Report) -> None:
@@ -214,6 +217,7 @@ class ShardHost:
 
     def _lost(self) -> None:
         self._link = None
+        self._serving = False
         self._ended.set()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(UsageError(f"shard {self.number} died while it started"))

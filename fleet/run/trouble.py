@@ -13,15 +13,21 @@ import msgspec
 from fleet.app import qr
 from fleet.app.console_client import ConsoleClient
 from fleet.app.messages import UnbindToken
-from fleet.run.attempt import Batch, attempt
+from fleet.run.attempt import Batch, Result, attempt
 from fleet.run.operator import note_result
 from fleet.run.owner import pair, sign_in
 from fleet.run.population import Unit
 from fleet.run.stage import Stage, is_waiting
 from fleet.run.tally import QR
 
-DEAD_LIFE_S = 1
+TOKEN_DEAD = "token_dead"  # noqa: S105 - the name of a reason, not a secret
+NO_PERMISSION = "no_permission"
+WIFI_PASSWORD = "wifi_password"  # noqa: S105
 ALREADY_BOUND = "already_bound"
+DEAD_LIFE_S = 1
+TRIES = 3  # a power cut or a dead cloud may come between a person and the trouble
+
+Units = tuple[Unit, ...]
 
 
 class Troublemakers(msgspec.Struct, frozen=True):
@@ -31,69 +37,81 @@ class Troublemakers(msgspec.Struct, frozen=True):
     operator: ConsoleClient
     purchaser: ConsoleClient
 
-    async def all(self, done: Callable[[tuple[Unit, ...]], None]) -> None:
+    async def all(self, done: Callable[[Units], None]) -> None:
         """Let every trouble happen at the same time; `done` gets the devices of each as it ends."""
-        kinds: dict[str, Callable[[tuple[Unit, ...]], Awaitable[None]]] = {
-            "token_dead": self.token_dead,
-            "no_permission": self.no_permission,
-            "wifi_password": self.wifi_password,
-            ALREADY_BOUND: self.already_bound,
-        }
         async with asyncio.TaskGroup() as group:
-            for kind, happen in kinds.items():
+            for kind, happen in (
+                (TOKEN_DEAD, self.token_dead),
+                (NO_PERMISSION, self.no_permission),
+                (WIFI_PASSWORD, self.wifi_password),
+                (ALREADY_BOUND, self.already_bound),
+            ):
                 units = tuple(u for u in self.stage.population.units if u.trouble == kind)
                 if units:
                     group.create_task(self._one(happen, units, done))
 
     async def _one(
         self,
-        happen: Callable[[tuple[Unit, ...]], Awaitable[None]],
-        units: tuple[Unit, ...],
-        done: Callable[[tuple[Unit, ...]], None],
+        happen: Callable[[Units], Awaitable[Units]],
+        units: Units,
+        done: Callable[[Units], None],
     ) -> None:
-        await happen(units)
-        await self.stage.watch.until_all(
-            [u.index for u in units], is_waiting, self.stage.patience_s
-        )
+        left = units
+        for _ in range(TRIES):
+            left = await happen(left)
+            indices = [unit.index for unit in units]
+            await self.stage.watch.until_all(indices, is_waiting, self.stage.patience_s)
+            if not left:
+                break
         done(units)
 
-    async def token_dead(self, units: tuple[Unit, ...]) -> None:
+    # Each of these returns the devices that did not get into the trouble it is named after.
+
+    async def token_dead(self, units: Units) -> Units:
         """Show a code that has run out in the meantime."""
         token = await self.operator.unbind_token(QR, life_s=DEAD_LIFE_S)
         await asyncio.sleep(DEAD_LIFE_S + 0.1)
-        await self._show(self.operator, units, token)
+        results = await self._show(self.operator, units, token)
+        return _others(results, TOKEN_DEAD)
 
-    async def no_permission(self, units: tuple[Unit, ...]) -> None:
+    async def no_permission(self, units: Units) -> Units:
         """Show the code of somebody who may not unbind these products."""
-        await self._show(self.purchaser, units, await self.purchaser.unbind_token(QR))
+        token = await self.purchaser.unbind_token(QR)
+        return _others(await self._show(self.purchaser, units, token), NO_PERMISSION)
 
-    async def wifi_password(self, units: tuple[Unit, ...]) -> None:
+    async def wifi_password(self, units: Units) -> Units:
         """Mistype the Wi-Fi password: no device reaches the cloud, and the token stays unused."""
         token = await self.operator.unbind_token(QR)
-        await self._show(self.operator, units, token, mistyped=True)
+        results = await self._show(self.operator, units, token, mistyped=True)
         await self.operator.cancel(token.batch)
+        return tuple(result.unit for result in results if result.light != "join_failed")
 
-    async def already_bound(self, units: tuple[Unit, ...]) -> None:
+    async def already_bound(self, units: Units) -> Units:
         """Let the new owner of each device try before anybody has unbound it."""
-        await asyncio.gather(*(self._too_early(unit) for unit in units))
+        refused = await asyncio.gather(*(self._too_early(unit) for unit in units))
+        return tuple(
+            unit for unit, was_refused in zip(units, refused, strict=True) if not was_refused
+        )
 
-    async def _too_early(self, unit: Unit) -> None:
+    async def _too_early(self, unit: Unit) -> bool:
         assert unit.new_owner is not None
         client = await sign_in(self.stage.link, unit.new_owner)
         result = await pair(self.stage, client, unit, self.stage.population.warehouse)
         for failure in result.failed:
             self.stage.tally.refused[failure.code] += 1
+        return any(failure.code == ALREADY_BOUND for failure in result.failed)
 
     async def _show(
-        self,
-        console: ConsoleClient,
-        units: tuple[Unit, ...],
-        token: UnbindToken,
-        *,
-        mistyped: bool = False,
-    ) -> None:
+        self, console: ConsoleClient, units: Units, token: UnbindToken, *, mistyped: bool = False
+    ) -> list[Result]:
         network = self.stage.population.warehouse
         password = network.password[:-1] if mistyped else network.password
         payload = qr.payload(network.ssid, password, token.token)
-        for result in await attempt(self.stage, console, Batch(units, token, payload)):
+        results = await attempt(self.stage, console, Batch(units, token, payload))
+        for result in results:
             note_result(self.stage, result)
+        return results
+
+
+def _others(results: list[Result], reason: str) -> Units:
+    return tuple(result.unit for result in results if result.reason != reason)

@@ -60,3 +60,11 @@ def test_ids_go_on_after_what_was_loaded() -> None:
     log = RowLog(ledger, lambda row: (row.uuid,), rows_max=9, rows_per_name_max=9)
     assert log.next_id == 42
     assert log.get(41) is old
+
+
+def test_a_log_that_was_loaded_with_smaller_limits_shrinks() -> None:
+    old = [LogRow(number, 0, "ab"[number % 2], "event", "") for number in range(1, 9)]
+    ledger: Ledger[LogRow] = Ledger(LogRow, lambda _kind: old, Journal())  # type: ignore[arg-type]
+    log = RowLog(ledger, lambda row: (row.uuid,), rows_max=4, rows_per_name_max=2)
+    log.append(LogRow(log.next_id, 0, "a", "event", ""))
+    assert [row.id for row in log] == [5, 7, 8, 9]

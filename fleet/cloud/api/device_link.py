@@ -38,8 +38,6 @@ from fleet.cloud.state import State
 
 RESET_TAG = "reset"
 
-_SEQUENCE_LIMIT = 1 << 32
-
 BrokerEvent = StreamOpened | StreamReceived | StreamClosed | DeadlineReached
 Told = ClientConnected | ClientSubscribed | MessageReceived | Delivered | ClientGone
 
@@ -92,7 +90,7 @@ class DeviceLink:
     def tell_reset(self, device: Device, now_ms: int) -> None:
         """Tell the device to carry out its pending reset, if it is there to hear it."""
         message = mqtt_payload.encode_reset(device.dev_id, now_ms // 1000, device.pending_reset)
-        self._sequence = (self._sequence + 1) % _SEQUENCE_LIMIT
+        self._sequence += 1
         payload = mqtt_payload.encode(
             aes_key(device.local_key), message, self._sequence, mqtt_payload.SOURCE_CLOUD
         )

@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -27,6 +28,7 @@ from fleet.cloud.settings import Settings
 from fleet.cloud.store.memory import MemoryStore
 from fleet.cloud.store.records import Change
 from fleet.cloud.store.sqlite import SqliteStore
+from fleet.cloud.users import User
 from tests.live.cloud.edge.stage import LOOPBACK
 
 SEED = Seed(accounts=(AccountSeed(name="maker@example.com", password="pw"),))
@@ -223,7 +225,41 @@ def test_a_seed_that_cannot_be_written_ends_the_start(monkeypatch: pytest.Monkey
     theirs.close()
 
 
-def test_a_config_can_travel_to_a_child_and_shows_no_secret() -> None:
+def test_a_full_disk_stops_the_cloud_with_one_line_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SmallDisk(SqliteStore):
+        def __init__(self, folder: Path) -> None:
+            super().__init__(folder)
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+            self._connection.execute(f"PRAGMA max_page_count={pages + 4}")
+
+    def register_until_the_end() -> None:
+        ready = ours.recv()
+        with suppress(httpx.HTTPError, KeyError):
+            while _register(ready, f"user{len(registered)}"):
+                registered.append(f"user{len(registered)}")
+
+    registered: list[str] = []
+    monkeypatch.setattr(process, "SqliteStore", SmallDisk)
+    ours, theirs = multiprocessing.Pipe()
+    people = threading.Thread(target=register_until_the_end)
+    people.start()
+    with pytest.raises(SystemExit):
+        run(ServerConfig(folder=str(tmp_path / "data")), theirs)
+    people.join()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    word = ours.recv()
+    assert isinstance(word, Failed)
+    assert word.message.startswith(f"cannot use {tmp_path}/data/cloud.db: the disk is full")
+    store = SqliteStore(tmp_path / "data")
+    assert sorted(user.name for user in store.load(User)) == sorted(registered)
+    store.close()
+    ours.close()
+    theirs.close()
+
+
+def test_a_config_shows_no_secret() -> None:
     config = ServerConfig(
         folder="data",
         settings=Settings(admin_secret="s3cret"),

@@ -1,0 +1,69 @@
+import asyncio
+
+from fleet.run.messages import Heard, Seen
+from fleet.run.watch import NOTES_PER_DEVICE_MAX, Watch
+
+
+def seen(index: int, lifecycle: str, light: str = "waiting") -> Seen:
+    return Seen(index, 0, lifecycle, "DOWN", light, "", "")
+
+
+def waiting(state: Seen) -> bool:
+    return state.lifecycle == "WAITING"
+
+
+def test_counts_follow_the_devices() -> None:
+    watch = Watch(3)
+    watch.take_seen(seen(0, "WAITING"))
+    watch.take_seen(seen(1, "WAITING"))
+    watch.take_seen(seen(1, "WAITING"))
+    watch.gone([0], 5)
+    assert +watch.lifecycles == {"OFF": 2, "WAITING": 1}
+    assert +watch.lights == {"off": 2, "waiting": 1}
+    assert watch.changes == 4
+    assert watch.last[0].cause == "ShardDied"
+
+
+def test_a_gaze_misses_nothing_and_sees_only_its_devices() -> None:
+    async def story() -> list[str]:
+        watch = Watch(2)
+        with watch.look_at([1]) as gaze:
+            for state in (seen(0, "BOOTING"), seen(1, "BOOTING"), seen(1, "WAITING")):
+                watch.take_seen(state)
+            first, second = await gaze.next(), await gaze.next()
+            asyncio.get_running_loop().call_soon(watch.take_seen, seen(1, "JOINING"))
+            third = await gaze.next()
+        watch.take_seen(seen(1, "FAILED"))
+        return [first.lifecycle, second.lifecycle, third.lifecycle]
+
+    assert asyncio.run(story()) == ["BOOTING", "WAITING", "JOINING"]
+
+
+def test_until_all_knows_who_was_late() -> None:
+    async def story() -> tuple[list[int], list[int]]:
+        watch = Watch(3)
+        watch.take_seen(seen(0, "WAITING"))
+        asyncio.get_running_loop().call_soon(watch.take_seen, seen(1, "WAITING"))
+        there = await watch.until_all([0, 1], waiting, 5)
+        return there, await watch.until_all([0, 1, 2], waiting, 0.01)
+
+    assert asyncio.run(story()) == ([], [2])
+
+
+def test_until_all_counts_a_device_that_was_there_and_went_on() -> None:
+    async def story() -> list[int]:
+        watch = Watch(1)
+        loop = asyncio.get_running_loop()
+        loop.call_soon(watch.take_seen, seen(0, "WAITING"))
+        loop.call_soon(watch.take_seen, seen(0, "JOINING"))
+        return await watch.until_all([0], waiting, 5)
+
+    assert asyncio.run(story()) == []
+
+
+def test_notes_are_bounded() -> None:
+    watch = Watch(1)
+    for number in range(NOTES_PER_DEVICE_MAX + 5):
+        watch.take_heard(Heard(0, number, "activation_refused", "TOKEN_DEAD"))
+    assert len(watch.heard[0]) == NOTES_PER_DEVICE_MAX
+    assert watch.heard[0][0].at_ms == 5
