@@ -36,7 +36,6 @@ TESTED_ELSEWHERE = {
     "firmware_sim/node.py": "tests/device/test_device.py",
     "fleet/__main__.py": "tests/test_structure.py",
     "fleet/app/lan_client.py": "tests/live/test_lan_client_live.py",
-    "fleet/cloud/store": "tests/cloud/test_store.py",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

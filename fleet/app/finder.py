@@ -5,7 +5,7 @@ it announces `token` true and `active` 0, and once per `gwId`; see "Wired Device
 developer.tuya.com for the flow.
 """
 
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 import msgspec
 
@@ -38,8 +38,13 @@ class Found(msgspec.Struct, frozen=True):
 class Finder:
     """Collects announcements, bounded; what was heard last about an address counts."""
 
-    def __init__(self, found_max: int = FOUND_MAX) -> None:
-        """Keep at most `found_max` devices; what exceeds that is counted in `dropped`."""
+    def __init__(self, network: str = "0.0.0.0/0", found_max: int = FOUND_MAX) -> None:
+        """Hear devices of `network` only, and keep at most `found_max` of them.
+
+        What exceeds that is counted in `dropped`. On one host several LANs can share a broadcast
+        address, so a phone that belongs to one of them has to say to which.
+        """
+        self._network = IPv4Network(network)
         self._found_max = found_max
         self._by_uuid: dict[str, Found] = {}
         self._uuid_by_ip: dict[str, str] = {}
@@ -56,6 +61,8 @@ class Finder:
 
         A device that was offered before and now announces itself as activated is withdrawn.
         """
+        if IPv4Address(source_ip) not in self._network:
+            return None
         try:
             announcement = decode_announcement(datagram)
             IPv4Address(announcement.ip)

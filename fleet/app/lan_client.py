@@ -26,11 +26,15 @@ class LanSearch:
         self,
         *,
         bind_ip: str = "",
+        network: str = "0.0.0.0/0",
         ports: Iterable[int] = (PORT_PLAIN, PORT_ENCRYPTED),
         on_found: Callable[[Found], None] | None = None,
     ) -> None:
-        """Listen on `ports` of `bind_ip` (all addresses by default); report each new device."""
-        self.finder = Finder()
+        """Listen on `ports` of `bind_ip` (all addresses by default); report each new device.
+
+        Only devices of `network` count.
+        """
+        self.finder = Finder(network)
         self._bind_ip = bind_ip
         self._ports = tuple(ports)
         self._on_found = on_found

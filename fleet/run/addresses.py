@@ -53,6 +53,11 @@ class AddressBlock:
         """Give the block back."""
         self._lock.close()
 
+    @property
+    def network(self) -> str:
+        """Return the block as a network, e.g. 127.16.0.0/16."""
+        return f"{self._prefix}.0.0/16"
+
     def address(self, index: int) -> str:
         """Return the address of device `index` (0 .. HOSTS_MAX - 1)."""
         if not 0 <= index < HOSTS_MAX:

@@ -12,7 +12,7 @@ import msgspec
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
 from firmware_sim.rng import Rng, derive
-from fleet.run.scenario import Operator, Scenario
+from fleet.run.scenario import Scenario
 from hw_profiles import catalog
 
 DEVICES_MAX = 60_000  # more would not fit into the addresses of one run
@@ -20,7 +20,7 @@ DEVICES_MAX = 60_000  # more would not fit into the addresses of one run
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _LOWER = string.ascii_lowercase + string.digits
 _HOMES = ("Home {}", "Müller {}", "家 {}", "Café {}", "FRITZ!Box {}")  # as people call them
-_UNIT, _PRODUCT, _PERSON = 1, 2, 3  # branches of the seed
+_UNIT, _PRODUCT, _PERSON, _OPERATOR, _SALE = range(1, 6)  # branches of the seed
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -162,27 +162,20 @@ def _units(
     scenario: Scenario, devices: int, seed: int, products: tuple[Product, ...]
 ) -> list[Unit]:
     kinds = deal(scale((product.share for product in scenario.products), devices))
-    # Each product is shared out by itself, so that all operators get some of each.
-    operators = _operators(kinds, scenario.operators)
+    # Each product is shared out by itself: all operators and new owners get some of each.
+    counts = scale((operator.share for operator in scenario.operators), devices)
+    of_operator = dict(zip(_mixed(kinds, seed, _OPERATOR), deal(counts), strict=True))
     every = scenario.rebind_every
+    sold = set(_mixed(kinds, seed, _SALE)[every - 1 :: every]) if every else set()
     return [
-        _unit(
-            seed,
-            index,
-            products[kind],
-            operator,
-            rebound=bool(every) and index % every == every - 1,
-        )
-        for index, (kind, operator) in enumerate(zip(kinds, operators, strict=True))
+        _unit(seed, index, products[kind], of_operator[index], rebound=index in sold)
+        for index, kind in enumerate(kinds)
     ]
 
 
-def _operators(kinds: list[int], operators: tuple[Operator, ...]) -> list[int]:
-    turns = iter(deal(scale((operator.share for operator in operators), len(kinds))))
-    of_unit = [0] * len(kinds)
-    for index in sorted(range(len(kinds)), key=lambda index: (kinds[index], index)):
-        of_unit[index] = next(turns)
-    return of_unit
+def _mixed(kinds: list[int], seed: int, branch: int) -> list[int]:
+    """Return all indices, product by product, in an order within each that has no pattern."""
+    return sorted(range(len(kinds)), key=lambda i: (kinds[i], derive(seed, branch, i)))
 
 
 def _unit(seed: int, index: int, product: Product, operator: int, *, rebound: bool) -> Unit:

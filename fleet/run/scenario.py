@@ -173,6 +173,8 @@ def _inconsistency(scenario: Scenario) -> str | None:
         return f"devices: {scenario.devices} is less than one per product, at least " + str(
             len(scenario.products)
         )
+    if scenario.trouble.already_bound and not scenario.rebind_every:
+        return "trouble.already_bound: needs new owners, rebind_every is 0; allowed: 0"
     if len(scenario.warehouse.ssid.encode()) > 32:
         return "warehouse.ssid: longer than 32 bytes of UTF-8, at most 32 are allowed"
     return None

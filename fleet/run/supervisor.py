@@ -104,6 +104,12 @@ class Supervisor:
         shards = [shard.pid for shard in self.shards if shard.pid]
         self.meter.sample({"cloud": [self.cloud.pid] if self.cloud.pid else [], "shards": shards})
 
+    @property
+    def network(self) -> str:
+        """Return the LAN of this run's devices; other runs on the host have others."""
+        assert self._block is not None, "addresses are taken at the start"
+        return self._block.network
+
     def address(self, index: int) -> str:
         """Return the address of a device."""
         assert self._block is not None, "addresses are taken at the start"

@@ -31,7 +31,7 @@ State = Literal["bound", "waiting"]
 BOUND: State = "bound"
 PATIENCE_S = 60.0
 PATIENCE_PER_DEVICE_S = 0.02
-_ACCESS = 4  # branch of the seed; the population uses those before it
+_ACCESS = 100  # branch of the seed; the population uses those before it
 
 
 class ReadyAccount(msgspec.Struct, frozen=True):

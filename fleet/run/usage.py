@@ -21,10 +21,6 @@ class Usage(msgspec.Struct, frozen=True):
     cpu_s: float = 0.0
     rss_bytes: int = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
-        """Return both together."""
-        return Usage(self.cpu_s + other.cpu_s, self.rss_bytes + other.rss_bytes)
-
 
 def usage_of(pid: int) -> Usage:
     """Return what process `pid` costs; nothing when it is gone."""

@@ -1,5 +1,7 @@
 """Which announcements make a device selectable, and what withdraws it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ WAITING = Announcement(
 DEVICE = Found("uuid0000000000000009", "127.0.0.9", "keyfake000000001", "3.3", "127.0.0.9")
 
 
-def heard(finder: Finder, source_ip: str = "127.0.0.9", **changes: object) -> Found | None:
+def heard(finder: Finder, source_ip: str = "127.0.0.9", **changes: Any) -> Found | None:
     announcement = msgspec.structs.replace(WAITING, **changes)
     return finder.take(encode_announcement(announcement), source_ip)
 
@@ -39,8 +41,14 @@ def test_a_waiting_wired_device_is_found_once(version: str, *, encrypted: bool) 
     assert finder.found == (found,)
 
 
+def test_devices_of_another_lan_on_the_same_host_are_not_heard() -> None:
+    finder = Finder(network="127.16.0.0/16")
+    assert heard(finder, "127.17.0.9") is None
+    assert heard(finder, "127.16.0.9") is not None
+
+
 @pytest.mark.parametrize("changes", [{"active": 2}, {"token": False}, {"token": None}])
-def test_other_devices_are_not_offered(changes: dict[str, object]) -> None:
+def test_other_devices_are_not_offered(changes: dict[str, Any]) -> None:
     finder = Finder()
     assert heard(finder, **changes) is None
     assert finder.found == ()

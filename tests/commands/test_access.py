@@ -58,7 +58,7 @@ def test_a_terminal_is_asked_for_the_password(monkeypatch: pytest.MonkeyPatch) -
         return "typed"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr(access.typer, "prompt", prompt)
+    monkeypatch.setattr("typer.prompt", prompt)
     assert resolve("http://c", None, "ann", "").password == "typed"
     assert asked == [("Password of ann", True)]
 

@@ -60,7 +60,7 @@ def test_a_picture_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_a_mistake_is_a_happening_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(device.Face, "report", lambda _, __, text: told.append(text))
+    monkeypatch.setattr("fleet.commands.device.Face.report", lambda _, __, text: told.append(text))
     world, _ = type_keys(monkeypatch, "ipc-red-green", "qnone.png\rcp")
     assert told == [
         "none.png: cannot be read (No such file or directory)",

@@ -50,7 +50,7 @@ def test_a_button_is_held_a_little_longer_than_asked(
     async def sleep(delay_s: float) -> None:
         slept.append(delay_s)
 
-    monkeypatch.setattr(hands.asyncio, "sleep", sleep)
+    monkeypatch.setattr("asyncio.sleep", sleep)
     desk, world = make_desk("gateway")  # its reset takes 5 s
     do(desk, text)
     assert world.told == [ButtonPressed(), ButtonReleased()]

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from firmware_sim.errors import UsageError
 from fleet.app.finder import Found
+from fleet.app.follow import follow
 from fleet.app.handover import Delivery, Outcome
 from fleet.commands import unbind
 from fleet.commands.access import Access
@@ -24,7 +25,6 @@ DEVICES = [Found(f"u{n}", f"127.0.0.{n}", "p1", "3.3", f"127.0.0.{n}") for n in 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    follow = unbind.follow
     monkeypatch.setattr(unbind, "follow", lambda *a: follow(*a, poll_s=0))
 
 
@@ -214,6 +214,6 @@ def test_who_does_not_say_which_is_asked(
         asyncio.run(by_wire(ANN, Batch(), 1, "", screen))
     cloud.replies.clear()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr(unbind.typer, "prompt", lambda *_, **__: "1")
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: "1")
     answer(cloud, token(), token(1), page(("u1", "")))
     assert asyncio.run(by_wire(ANN, Batch(wait_s=100), 1, "", screen)) == 0

@@ -19,6 +19,10 @@ from fleet.app.handover import Delivery, Outcome
 from fleet.app.messages import (
     HistoryPage,
     HistoryRow,
+    PairedDevice,
+    PairFailure,
+    PairResult,
+    PairToken,
     ProductQuota,
     Quota,
     Quotas,
@@ -170,6 +174,25 @@ class MiniConsole:
         return cast("ConsoleClient", self)
 
 
+class MiniApp:
+    """A consumer's app; stands in for `ConsumerClient`."""
+
+    def __init__(self, world: "MiniWorld", uid: str) -> None:
+        self.world = world
+        self.uid = uid
+
+    async def pair_token(self) -> PairToken:
+        text = f"EUpair{len(self.world.paired):04d}pr_0"
+        self.world.paired[text] = self.uid
+        return PairToken(text, 0)
+
+    async def pair_result(self, token: str) -> PairResult:
+        mine = [u for u, uid in self.world.cloud.owners.items() if uid == self.world.paired[token]]
+        if mine:
+            return PairResult(success=tuple(PairedDevice(uuid, "") for uuid in mine))
+        return PairResult(failed=(PairFailure("", "already_bound"),))
+
+
 class MiniWorld:
     """Hands, phones and devices in one; every device waits for a code from the start.
 
@@ -302,5 +325,5 @@ class MiniWorld:
             phones=self,
             link=cast("CloudLink", link),
             tally=Tally(),
-            patience_s=0.5,
+            patience_s=0.2,
         )

@@ -1,0 +1,52 @@
+import io
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from fleet.report.model import make_report
+from fleet.report.table import render
+from tests.run.test_result import a_result
+
+
+def text_of(**changes: Any) -> str:
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    report = make_report(msgspec.structs.replace(a_result(), **changes))
+    console.print(render(report), soft_wrap=True)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_run_that_passed() -> None:
+    text = text_of()
+    assert text.startswith("passed  small, 3 devices, 12.3 s\n\n")
+    assert "unbound (qr 2, wired 1)" in text
+    assert "refused at first: account_quota" in text
+    assert "failed: wifi_password" in text
+    boot = next(line for line in text.splitlines() if line.startswith("boot")).split()
+    assert boot[1] == "3"
+    assert boot[-1] == "2,500"
+    assert "6.2 s CPU (runner 1.0, cloud 2.0, shards 3.2), 256 MiB at most" in text
+
+
+def test_a_run_that_failed_says_why_first() -> None:
+    text = text_of(
+        aborted="disk full",
+        violations=("one_owner: u",),
+        unmet=("unbound: 1",),
+        incidents=("the cloud died",),
+        left_out=("product_quota: 1",),
+    )
+    head = text.split("\n\n", 1)[0].splitlines()
+    assert [line.strip() for line in head] == [
+        "FAILED  small, 3 devices, 12.3 s",
+        "ended early: disk full",
+        "violated: one_owner: u",
+        "not as expected: unbound: 1",
+        "on the way: the cloud died",
+        "not expected of so few devices: product_quota: 1",
+    ]
+
+
+def test_without_phases_there_is_no_table_of_them() -> None:
+    assert "phase (ms)" not in text_of(phases={})

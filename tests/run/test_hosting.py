@@ -1,0 +1,78 @@
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.run.hosting import first_of, in_loop, stop_signal
+
+
+async def fail(error: Exception) -> None:
+    raise error
+
+
+async def fail_together(*errors: Exception) -> None:
+    async with asyncio.TaskGroup() as group:
+        for error in errors:
+            group.create_task(fail(error))
+
+
+def ends(work: Coroutine[None, None, None], *, stop: bool = False, failure: str = "") -> bool:
+    async def scene() -> bool:
+        event, failed = asyncio.Event(), asyncio.get_running_loop().create_future()
+        if stop:
+            event.set()
+        if failure:
+            failed.set_exception(UsageError(failure))
+        return await first_of(work, event, failed)
+
+    return in_loop(scene())
+
+
+def test_work_that_is_done() -> None:
+    assert ends(asyncio.sleep(0))
+
+
+def test_work_that_is_stopped_is_cancelled() -> None:
+    cancelled = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cancelled.append(True)
+
+    assert not ends(work(), stop=True)
+    assert cancelled == [True]
+
+
+def test_a_failure_elsewhere_ends_the_work() -> None:
+    with pytest.raises(UsageError, match="disk full"):
+        ends(asyncio.sleep(60), failure="disk full")
+
+
+def test_an_error_of_the_work_is_raised_as_it_is() -> None:
+    with pytest.raises(KeyError):
+        ends(fail(KeyError("x")))
+
+
+def test_of_many_errors_the_one_that_can_be_explained_is_raised() -> None:
+    with pytest.raises(UsageError, match="the cloud is away"):
+        ends(fail_together(KeyError("x"), UsageError("the cloud is away")))
+    with pytest.raises(KeyError):
+        ends(fail_together(KeyError("x"), ValueError("y")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_an_event_as_long_as_the_block_lasts(number: int) -> None:
+    before = signal.getsignal(number)
+
+    async def scene() -> None:
+        async with stop_signal() as stop, asyncio.timeout(5):
+            os.kill(os.getpid(), number)
+            await stop.wait()
+
+    in_loop(scene())
+    assert signal.getsignal(number) in (before, signal.SIG_DFL, signal.default_int_handler)

@@ -1,0 +1,119 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from fleet.run.attempt import Result, Verdict
+from fleet.run.operator import Operator, Tickets, note_result
+from fleet.run.population import Population, Unit
+from fleet.run.scenario import QuotaLimits
+from fleet.run.stage import Stage
+from fleet.run.work import WorkList
+from tests.run.fakes import MiniCloud, MiniConsole, MiniWorld, small
+
+
+class Shift:
+    """All operators of a population at work until the pile is gone."""
+
+    def __init__(self, population: Population, overfill: int = 0, **faults: Any) -> None:
+        self.population = population
+        self.cloud = MiniCloud(population)
+        self.world = MiniWorld(population, self.cloud)
+        for name, value in faults.items():
+            setattr(self.cloud if hasattr(self.cloud, name) else self.world, name, value)
+        self.consoles = [MiniConsole(self.cloud, person.name) for person in population.operators]
+        self.maker = MiniConsole(self.cloud, population.maker.name)
+        self.freed: list[Unit] = []
+        self.stage: Stage = self.world.stage()
+        asyncio.run(self._work(overfill))
+
+    async def _work(self, overfill: int) -> None:
+        scenario = self.population.scenario
+        self.work = WorkList(
+            self.population.units, len(self.consoles), scenario.tries_max, self.freed.append
+        )
+        self.work.add(self.population.units)
+        tickets = Tickets(self.maker.client)
+        async with asyncio.TaskGroup() as group:
+            for number, console in enumerate(self.consoles):
+                first = overfill if number == 0 else 0
+                operator = Operator(self.stage, console.client, number, self.work, tickets, first)
+                group.create_task(operator.run())
+
+    def reasons(self) -> list[str]:
+        return sorted({row.reason for row in self.cloud.rows if row.reason})
+
+    def done(self) -> bool:
+        return not any(self.cloud.owners.values()) and not self.work.left
+
+
+def test_everything_is_unbound_in_batches() -> None:
+    shift = Shift(small(40))
+    assert shift.done()
+    assert shift.reasons() == []
+    assert shift.stage.tally.by_method() == {"qr": 27, "wired": 13}
+    assert len(shift.freed) == 40
+    sizes = [sum(r.batch == t.batch for r in shift.cloud.rows) for t in shift.cloud.tokens.values()]
+    assert max(sizes) == 4
+
+
+def test_the_first_code_is_shown_to_one_too_many() -> None:
+    shift = Shift(small(40), overfill=1)
+    assert shift.done()
+    assert shift.reasons() == ["token_full"]
+    assert shift.stage.tally.refused == {"token_full": 1}
+
+
+def test_a_full_code_that_nobody_was_refused_by_is_shown_again() -> None:
+    population = small(40, tries_max=3)
+    mine = [u.index for u in population.units if u.operator == 0 and not u.product.wired]
+    shift = Shift(population, overfill=1, power_cuts=set(mine[:2]), hang=set(mine[2:5]))
+    assert shift.done()
+    assert shift.reasons() == ["token_full"]
+
+
+def test_a_spent_account_leaves_the_rest_to_the_next() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=15, product=100)))
+    assert shift.done()
+    assert "account_quota" in shift.reasons()
+    assert [console.tickets for console in shift.consoles] == [[], [], []]
+    assert shift.cloud.used["owner@maker"] == 15
+
+
+def test_when_all_accounts_are_spent_each_gets_a_ticket() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=3, product=100)))
+    assert shift.done()
+    assert all(console.tickets for console in shift.consoles)
+    assert shift.stage.tally.tickets == sum(len(console.tickets) for console in shift.consoles)
+
+
+def test_a_spent_product_gets_one_ticket_from_its_owner() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=100, product=20)))
+    assert shift.done()
+    assert shift.reasons() == ["product_quota"]
+    [ticket] = shift.maker.tickets
+    assert (ticket.scope, ticket.limit) == ("product", 27)
+    assert shift.stage.tally.tickets == 1
+
+
+def test_what_cannot_be_unbound_is_given_up() -> None:
+    population = small(4, tries_max=2)
+    shift = Shift(population, deaf={0})
+    assert shift.work.given_up == [population.units[0]]
+    assert sorted(shift.stage.tally.unbound) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fault", ["lose_replies", "power_cuts"])
+def test_released_without_a_word_is_not_unbound_twice(fault: str) -> None:
+    shift = Shift(small(12), **{fault: 2 if fault == "lose_replies" else {1, 2}})
+    assert shift.done()
+    assert shift.reasons() == []
+
+
+def test_a_light_that_contradicts_the_history_is_noted() -> None:
+    population = small(4)
+    stage = MiniWorld(population, MiniCloud(population)).stage()
+    result = Result(population.units[0], Verdict.UNBOUND, "unbound")
+    assert not note_result(stage, result)
+    [line] = stage.tally.contradictions
+    assert population.units[0].uuid in line

@@ -1,0 +1,114 @@
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from fleet.app.cloud_link import CloudLink
+from fleet.app.consumer import ConsumerClient
+from fleet.app.errors import CloudRefused, CloudUnreachable
+from fleet.run import owner
+from fleet.run.owner import Owners, rebind, sign_in
+from fleet.run.population import Unit
+from fleet.run.stage import HOMES
+from tests.run.fakes import MiniApp, MiniCloud, MiniWorld, small
+
+POPULATION = small(12)
+SOLD = [unit for unit in POPULATION.units if unit.new_owner is not None]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> MiniWorld:
+    cloud = MiniCloud(POPULATION)
+    cloud.owners = dict.fromkeys(cloud.owners, "")
+    world = MiniWorld(POPULATION, cloud)
+
+    async def signed_in(_: Any, person: Any) -> ConsumerClient:
+        return cast("ConsumerClient", MiniApp(world, person.uid))
+
+    monkeypatch.setattr(owner, "sign_in", signed_in)
+    monkeypatch.setattr(owner, "SEARCH_S", 0.05)
+    return world
+
+
+def test_the_next_owner_gets_the_device(world: MiniWorld) -> None:
+    for unit in SOLD:
+        assert asyncio.run(rebind(world.stage(), unit))
+        assert unit.new_owner is not None
+        assert world.cloud.owners[unit.uuid] == unit.new_owner.uid
+        assert ("move", unit.index, HOMES) in world.log
+    assert {unit.product.wired for unit in SOLD} == {True, False}
+
+
+def test_owners_come_for_their_own_devices_only(world: MiniWorld) -> None:
+    async def story() -> set[int]:
+        stage = world.stage()
+        async with asyncio.TaskGroup() as group:
+            owners = Owners(stage, group)
+            for unit in POPULATION.units:
+                owners.welcome(unit)
+        return stage.tally.rebound
+
+    assert asyncio.run(story()) == {unit.index for unit in SOLD}
+
+
+def first(*, wired: bool) -> Unit:
+    return next(unit for unit in SOLD if unit.product.wired == wired)
+
+
+def test_a_device_that_hangs_is_started_anew(world: MiniWorld) -> None:
+    camera = first(wired=False)
+    world.hang.add(camera.index)
+    assert asyncio.run(rebind(world.stage(), camera))
+
+
+def test_who_never_gets_it_online_is_counted(world: MiniWorld) -> None:
+    async def story(unit: Unit) -> dict[str, int]:
+        stage = world.stage()
+        async with asyncio.TaskGroup() as group:
+            Owners(stage, group).welcome(unit)
+        return dict(stage.tally.failed)
+
+    for unit in (first(wired=False), first(wired=True)):
+        world.deaf.add(unit.index)
+        assert asyncio.run(story(unit)) == {"not_rebound": 1}
+
+
+class Desk:
+    """The cloud's registration desk, with one answer per call."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.logins = 0
+
+    async def register(self, _link: CloudLink, _name: str, _password: str) -> str:
+        answer = self.answers.pop(0)
+        if answer is not None:
+            raise answer
+        return "uid"
+
+    async def login(self, _link: CloudLink, _name: str, _password: str) -> None:
+        self.logins += 1
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (None,),
+        (CloudRefused("name_taken", ""),),
+        (CloudUnreachable("lost"), CloudRefused("name_taken", "")),
+    ],
+)
+def test_signing_in_survives_a_lost_reply(
+    answers: tuple[Exception | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(*answers)
+    monkeypatch.setattr(owner, "register", desk.register)
+    monkeypatch.setattr(owner.ConsumerClient, "login", desk.login)
+    asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
+    assert (desk.logins, desk.answers) == (1, [])
+
+
+def test_another_refusal_is_not_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "register", Desk(CloudRefused("too_many", "")).register)
+    with pytest.raises(CloudRefused, match="too_many"):
+        asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))

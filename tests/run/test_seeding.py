@@ -1,0 +1,75 @@
+import os
+
+import pytest
+
+from firmware_sim.device.flash import read_image
+from fleet.cloud.ledger import nothing
+from fleet.cloud.seed import plant
+from fleet.cloud.state import State
+from fleet.run import seeding
+from fleet.run.stage import HOMES
+from tests.run.fakes import small
+
+POPULATION = small(6)
+HOUR_MS = 3_600_000
+
+
+def test_both_sides_of_a_binding_agree() -> None:
+    seed = seeding.seed(POPULATION, bound=True)
+    by_uuid = {device.uuid: device for device in seed.devices}
+    for unit in POPULATION.units:
+        spec = seeding.device_spec(POPULATION, unit, "127.16.1.1", HOMES, bound=True)
+        flash, device = read_image(spec.flash), by_uuid[unit.uuid]
+        assert flash.activated
+        assert (flash.dev_id, flash.sec_key, flash.local_key) == (
+            device.dev_id,
+            device.sec_key,
+            device.local_key,
+        )
+        assert device.owner == unit.owner.uid
+        assert (flash.ssid == "") == unit.product.wired
+
+
+def test_an_unbound_device_has_nothing_on_either_side() -> None:
+    seed = seeding.seed(POPULATION, bound=False)
+    assert {(device.owner, device.dev_id) for device in seed.devices} == {("", "")}
+    spec = seeding.device_spec(POPULATION, POPULATION.units[0], "ip", HOMES, bound=False)
+    assert spec.flash == b""
+
+
+def test_everybody_gets_the_right_that_the_role_names() -> None:
+    grants = {grant.grantee: grant for grant in seeding.seed(POPULATION, bound=True).grants}
+    assert {name: (grant.kind, grant.role) for name, grant in grants.items()} == {
+        "repair@partner": ("partner", "development"),
+        "after-sale@maker": ("space", "After sale"),
+        "shop@partner": ("partner", "purchase"),
+    }
+    assert all(len(grant.products) == 2 for grant in grants.values())
+
+
+def test_the_schema_carries_no_initial_values() -> None:
+    for product in seeding.seed(POPULATION, bound=True).products:
+        assert '"id":' in product.schema
+        assert "initial" not in product.schema
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_no_run_meets_midnight(hour: int) -> None:
+    now_ms = 1_700_000_000_000 // (24 * HOUR_MS) * 24 * HOUR_MS + hour * HOUR_MS + 1234
+    settings = seeding.settings(POPULATION, "secret", now_ms)
+    local_hour = (now_ms + settings.quota_day_offset_min * 60_000) // HOUR_MS % 24
+    assert 11 <= local_hour <= 12
+    assert settings.account_quota_per_day == 100
+
+
+def test_a_cloud_takes_the_seed() -> None:
+    state = State(seeding.settings(POPULATION, "secret", 0), nothing, os.urandom)
+    plant(state, seeding.seed(POPULATION, bound=True), 1)
+    assert len(state.devices) == 6
+    for person in (POPULATION.maker, POPULATION.purchaser, *POPULATION.operators):
+        assert state.accounts.log_in(person.name, person.password).name == person.name
+    for unit in POPULATION.units:
+        product = state.products.get(unit.product.product_id)
+        assert product is not None
+        spec = seeding.device_spec(POPULATION, unit, "ip", HOMES, bound=True)
+        assert read_image(spec.flash).schema_id == product.schema_id

@@ -1,0 +1,45 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fleet.run import usage
+from fleet.run.usage import Meter, Usage, descendants, usage_of
+
+
+def test_our_own_cost_is_seen() -> None:
+    own = usage_of(os.getpid())
+    assert own.rss_bytes > 1 << 20
+    assert own.cpu_s > 0
+
+
+def test_a_process_that_is_gone_costs_nothing() -> None:
+    assert usage_of(2**22 + 1) == Usage()
+
+
+def test_a_process_without_memory_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "_stat", lambda pid: None)
+    assert usage_of(os.getpid()).cpu_s == 0
+
+
+def test_children_are_found_and_remembered_after_their_death() -> None:
+    program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    try:
+        meter = Meter()
+        while True:
+            [family] = descendants([child.pid]).values()
+            meter.sample({"shards": [child.pid], "cloud": []})
+            if len(family) == 2 and meter.cpu_s("shards") > 0:
+                break
+    finally:
+        child.stdin.close()
+        child.wait()
+    before = meter.cpu_s("shards")
+    meter.sample({"shards": []})
+    assert meter.cpu_s("shards") == before
+    assert meter.cpu_s() == before + meter.cpu_s("runner")
+    assert meter.peak_rss_bytes > usage_of(os.getpid()).rss_bytes // 2
+    assert meter.elapsed_s > 0
