@@ -43,8 +43,8 @@ GATEWAY_NOT_EXISTS = "GATEWAY_NOT_EXISTS"
 TimeZone = Annotated[str, msgspec.Meta(max_length=6)]
 Text16 = Annotated[str, msgspec.Meta(max_length=16)]
 Text25 = Annotated[str, msgspec.Meta(max_length=25)]
-Id25 = Annotated[str, msgspec.Meta(min_length=1, max_length=25, pattern="^[0-9A-Za-z_-]*$")]
-Key16 = Annotated[str, msgspec.Meta(min_length=16, max_length=16, pattern="^[!-~]*$")]
+Id25 = Annotated[str, msgspec.Meta(min_length=1, max_length=25, pattern="^[0-9A-Za-z_-]*\\Z")]
+Key16 = Annotated[str, msgspec.Meta(min_length=16, max_length=16, pattern="^[!-~]*\\Z")]
 
 
 class Message(Secretive, frozen=True, rename="camel", omit_defaults=True, gc=False):

@@ -1,6 +1,6 @@
 """What can happen to the cloud, and what it asks its server to do.
 
-The cloud is a node like a device (`firmware_sim.node`): the server in `fleet.cloud.server` turns
+The cloud is a node like a device (`firmware_sim.node`): the server in `fleet.cloud.edge.server` turns
 sockets into these events and carries out these effects. `Commit` has a meaning that the server
 must keep: effects that follow it, in this step and in all later ones, leave only after its
 changes are durable. So whatever anybody was told survives a `kill -9` of the cloud.
@@ -40,6 +40,10 @@ class StreamReceived(Event, frozen=True):
     conn: int
     data: bytes
 
+    def __repr__(self) -> str:
+        """Show the size only: CONNECT carries a password."""
+        return f"StreamReceived({self.conn}, {len(self.data)} B)"
+
 
 class StreamClosed(Event, frozen=True):
     """MQTT connection `conn` is gone. Not sent after our own `CloseStream`."""
@@ -54,12 +58,20 @@ class SendReply(Effect, frozen=True):
     status: int
     body: bytes
 
+    def __repr__(self) -> str:
+        """Show the size only: replies carry sessions, tokens and keys."""
+        return f"SendReply({self.exchange}, {self.status}, {len(self.body)} B)"
+
 
 class SendStream(Effect, frozen=True):
     """Write bytes to MQTT connection `conn`."""
 
     conn: int
     data: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"SendStream({self.conn}, {len(self.data)} B)"
 
 
 class CloseStream(Effect, frozen=True):
@@ -72,6 +84,10 @@ class Commit(Effect, frozen=True):
     """Make `changes` durable, all or none, before any effect that follows is carried out."""
 
     changes: tuple[Change, ...]
+
+    def __repr__(self) -> str:
+        """Show how much changes: records hold keys and password digests."""
+        return f"Commit({len(self.changes)} changes)"
 
 
 class PushRaised(Effect, frozen=True):

@@ -4,7 +4,6 @@ In a terminal a panel that is redrawn four times a second; without one a plain l
 seconds, for logs.
 """
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Protocol
@@ -135,7 +134,7 @@ class Panel:
         """Draw on `console`; `colours` by light."""
         self._colours = colours
         self._unbinding, self._changing = Rate(), Rate()
-        self._drawn_s = 0.0
+        self._next_s = 0.0
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
 
@@ -143,9 +142,8 @@ class Panel:
         """Draw the moment, unless one was drawn just now."""
         unbound_per_s = self._unbinding.add(view.elapsed_s, view.unbound)
         changes_per_s = self._changing.add(view.elapsed_s, view.changes)
-        now_s = time.monotonic()
-        if now_s - self._drawn_s >= 1 / REDRAWS_PER_S:
-            self._drawn_s = now_s
+        if view.elapsed_s >= self._next_s:
+            self._next_s = view.elapsed_s + 1 / REDRAWS_PER_S
             self._live.update(self._draw(view, unbound_per_s, changes_per_s), refresh=True)
 
     def say(self, text: str) -> None:

@@ -74,7 +74,10 @@ class Run:
     async def play(self) -> None:
         """Play the whole scenario. Raises UsageError when it cannot go on."""
         await self._supervisor.start()
-        async with CloudLink(self._supervisor.cloud.url) as link, LanSearch(network=self._supervisor.network) as search:
+        async with (
+            CloudLink(self._supervisor.cloud.url) as link,
+            LanSearch(network=self._supervisor.network) as search,
+        ):
             stage = Stage(
                 population=self.population,
                 hands=self._supervisor,

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from fleet.app.lan_client import LanSearch, send_token, send_tokens
 
 TOKEN = "EUabcdefghpr_0"
 BROADCAST = "127.255.255.255"
-QUICK = {"settle_s": 0.0, "resend_s": 0.05, "timeout_s": 10.0, "attempts": 3}
+QUICK: dict[str, Any] = {"settle_s": 0.0, "resend_s": 0.05, "timeout_s": 10.0, "attempts": 3}
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -90,7 +91,9 @@ async def device(ip: str, port: int, behave: Behaviour) -> AsyncIterator[int]:
     running: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        running.add(task)
         with closing(writer):
             await behave(reader, writer)
 

@@ -3,7 +3,20 @@ import msgspec
 from fleet.report.model import make_report
 from tests.run.test_result import a_result
 
-KEYS = ["scenario", "seed", "mode", "devices", "wall_s", "cpu_s", "peak_rss_mb", "outcomes", "phases", "by_method", "generator", "violations"]
+KEYS = [
+    "scenario",
+    "seed",
+    "mode",
+    "devices",
+    "wall_s",
+    "cpu_s",
+    "peak_rss_mb",
+    "outcomes",
+    "phases",
+    "by_method",
+    "generator",
+    "violations",
+]
 
 
 def test_the_keys_are_those_that_were_promised() -> None:
