@@ -1,0 +1,105 @@
+"""Whole runs: what they come to when all goes well, and when it does not."""
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.run.command import INTERRUPTED, perform
+from fleet.run.result import RunResult
+
+from .support import QUICK, Striker, family, interrupt, kill, quiet
+
+
+def complete(result: RunResult) -> bool:
+    assert (result.violations, result.unmet, result.left_out) == ((), (), ())
+    assert (result.outcomes.unbound, result.outcomes.rebound) == (18, 6)
+    assert result.by_method == {"qr": 12, "wired": 6}
+    return result.passed
+
+
+def test_a_run_with_every_refusal() -> None:
+    result = perform(QUICK, decoder="pyzbar", console=quiet())
+    assert complete(result)
+    assert result.incidents == ()
+    assert set(result.outcomes.refused) == {
+        "token_full",
+        "token_dead",
+        "no_permission",
+        "already_bound",
+        "account_quota",
+        "product_quota",
+    }
+    assert result.outcomes.failed == {"wifi_password": 1}
+    assert all(histogram.count for histogram in result.phases.values())
+    assert result.phases["reset"].count == 18
+    assert result.phases["unbind"].count == 18
+    assert result.phases["rebind"].count == 6
+    assert result.decoded >= 12
+    assert min(result.cpu_s.values()) > 0
+    assert result.peak_rss_bytes > 50 << 20
+    assert family() == set()
+
+
+def test_the_cloud_is_killed_in_the_middle() -> None:
+    screen = Striker("  unbind ", kill("fleet-cloud"), 0.3)
+    result = perform(QUICK, decoder="zxing", console=screen.console)
+    assert complete(result)
+    assert len(result.incidents) == 2
+    assert result.incidents[0].startswith("the cloud died (pid ")
+    assert result.incidents[1] == "the cloud is back"
+
+
+def test_a_shard_is_killed_in_the_middle() -> None:
+    screen = Striker("  unbind ", kill("fleet-shard-1"), 0.3)
+    result = perform(QUICK, decoder="zxing", shards=2, console=screen.console)
+    assert complete(result)
+    assert result.shards == 2
+    assert result.incidents[0].startswith("shard 1 died (pid ")
+    assert result.incidents[1] == "shard 1 is back"
+
+
+def test_a_shard_is_killed_with_fingers_on_its_buttons() -> None:
+    screen = Striker("  reset ", kill("fleet-shard-0"))
+    assert complete(perform(QUICK, decoder="zxing", shards=2, console=screen.console))
+
+
+def test_ctrl_c_leaves_a_partial_result_and_no_process() -> None:
+    screen = Striker("  unbind ", interrupt, 0.5)
+    result = perform(QUICK, decoder="zxing", shards=2, console=screen.console)
+    assert time.monotonic() - screen.struck_s < 0.5 + 2.0
+    assert result.aborted == INTERRUPTED
+    assert not result.passed
+    assert result.phases["reset"].count == 18
+    assert family() == set()
+
+
+def test_what_cannot_be_helped_ends_the_run_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet.run.shard_host.REPLACEMENTS_MAX", 0)
+    screen = Striker("  unbind ", kill("fleet-shard-0"))
+    result = perform(QUICK, decoder="zxing", console=screen.console)
+    assert result.aborted == "shard 0 died 1 times; see the messages above"
+    assert family() == set()
+
+
+def test_data_stays_where_it_was_asked_for(tmp_path: Path) -> None:
+    screen = Striker("  home ", interrupt)
+    data = tmp_path / "data"
+    perform(QUICK, decoder="zxing", data_dir=data, console=screen.console)
+    assert {path.name for path in data.iterdir()} >= {"cloud", "shard-0.0.flash"}
+    with pytest.raises(UsageError, match="not empty"):
+        perform(QUICK, decoder="zxing", data_dir=data, console=quiet())
+
+
+def test_nothing_starts_on_a_machine_that_is_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unfit(*_: object, **__: object) -> None:
+        raise UsageError("open files: the limit is 64; raise it")
+
+    monkeypatch.setattr("fleet.doctor.require", unfit)
+    screen = io.StringIO()
+    with pytest.raises(UsageError, match="open files"):
+        perform(QUICK, console=quiet())
+    assert screen.getvalue() == ""
+    assert family() == set()

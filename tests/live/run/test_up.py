@@ -1,0 +1,135 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.app.cloud_link import CloudLink
+from fleet.app.console_client import ConsoleClient
+from fleet.app.consumer import ConsumerClient
+from fleet.run import up as module
+from fleet.run.hosting import in_loop
+from fleet.run.up import up
+
+from .support import Striker, family, interrupt
+
+KEYS = [
+    "console",
+    "open_api",
+    "device_api",
+    "iot_dns",
+    "mqtt",
+    "push",
+    "access_id",
+    "access_secret",
+    "schema",
+    "accounts",
+    "devices",
+]
+
+
+class Guest:
+    """Reads the ready file and visits the cloud, then presses Ctrl-C."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ready: dict[str, Any] = {}
+        self.owned: list[str] = []
+        self.mode = 0
+
+    def visit(self) -> None:
+        try:
+            self.mode = self.path.stat().st_mode & 0o777
+            self.ready = json.loads(self.path.read_text())
+            in_loop(self._log_in())
+        finally:
+            interrupt()
+
+    async def _log_in(self) -> None:
+        async with CloudLink(self.ready["console"]) as link:
+            for account in self.ready["accounts"]:
+                if account["role"] != "consumer":
+                    await ConsoleClient.login(link, account["name"], account["password"])
+                else:
+                    app = await ConsumerClient.login(link, account["name"], account["password"])
+                    self.owned += [d.uuid for d in await app.devices() if d.online]
+
+
+def test_everything_is_up_and_says_where(tmp_path: Path) -> None:
+    guest = Guest(tmp_path / "ready.json")
+    screen = Striker("4 devices online", guest.visit)
+    assert up(devices=4, ready_file=guest.path, decoder="zxing", console=screen.console) == 0
+    assert list(guest.ready) == KEYS
+    assert guest.mode == 0o600
+    assert guest.ready["push"] is None
+    devices = guest.ready["devices"]
+    assert guest.owned == [device["uuid"] for device in devices]
+    assert {device["profile"] for device in devices} == {"ipc-red-green", "nvr", "gateway"}
+    assert {device["state"] for device in devices} == {"bound"}
+    assert all(device["id"] and device["local_key"] and device["auth_key"] for device in devices)
+    assert len({device["ip"] for device in devices}) == 4
+    assert [a["role"] for a in guest.ready["accounts"]].count("consumer") == 4
+    assert not guest.path.exists()
+    assert family() == set()
+
+
+def test_devices_of_one_model_that_wait(tmp_path: Path) -> None:
+    guest = Guest(tmp_path / "ready.json")
+    guest.path.write_text("of an earlier start")
+    screen = Striker("2 devices waiting", guest.visit)
+    up(devices=2, profile="dvr", state="waiting", ready_file=guest.path, console=screen.console)
+    assert [(d["profile"], d["state"], d["id"]) for d in guest.ready["devices"]] == [
+        ("dvr", "waiting", ""),
+        ("dvr", "waiting", ""),
+    ]
+    assert guest.owned == []
+
+
+def test_without_a_file_it_is_up_as_well() -> None:
+    screen = Striker("1 devices online", interrupt)
+    assert up(devices=1, profile="nvr", console=screen.console) == 0
+
+
+def test_devices_that_do_not_come_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    with pytest.raises(UsageError, match="1 of 1 devices did not come up within 0 s"):
+        up(devices=1, profile="nvr", console=Striker("never", interrupt).console)
+    assert family() == set()
+
+
+@pytest.mark.parametrize("devices", [0, -1])
+def test_a_number_that_makes_no_sense(devices: int) -> None:
+    with pytest.raises(UsageError, match=f"--devices {devices}: "):
+        up(devices=devices)
+
+
+def test_no_secret_is_shown() -> None:
+    shown = repr(module.Ready("http://c", *[""] * 4, None, "id", "SECRET", "s", (), ()))
+    assert "SECRET" not in shown
+
+
+def test_when_the_parent_is_killed_nothing_stays(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    program = (
+        "from pathlib import Path; from fleet.run.up import up\n"
+        f"if __name__ == '__main__': up(devices=2, ready_file=Path({str(ready)!r}))"
+    )
+    script = tmp_path / "up.py"
+    script.write_text(program)
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen([sys.executable, str(script)], env=environment) as parent:
+        while not ready.exists():
+            assert parent.poll() is None
+            time.sleep(0.05)
+        children = family() - {parent.pid}
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert children
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in children):
+        time.sleep(0.05)
