@@ -74,9 +74,9 @@ def run_scenario(
     devices: Devices = None,
     seed: Seed = 1,
     decoder: Decoder = "pyzbar",
-    report: Annotated[
-        Path | None, typer.Option(help="Folder in which to write report.json.")
-    ] = None,
+    report: Annotated[Path, typer.Option(help="Folder in which to write report.json.")] = Path(
+        "report"
+    ),
     shards: Shards = None,
     data: Data = None,
 ) -> None:

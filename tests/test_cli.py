@@ -97,7 +97,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -> None:
     assert run(["run"]) == 7
-    options = {"devices": None, "seed": 1, "decoder": "pyzbar", "report_dir": None}
+    options = {"devices": None, "seed": 1, "decoder": "pyzbar", "report_dir": Path("report")}
     assert asked == [(BUILT_IN, options | {"shards": None, "data_dir": None})]
 
 

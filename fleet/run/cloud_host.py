@@ -5,7 +5,6 @@ and apps find it again by themselves.
 """
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -15,10 +14,10 @@ import msgspec
 from firmware_sim.errors import UsageError
 from fleet.cloud.edge.process import Failed, ServerConfig, run
 from fleet.cloud.edge.server import Ready
+from fleet.run.children import SPAWN, reap
 
 START_S = 60.0
 REPLACEMENTS_MAX = 5
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 class CloudHost:
@@ -52,8 +51,8 @@ class CloudHost:
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._started = loop.create_future()
-        ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=run, args=(self._config, theirs), name="fleet-cloud")
+        ours, theirs = SPAWN.Pipe()
+        process = SPAWN.Process(target=run, args=(self._config, theirs), name="fleet-cloud")
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
@@ -87,19 +86,8 @@ class CloudHost:
 
     async def _reap(self, grace_s: float) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._ended.wait()
-        except TimeoutError:
-            process.kill()
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, process.join, grace_s)
-        if process.exitcode is None:
-            process.kill()
-            await loop.run_in_executor(None, process.join)
-        process.close()
+        if process is not None:
+            await reap(process, self._ended, grace_s)
         self._hang_up()
 
     def _hear(self, pipe: Connection) -> None:

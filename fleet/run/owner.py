@@ -18,6 +18,7 @@ from fleet.run.stage import HOMES, Stage, carry, is_online, is_waiting
 from fleet.run.watch import Gaze
 
 OWNERS_AT_ONCE = 48
+SIGN_IN_TRIES = 5
 
 
 class Owners:
@@ -62,16 +63,25 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
 
 
 async def sign_in(link: CloudLink, person: Person) -> ConsumerClient:
-    """Register and log in; also when the reply to an earlier registration was lost."""
-    try:
-        await register(link, person.name, person.password)
-    except CloudUnreachable:
-        # Whether it was carried out is unknown; the next call waits until the cloud is back.
-        return await sign_in(link, person)
-    except CloudRefused as refusal:
-        if refusal.code != "name_taken":
-            raise
+    """Register and log in."""
+    await _register(link, person)
     return await ConsumerClient.login(link, person.name, person.password)
+
+
+async def _register(link: CloudLink, person: Person) -> None:
+    """Register, also when the reply to the first try gets lost."""
+    for left in reversed(range(SIGN_IN_TRIES)):
+        try:
+            await register(link, person.name, person.password)
+        except CloudRefused as refusal:
+            if refusal.code != "name_taken":
+                raise
+        except CloudUnreachable:
+            # Whether it was carried out is unknown; the next call waits until the cloud is back.
+            if not left:
+                raise
+            continue
+        return
 
 
 async def pair(stage: Stage, client: ConsumerClient, unit: Unit, network: Network) -> PairResult:

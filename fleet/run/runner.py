@@ -14,12 +14,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
 from fleet.app.lan_client import LanSearch
 from fleet.run.audit import fetch_audit, fetch_history
 from fleet.run.invariants import Evidence, violations
-from fleet.run.messages import Seen
+from fleet.run.messages import Chip, Seen
 from fleet.run.operator import Operator, Tickets
 from fleet.run.owner import Owners
 from fleet.run.phones import LanPhones
@@ -34,6 +35,7 @@ START = "start"
 HOLD_SLACK_MS = 200  # people let go a little late
 RESET_TRIES = 5
 RESET_SLACK_S = 5.0
+SNAPSHOT_TRIES = 3
 PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
 
 
@@ -103,7 +105,7 @@ class Run:
     async def _home(self) -> None:
         self.phase = "home"
         self._supervisor.power(self._all, on=True)
-        await self._wait(self._all, is_online, "came online at home")
+        await self._wait(self._all, is_online, "come online at home")
 
     async def _return(self) -> None:
         self.phase = "return"
@@ -167,11 +169,7 @@ class Run:
 
     async def _check(self, maker: ConsoleClient) -> None:
         self.phase = "check"
-        sold = self.tally.rebound
-        await self._wait(sold, is_online, "stayed online with their new owners")
-        await self._wait(set(self._all) - sold, is_waiting, "ended up waiting")
-        chips = await self._supervisor.snapshot()
-        lights = list(self._watch.last)
+        chips, lights = await self._settled()
         audit = await fetch_audit(self._supervisor.cloud.url, self._admin_secret)
         history = await fetch_history(maker)
         self.refused = {}
@@ -189,6 +187,18 @@ class Run:
                 tally=self.tally,
             )
         )
+
+    async def _settled(self) -> tuple[dict[int, Chip], list[Seen]]:
+        """Wait until all devices are where they belong, then look at all of them at once."""
+        sold = self.tally.rebound
+        for _ in range(SNAPSHOT_TRIES):
+            await self._wait(sold, is_online, "stayed online with their new owners")
+            await self._wait(set(self._all) - sold, is_waiting, "ended up waiting")
+            try:
+                return await self._supervisor.snapshot(), list(self._watch.last)
+            except UsageError as error:
+                self._say(f"{error}; looking again")  # it is being replaced
+        raise UsageError(f"no snapshot of all devices in {SNAPSHOT_TRIES} tries")
 
 
 def _runs(seen: Seen) -> bool:

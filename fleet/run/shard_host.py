@@ -6,7 +6,6 @@ the replacement finds their flash in the journal, puts them where they were and 
 """
 
 import asyncio
-import multiprocessing
 import socket
 from collections.abc import Callable, Iterable
 from multiprocessing.process import BaseProcess
@@ -18,11 +17,11 @@ from firmware_sim.errors import UsageError
 from firmware_sim.runtime.live.journal import FlashJournal
 from fleet.run import messages as msg
 from fleet.run import shard
+from fleet.run.children import SPAWN, reap
 from fleet.run.link import Link
 
 START_S = 60.0  # a process that has not made its devices by then never will
 REPLACEMENTS_MAX = 5  # a shard that dies more often than that dies of something we do
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 class Hand(msgspec.Struct):
@@ -80,7 +79,7 @@ class ShardHost:
         ours, theirs = socket.socketpair()
         self._ended = asyncio.Event()
         self._ready = asyncio.get_running_loop().create_future()
-        process = _SPAWN.Process(
+        process = SPAWN.Process(
             target=shard.main, args=(theirs,), name=f"fleet-shard-{self.number}", daemon=False
         )
         process.start()
@@ -139,21 +138,9 @@ class ShardHost:
                 self._send(msg.ShowCode(tuple(indices), payload))
 
     async def _reap(self, grace_s: float) -> None:
-        """Wait for the end of the process, at most `grace_s`, then make sure of it."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._ended.wait()
-        except TimeoutError:
-            process.kill()
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, process.join, grace_s)
-        if process.exitcode is None:
-            process.kill()
-            await loop.run_in_executor(None, process.join)
-        process.close()
+        if process is not None:
+            await reap(process, self._ended, grace_s)
         if self._link is not None:
             self._link.close()
             self._link = None

@@ -108,6 +108,14 @@ def test_signing_in_survives_a_lost_reply(
     assert (desk.logins, desk.answers) == (1, [])
 
 
+def test_a_cloud_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(*[CloudUnreachable("away")] * owner.SIGN_IN_TRIES)
+    monkeypatch.setattr(owner, "register", desk.register)
+    with pytest.raises(CloudUnreachable, match="away"):
+        asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
+    assert desk.answers == []
+
+
 def test_another_refusal_is_not_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "register", Desk(CloudRefused("too_many", "")).register)
     with pytest.raises(CloudRefused, match="too_many"):

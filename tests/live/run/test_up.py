@@ -122,7 +122,7 @@ def test_when_the_parent_is_killed_nothing_stays(tmp_path: Path) -> None:
     )
     script = tmp_path / "up.py"
     script.write_text(program)
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen([sys.executable, str(script)], env=environment) as parent:
         while not ready.exists():
             assert parent.poll() is None

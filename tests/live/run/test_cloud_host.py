@@ -1,0 +1,118 @@
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.app.cloud_link import CloudLink
+from fleet.app.console_client import ConsoleClient
+from fleet.app.messages import Ticket
+from fleet.cloud.edge.listen import bind
+from fleet.cloud.edge.process import ServerConfig
+from fleet.run import cloud_host, seeding
+from fleet.run.cloud_host import CloudHost
+from fleet.run.hosting import in_loop
+from tests.run.fakes import small
+
+from .support import family
+
+POPULATION = small(4)
+
+
+class House:
+    """A cloud, and what it said when it died."""
+
+    def __init__(self, folder: Path, **config: object) -> None:
+        self.died: asyncio.Queue[str] = asyncio.Queue()
+        self.host = CloudHost(
+            ServerConfig(
+                folder=str(folder),
+                settings=seeding.settings(POPULATION, "secret", 0),
+                seed=seeding.seed(POPULATION, bound=True),
+                **config,
+            ),
+            self.died.put_nowait,
+        )
+
+    async def raise_limit(self, limit: int) -> int:
+        maker = POPULATION.maker
+        async with CloudLink(self.host.url) as link:
+            console = await ConsoleClient.login(link, maker.name, maker.password)
+            if limit:
+                await console.ticket(Ticket("account", maker.name, limit))
+            return (await console.quotas()).account.limit
+
+
+def play(folder: Path, story: Callable[[House], Awaitable[None]], **config: object) -> None:
+    async def scene() -> None:
+        house = House(folder, **config)
+        assert house.host.pid == 0
+        try:
+            await story(house)
+        finally:
+            await house.host.stop(1.0)
+            await house.host.stop(1.0)  # a second time does no harm
+
+    in_loop(scene())
+    assert family() == set()
+
+
+def test_it_comes_back_on_the_same_ports_with_the_same_data(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        before = house.host.ready
+        assert await house.raise_limit(777) == 777
+        os.kill(house.host.pid, signal.SIGKILL)
+        assert await house.died.get() == ""
+        await house.host.replace()
+        assert (house.host.ready, house.host.generation) == (before, 1)
+        assert await house.raise_limit(0) == 777
+
+    play(tmp_path, story)
+
+
+def test_one_that_keeps_dying_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud_host, "REPLACEMENTS_MAX", 0)
+
+    async def story(house: House) -> None:
+        await house.host.start()
+        os.kill(house.host.pid, signal.SIGKILL)
+        await house.died.get()
+        with pytest.raises(UsageError, match="the cloud died 1 times"):
+            await house.host.replace()
+
+    play(tmp_path, story)
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as taken:
+
+        async def story(house: House) -> None:
+            with pytest.raises(UsageError, match="the port is in use") as caught:
+                await house.host.start()
+            assert "\n" not in str(caught.value)
+
+        play(tmp_path, story, http_port=taken.getsockname()[1])
+
+
+def test_one_that_never_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud_host, "START_S", 0.001)
+
+    async def story(house: House) -> None:
+        with pytest.raises(UsageError, match="did not start within"):
+            await house.host.start()
+
+    play(tmp_path, story)
+
+
+def test_one_that_does_not_want_to_end_is_ended(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        os.kill(house.host.pid, signal.SIGSTOP)
+        await house.host.stop(0.1)
+        assert house.died.empty()
+
+    play(tmp_path, story)

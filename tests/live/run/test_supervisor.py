@@ -1,0 +1,124 @@
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.cloud.edge.process import ServerConfig
+from fleet.run import messages as msg
+from fleet.run import seeding, supervisor
+from fleet.run.hosting import in_loop
+from fleet.run.stage import is_online
+from fleet.run.supervisor import DEVICES_PER_SHARD_MAX, Options, Supervisor, shard_count
+from tests.run.fakes import small
+
+from .support import family, kill
+
+POPULATION = small(6)
+ALL = tuple(range(6))
+
+
+def play(folder: Path, story: Callable[[Supervisor, list[str]], Awaitable[None]]) -> None:
+    async def scene() -> None:
+        lines: list[str] = []
+        cloud = ServerConfig(
+            folder=str(folder / "cloud"),
+            settings=seeding.settings(POPULATION, "secret", 0),
+            seed=seeding.seed(POPULATION, bound=True),
+        )
+        processes = Supervisor(
+            POPULATION, Options(decoder="zxing", shards=2), folder, cloud, lines.append
+        )
+        try:
+            await story(processes, lines)
+        finally:
+            await processes.stop(1.0)
+
+    in_loop(scene())
+    assert family() == set()
+
+
+def test_both_shards_work_and_what_dies_comes_back(tmp_path: Path) -> None:
+    async def story(processes: Supervisor, lines: list[str]) -> None:
+        await processes.start()
+        assert [shard.indices for shard in processes.shards] == [(0, 2, 4), (1, 3, 5)]
+        processes.power(ALL, on=True)
+        assert await processes.watch.until_all(ALL, is_online, 20) == []
+        for name in ("fleet-shard-1", "fleet-cloud"):
+            kill(name)()
+        async with asyncio.timeout(20):
+            while len(lines) < 4:
+                await asyncio.sleep(0.01)
+        assert sorted(line.split(" (")[0] for line in lines) == [
+            "shard 1 died",
+            "shard 1 is back",
+            "the cloud died",
+            "the cloud is back",
+        ]
+        assert lines == processes.incidents
+        assert await processes.watch.until_all(ALL, is_online, 20) == []
+        chips = await processes.snapshot()
+        assert sorted(chips) == list(ALL)
+        processes.sample()
+        assert processes.meter.cpu_s("cloud") > 0
+        assert processes.meter.cpu_s("shards") > 0
+
+    play(tmp_path, story)
+
+
+def test_a_shard_that_dies_gives_no_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(processes: Supervisor, _: list[str]) -> None:
+        await processes.start()
+        os.kill(processes.shards[0].pid, signal.SIGSTOP)
+        monkeypatch.setattr(supervisor, "SNAPSHOT_S", 0.1)
+        with pytest.raises(UsageError, match="no snapshot within"):
+            await processes.snapshot()
+        monkeypatch.undo()
+        asking = asyncio.create_task(processes.snapshot())
+        await asyncio.sleep(0)
+        kill("fleet-shard-0")()
+        with pytest.raises(UsageError, match="shard 0 died"):
+            await asking
+
+    play(tmp_path, story)
+
+
+def test_a_broken_shard_ends_the_run(tmp_path: Path) -> None:
+    async def story(processes: Supervisor, _: list[str]) -> None:
+        await processes.start()
+        processes.shards[0]._send(msg.SwitchPower((4711,), on=True))
+        with pytest.raises(UsageError, match="shard 0: KeyError: 4711"):
+            await processes.failure
+        processes._fail(UsageError("a second one is not listened to"))
+
+    play(tmp_path, story)
+
+
+def test_a_replacement_that_fails_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleet.run.cloud_host.REPLACEMENTS_MAX", 0)
+
+    async def story(processes: Supervisor, lines: list[str]) -> None:
+        await processes.start()
+        kill("fleet-cloud")()
+        with pytest.raises(UsageError, match="the cloud died 1 times"):
+            await processes.failure
+        assert len(lines) == 1
+
+    play(tmp_path, story)
+
+
+def test_the_number_of_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    assert shard_count(300, 0) == 3
+    assert shard_count(300, 5) == 5
+    assert shard_count(2, 5) == 2
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert shard_count(300, 0) == 1
+    assert shard_count(DEVICES_PER_SHARD_MAX + 1, 0) == 2

@@ -1,0 +1,122 @@
+"""What the runner itself decides; whole runs are in tests/live/run/test_command.py."""
+
+import asyncio
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.run import runner as module
+from fleet.run.messages import Chip, Heard
+from fleet.run.runner import Run
+from fleet.run.scenario import Product
+from fleet.run.supervisor import Supervisor
+from hw_profiles import catalog
+from tests.run.fakes import MiniCloud, MiniWorld, small
+
+POPULATION = small(
+    6, products=(Product("camera", "ipc-red-green", 4), Product("gateway", "gateway", 2))
+)
+LONGEST_S = 5.0 + 0.8 + 2.0  # of the gateway: button, erasing, boot
+
+
+class MiniSupervisor(MiniWorld):
+    """Processes that do not exist; `no_snapshots` times there is no snapshot."""
+
+    def __init__(self, no_snapshots: int = 0, stubborn: int = 0) -> None:
+        super().__init__(POPULATION, MiniCloud(POPULATION))
+        self.no_snapshots = no_snapshots
+        self.stubborn = stubborn
+
+    async def snapshot(self) -> dict[int, Chip]:
+        if self.no_snapshots:
+            self.no_snapshots -= 1
+            raise UsageError("shard 0 died")
+        return {0: Chip(0, "WAITING", "DOWN", "NONE", "waiting", "waiting", "", activated=False)}
+
+    def hold(self, indices: Any, hold_ms: int) -> None:
+        super().hold(indices, hold_ms)
+        if self.stubborn:
+            self.stubborn -= 1
+            return
+        for index in indices:
+            self.enter(index, "RESETTING", "resetting", "")
+            self.enter(index, "WAITING", "waiting", "waiting")
+
+
+def a_run(supervisor: MiniSupervisor) -> tuple[Run, list[str]]:
+    lines: list[str] = []
+    return Run(POPULATION, cast("Supervisor", supervisor), "secret", lines.append), lines
+
+
+def bound(supervisor: MiniSupervisor) -> None:
+    for index in range(len(POPULATION.units)):
+        supervisor.enter(index, "ONLINE", "online", "")
+
+
+def test_buttons_are_held_as_long_as_each_model_wants() -> None:
+    supervisor = MiniSupervisor()
+    bound(supervisor)
+    run, lines = a_run(supervisor)
+    asyncio.run(run._reset())
+    holds = [entry for entry in supervisor.log if entry[0] == "hold"]
+    wanted = {
+        catalog.load(name).timings.reset_hold_ms + 200 for name in ("ipc-red-green", "gateway")
+    }
+    assert len(wanted) == 2
+    assert {entry[2] for entry in holds} == wanted
+    assert sorted(index for entry in holds for index in entry[1]) == list(range(6))
+    assert lines == []
+
+
+def test_who_was_not_reset_is_held_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RESET_SLACK_S", -LONGEST_S)
+    supervisor = MiniSupervisor(stubborn=1)
+    bound(supervisor)
+    run, lines = a_run(supervisor)
+    asyncio.run(run._reset())
+    assert len([entry for entry in supervisor.log if entry[0] == "hold"]) == 3
+    assert lines == []
+
+
+def test_who_cannot_be_reset_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RESET_SLACK_S", -LONGEST_S)
+    supervisor = MiniSupervisor(stubborn=1000)
+    bound(supervisor)
+    run, lines = a_run(supervisor)
+    asyncio.run(run._reset())
+    assert lines == ["6 of 6 devices have not reached waiting after a reset in time; going on"]
+
+
+def test_a_missing_snapshot_is_asked_for_again() -> None:
+    run, lines = a_run(MiniSupervisor(no_snapshots=2))
+    chips, lights = asyncio.run(run._settled())
+    assert (len(chips), len(lights)) == (1, 6)
+    assert lines == ["shard 0 died; looking again"] * 2
+    run, _ = a_run(MiniSupervisor(no_snapshots=99))
+    with pytest.raises(UsageError, match="no snapshot of all devices in 3 tries"):
+        asyncio.run(run._settled())
+
+
+def test_devices_that_are_late_do_not_stop_the_run() -> None:
+    supervisor = MiniSupervisor()
+    run, lines = a_run(supervisor)
+    run._patience_s = 0.01
+    asyncio.run(run._home())
+    assert lines == ["6 of 6 devices have not come online at home in time; going on"]
+
+
+def test_failures_are_counted_from_what_devices_noted() -> None:
+    supervisor = MiniSupervisor()
+    run, _ = a_run(supervisor)
+    for kind, detail in (("join_refused", "wifi_password"), ("bad_qr", "x")):
+        supervisor.watch.take_heard(Heard(1, 0, kind, detail))
+    run.tally.failed["not_unbound"] += 2
+    assert run.failed() == {"wifi_password": 1, "not_unbound": 2}
+
+
+def test_a_run_starts_with_nothing() -> None:
+    run, _ = a_run(MiniSupervisor())
+    assert (run.phase, run.violations, run.refused) == ("start", [], None)
+    assert msgspec.to_builtins(run.tally.by_method()) == {"qr": 0, "wired": 0}
