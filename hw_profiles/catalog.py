@@ -1,6 +1,6 @@
 """Finds, reads and checks device models. A new model is one more TOML file beside this module.
 
-The light patterns that most models share are merged from `extends`, so a file says only what
+What models share, such as light patterns, is merged from `extends`, so a file says only what
 differs; everything is checked when it is read, never when a device runs.
 """
 
@@ -8,13 +8,16 @@ import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from firmware_sim.device.indicator import Pattern
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
 from firmware_sim.schema import explain
+
+Record = TypeVar("Record", Pattern, Profile)
 
 _FOLDER = resources.files("hw_profiles")
 
@@ -36,27 +39,41 @@ def load(name_or_path: str) -> Profile:
     Raises UsageError with one line: file, key, what is wrong, what is allowed.
     """
     label, table = _read(name_or_path)
-    table = _with_base(label, table)
+    table = _with_bases(label, table)
     table.setdefault("name", Path(label).stem)
+    lights = table.get("indicator")
+    if isinstance(lights, dict):  # one by one: a complaint about the whole would not name the light
+        for light, pattern in lights.items():
+            lights[light] = _convert(label, f"indicator.{light}", pattern, Pattern)
+    return _convert(label, "", table, Profile)
+
+
+def _convert(label: str, key: str, value: object, kind: type[Record]) -> Record:
     try:
-        return msgspec.convert(table, Profile)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{label}: {explain(error, Profile)}") from error
+        path, separator, fault = explain(error, kind).partition(": ")
+        if key:
+            path = key if path == "(top level)" else f"{key}.{path}"
+        raise UsageError(f"{label}: {path}{separator}{fault}") from error
 
 
-def _with_base(label: str, table: dict[str, Any]) -> dict[str, Any]:
-    """Merge the file named in `extends` under this one; one level is enough."""
-    base_name = table.pop("extends", None)
-    if base_name is None:
-        return table
-    file = _FOLDER / f"_{base_name}.toml"
-    if not isinstance(base_name, str) or not file.is_file():
-        raise UsageError(f"{label}: extends: no base {base_name!r}; allowed: {', '.join(_bases())}")
-    base = tomllib.loads(file.read_text(encoding="utf-8"))
-    for key, value in table.items():
-        both_tables = isinstance(value, dict) and isinstance(base.get(key), dict)
-        base[key] = {**base[key], **value} if both_tables else value
-    return base
+def _with_bases(label: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Merge the files named in `extends`, later ones over earlier ones, and this one over all."""
+    extends = table.pop("extends", [])
+    merged: dict[str, Any] = {}
+    for name in extends if isinstance(extends, list) else [extends]:
+        if name not in _bases():
+            raise UsageError(f"{label}: extends: no base {name!r}; allowed: {', '.join(_bases())}")
+        text = (_FOLDER / f"_{name}.toml").read_text(encoding="utf-8")
+        merged = _merged(merged, tomllib.loads(text))
+    return _merged(merged, table)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Put one table over another; tables in them are merged key by key, everything else goes."""
+    both = {key for key in over if isinstance(over[key], dict) and isinstance(base.get(key), dict)}
+    return base | {key: base[key] | over[key] if key in both else over[key] for key in over}
 
 
 def _bases() -> list[str]:

@@ -12,7 +12,7 @@ def test_secrets_do_not_show() -> None:
         ev.LanReceived(1, b"secret1"),
         ev.HttpReplied(1, 200, b"secret1"),
         sig.PairingRead("shop", "secret1", "secret1"),
-        sig.TokenTaken("secret1"),
+        sig.TokenOffered(1, 2, "secret1"),
     )
     carriers = (
         fx.JoinWifi("shop", "secret1"),

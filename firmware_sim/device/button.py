@@ -38,14 +38,14 @@ BUTTON = Machine(
         on(Button.UP, ButtonPressed, Button.DOWN, guard=powered, action=count),
         on(Button.UP, ButtonPressed, Button.DOWN),
         on(Button.DOWN, PowerApplied, Button.DOWN, action=count),
-        on(Button.DOWN, PowerRemoved, Button.DOWN),
+        on((Button.DOWN, Button.HELD), PowerRemoved, Button.DOWN),
         on(Button.DOWN, HoldElapsed, Button.HELD, action=recognise),
         on((Button.DOWN, Button.HELD), ButtonReleased, Button.UP),
     ),
     ignored={
         Button.UP: (ButtonReleased, PowerApplied, PowerRemoved, HoldElapsed),
         Button.DOWN: (ButtonPressed,),
-        Button.HELD: (ButtonPressed, PowerApplied, PowerRemoved, HoldElapsed),
+        Button.HELD: (ButtonPressed, PowerApplied, HoldElapsed),
     },
     timers=(Timer.HOLD,),
 )

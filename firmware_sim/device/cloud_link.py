@@ -14,7 +14,6 @@ from firmware_sim.device.signals import (
     Ponged,
     Refused,
     StreamLost,
-    StreamOpened,
     Subscribed,
 )
 from firmware_sim.device.timers import Timer
@@ -79,7 +78,7 @@ def greet(device: "Device") -> None:
     _call(device, messages.UPGRADE_SILENT_GET, ask)
 
 
-def report_local_reset(device: "Device") -> None:
+def report_local_reset(device: "Device", _: Event) -> None:
     """Tell the cloud, without waiting, that the button resets us."""
     _call(device, messages.RESET, messages.StampRequest(t=device.now_s))
 
@@ -96,6 +95,14 @@ def _call(device: "Device", api: messages.Api, request: messages.Message) -> Non
 def ping(device: "Device") -> None:
     """Send PINGREQ."""
     device.emit(SendMqtt(mqtt.encode(mqtt.Pingreq())))
+
+
+def unsubscribe(device: "Device") -> None:
+    """Give the topic of our messages up, as firmware does before it leaves for good."""
+    if device.admitted:
+        topic = mqtt_payload.topic_in(device.flash.dev_id)
+        packet = mqtt.Unsubscribe(packet_id=SUBSCRIPTIONS + 1, filters=(topic,))
+        device.emit(SendMqtt(mqtt.encode(packet)))
 
 
 def close(device: "Device") -> None:
@@ -116,16 +123,6 @@ def note_loss(device: "Device", event: StreamLost) -> None:
 
 
 # --- inbound ------------------------------------------------------------------------------------
-
-
-def opened(device: "Device") -> None:
-    """The world reports an open stream."""
-    device.raise_signal(StreamOpened())
-
-
-def lost(device: "Device", reason: str) -> None:
-    """The world reports that the stream is gone."""
-    device.raise_signal(StreamLost(reason))
 
 
 def received(device: "Device", data: bytes) -> None:

@@ -23,13 +23,12 @@ from firmware_sim.device.session import SESSION
 from firmware_sim.device.states import Button, Lifecycle, Outcome, Session
 from firmware_sim.device.timers import Timer, Timers
 from firmware_sim.effects import Effect, Noted, SaveFlash, StateShown
-from firmware_sim.errors import PeerError, UsageError
+from firmware_sim.errors import UsageError
 from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.wire import mqtt
 from firmware_sim.wire.ciphers import aes_key
-from firmware_sim.wire.datapoint import Value
-from firmware_sim.wire.provisioning import TokenParts, decode_qr
+from firmware_sim.wire.provisioning import TokenParts
 
 MACHINES: tuple[Machine[Any], ...] = (LIFECYCLE, SESSION, BUTTON)
 
@@ -87,7 +86,6 @@ class Device:
         "token",
         "tries",
         "upgrade_asked",
-        "values",
     )
 
     def __init__(
@@ -112,9 +110,9 @@ class Device:
         self.session = Session.DOWN
         self.button = Button.UP
         self.outcome = Outcome.NONE
-        self.values: dict[int, Value] | None = None
         self.sequence = self.rng.below(0x10000)
         self.call_number = 0
+        self.ip = ""
         self.now_ms = 0
         self._out: list[Effect] = []
         self._signals: list[Event] = []
@@ -123,8 +121,7 @@ class Device:
         self.forget_volatile()
 
     def forget_volatile(self) -> None:
-        """Lose what is lost with the power."""
-        self.ip = ""
+        """Lose what a restart loses; the address goes only with the network."""
         self.endpoints: cloud_calls.Servers | None = None
         self.offer: signals.PairingRead | None = None
         self.token: TokenParts | None = None
@@ -157,8 +154,9 @@ class Device:
 
     def _step(self, signal: Event) -> None:
         for machine in MACHINES:
-            if type(signal) in machine.events and machine.step(self, signal) is not None:
-                self._show(signal)
+            if type(signal) in machine.events:
+                machine.step(self, signal)
+        self._show(signal)
 
     def _show(self, cause: Event) -> None:
         state = (self.lifecycle, self.session, self.outcome)
@@ -241,40 +239,7 @@ def _pass(device: Device, event: Event) -> None:
 
 def _deadline(device: Device, _: Event) -> None:
     for signal in device.timers.expired(device.now_ms):
-        if type(signal) is signals.IdleElapsed:
-            lan.idle(device)
-        else:
-            device.raise_signal(signal)
-
-
-def _link_up(device: Device, event: events.LinkUp) -> None:
-    if device.lifecycle is not Lifecycle.OFF:
-        device.ip = event.ip
-        lan.link_up(device)
-        device.raise_signal(signals.NetworkUp())
-
-
-def _wifi_joined(device: Device, event: events.WifiJoined) -> None:
-    if device.lifecycle in (Lifecycle.JOINING, Lifecycle.REJOINING):
-        device.ip = event.ip
-        device.raise_signal(signals.NetworkUp())
-
-
-def _link_down(device: Device, _: Event) -> None:
-    device.ip = ""
-    lan.link_down(device)
-    device.raise_signal(signals.NetworkLost())
-
-
-def _frame(device: Device, event: events.FrameDecoded) -> None:
-    if device.lifecycle is not Lifecycle.WAITING:
-        return
-    try:
-        code = decode_qr(event.text)
-    except PeerError as error:
-        device.note("bad_qr", str(error))
-        return
-    device.raise_signal(signals.PairingRead(code.ssid, code.password, code.token))
+        device.raise_signal(signal)
 
 
 _ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
@@ -283,18 +248,16 @@ _ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
     events.ButtonPressed: _pass,
     events.ButtonReleased: _pass,
     events.DeadlineReached: _deadline,
-    events.LinkUp: _link_up,
-    events.LinkDown: _link_down,
-    events.WifiJoined: _wifi_joined,
-    events.WifiRefused: lambda device, event: device.raise_signal(
-        signals.JoinRefused(event.reason)
-    ),
-    events.FrameDecoded: _frame,
+    events.LinkUp: _pass,
+    events.LinkDown: _pass,
+    events.WifiJoined: _pass,
+    events.WifiRefused: _pass,
+    events.FrameDecoded: _pass,
     events.HttpReplied: cloud_calls.replied,
     events.HttpFailed: lambda device, event: cloud_calls.failed(device, event.call, event.reason),
-    events.MqttOpened: lambda device, _: cloud_link.opened(device),
+    events.MqttOpened: _pass,
     events.MqttReceived: lambda device, event: cloud_link.received(device, event.data),
-    events.MqttClosed: lambda device, event: cloud_link.lost(device, event.reason),
+    events.MqttClosed: lambda device, event: device.raise_signal(signals.StreamLost(event.reason)),
     events.LanOpened: lan.opened,
     events.LanReceived: lan.received,
     events.LanClosed: lambda device, event: lan.closed(device, event.conn),

@@ -1,9 +1,10 @@
 """The flash of a device: what survives a power cut, and which part of it survives a reset.
 
 A reset keeps the last device id and the reported versions and erases keys, schema, network and
-region (tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c). Identity (uuid and authKey) is
-burnt in at production and is not in here. Erasing takes time: a marker is written first, so a
-power cut in the middle ends in a finished reset after the next boot and never in half a binding.
+region (tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c); a factory reset erases the
+user's settings as well (vendor page "Device Reset"). Identity (uuid and authKey) is burnt in at
+production and is not in here. Erasing takes time: a marker is written first, so a power cut in the
+middle ends in a finished reset after the next boot and never in half a binding.
 """
 
 from enum import IntEnum
@@ -11,6 +12,7 @@ from enum import IntEnum
 import msgspec
 
 from firmware_sim.errors import UsageError
+from firmware_sim.wire.datapoint import Value
 
 
 class ResetKind(IntEnum):
@@ -26,9 +28,17 @@ class ResetKind(IntEnum):
         """Say whether the cloud, and not the button, asked for it."""
         return self in (ResetKind.REMOTE_UNBIND, ResetKind.REMOTE_FACTORY)
 
+    @property
+    def factory(self) -> bool:
+        """Say whether the user's settings go as well."""
+        return self in (ResetKind.LOCAL_FACTORY, ResetKind.REMOTE_FACTORY)
+
 
 class Flash(msgspec.Struct, array_like=True, gc=False):
-    """The contents, field by field; empty text means erased."""
+    """The contents, field by field; empty text means erased.
+
+    `values` holds the data points that differ from the profile's, None when there are none.
+    """
 
     dev_id: str = ""
     sec_key: str = ""
@@ -42,6 +52,7 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     versions: str = ""
     resetting: ResetKind | None = None
     last_reset: ResetKind | None = None
+    values: dict[int, Value] | None = None
 
     @property
     def activated(self) -> bool:
@@ -54,6 +65,8 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
 
     def finish_reset(self) -> None:
         """Erase the binding; what a reset keeps stays."""
+        if self.resetting is not None and self.resetting.factory:
+            self.values = None
         self.last_reset, self.resetting = self.resetting, None
         self.sec_key = self.local_key = self.schema_id = self.time_zone = ""
         self.region = self.env = self.ssid = self.password = ""

@@ -8,7 +8,7 @@ same for the QR and the wired way is published ("Unbind Smart Devices"), their w
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -24,30 +24,30 @@ class Mode(StrEnum):
     ALTERNATE = "alternate"
 
 
+Colour = Literal["red", "green", "blue", "amber", "yellow", "white"]
+PatternMs = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+
+
 class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one light does. `colours`: one for solid and blink, two for alternate, none for off.
 
-    A colour is red, green, blue, amber, yellow or white. Blink: on for `on_ms`, off for `off_ms`.
-    Alternate: first colour for `on_ms`, second for `off_ms`. `source` is the vendor's page title
-    or the words "our choice".
+    Blink: on for `on_ms`, off for `off_ms`. Alternate: first colour for `on_ms`, second for
+    `off_ms`. `source` is the vendor's page title or the words "our choice".
     """
 
     mode: Mode
-    source: str
-    colours: tuple[str, ...] = ()
-    on_ms: int = 0
-    off_ms: int = 0
+    source: Annotated[str, msgspec.Meta(min_length=1)]
+    colours: tuple[Colour, ...] = ()
+    on_ms: PatternMs = 0
+    off_ms: PatternMs = 0
 
     def __post_init__(self) -> None:
         """Refuse a pattern that no light can show (ValueError, reported with file and key)."""
         wanted = {Mode.OFF: 0, Mode.SOLID: 1, Mode.BLINK: 1, Mode.ALTERNATE: 2}[self.mode]
         if len(self.colours) != wanted:
             raise ValueError(f"mode {self.mode} takes {wanted} colours, got {len(self.colours)}")
-        unknown = [colour for colour in self.colours if colour not in COLOURS]
-        if unknown:
-            raise ValueError(f"unknown colour {unknown[0]!r}, allowed: {', '.join(COLOURS)}")
         moving = self.mode in (Mode.BLINK, Mode.ALTERNATE)
-        if moving != (self.on_ms > 0 and self.off_ms > 0):
+        if {bool(self.on_ms), bool(self.off_ms)} != {moving}:
             raise ValueError(f"mode {self.mode}: on_ms and off_ms are for blink and alternate only")
 
     def colour_at(self, elapsed_ms: int) -> str:
@@ -60,8 +60,6 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return self.colours[0]
         return self.colours[1] if self.mode is Mode.ALTERNATE else ""
 
-
-COLOURS = ("red", "green", "blue", "amber", "yellow", "white")
 
 LIGHTS = (
     "off",

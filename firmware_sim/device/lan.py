@@ -4,18 +4,17 @@ An unactivated device with its link up announces itself by UDP broadcast; the ap
 `token` true and `active` 0, opens TCP 6668 and sends frame 0x0C (vendor page "Device Binding over
 LAN"; port, interval and client limit as in tuya/TuyaOpen, src/tuya_cloud_service/lan/tuya_lan.c).
 An activated device refuses the frame with return code 1. Everything else of LAN control answers
-heartbeats only.
+heartbeats only. The port is open while the application runs and the cable is in.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firmware_sim.device.signals import TokenTaken
-from firmware_sim.device.states import Lifecycle
+from firmware_sim.device.signals import TokenOffered
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import Broadcast, CloseLan, LanClose, LanSend, OpenLan
 from firmware_sim.errors import PeerError
-from firmware_sim.events import Event, LanOpened, LanReceived
+from firmware_sim.events import Event, LanOpened, LanReceived, LinkUp
 from firmware_sim.wire import discovery, lan_frame, provisioning
 
 if TYPE_CHECKING:
@@ -41,17 +40,19 @@ class Client:
 
 
 def announce_soon(device: "Device") -> None:
-    """Announce within one interval: the exact moment differs from device to device."""
+    """Announce within a second: the exact moment differs from device to device."""
     if device.profile.wired and device.ip:
         device.arm(Timer.ANNOUNCE, 1 + device.rng.below(FIRST_ANNOUNCEMENT_MS))
 
 
 def announce(device: "Device", _: Event | None = None) -> None:
-    """Broadcast who we are, and arm the next time."""
+    """Broadcast who we are, unless no more clients are taken, and arm the next time."""
     if not (device.profile.wired and device.ip):
         return
     device.arm(Timer.ANNOUNCE, device.profile.timings.announce_ms)
-    device.emit(Broadcast(discovery.PORT_ENCRYPTED, discovery.encode_announcement(_card(device))))
+    if not _is_full(device):
+        data = discovery.encode_announcement(_card(device))
+        device.emit(Broadcast(discovery.PORT_ENCRYPTED, data))
 
 
 def _card(device: "Device") -> discovery.Announcement:
@@ -72,15 +73,27 @@ def _card(device: "Device") -> discovery.Announcement:
 # --- clients ------------------------------------------------------------------------------------
 
 
-def link_up(device: "Device") -> None:
-    """Accept LAN clients."""
-    if device.profile.wired:
+def serve(device: "Device", _: Event | None = None) -> None:
+    """Accept LAN clients, if the cable is in."""
+    if device.profile.wired and device.ip:
         device.emit(OpenLan(discovery.PORT_CONTROL))
 
 
-def link_down(device: "Device") -> None:
-    """Forget all LAN clients."""
-    if device.profile.wired:
+def plugged(device: "Device", event: LinkUp) -> None:
+    """Take the address that came with the cable, and accept LAN clients."""
+    device.ip = event.ip
+    serve(device)
+
+
+def appear(device: "Device", event: LinkUp) -> None:
+    """Do the same, and say at once that we are here."""
+    plugged(device, event)
+    announce(device)
+
+
+def shut(device: "Device") -> None:
+    """Forget all LAN clients and accept no more."""
+    if device.profile.wired and device.ip:
         device.clients = None
         device.timers.disarm(Timer.LAN_IDLE)
         device.emit(CloseLan())
@@ -88,13 +101,16 @@ def link_down(device: "Device") -> None:
 
 def opened(device: "Device", event: LanOpened) -> None:
     """Take a client, or close at once when the limit is reached, as the vendor's device does."""
-    clients = device.clients or {}
-    if len(clients) >= device.profile.firmware.lan_clients_max:
+    if _is_full(device):
         device.emit(LanClose(event.conn))
         return
-    device.clients = {**clients, event.conn: Client(device.now_ms)}
+    device.clients = {**(device.clients or {}), event.conn: Client(device.now_ms)}
     if not device.timers.armed(Timer.LAN_IDLE):
         device.arm(Timer.LAN_IDLE, device.profile.timings.lan_idle_ms)
+
+
+def _is_full(device: "Device") -> bool:
+    return len(device.clients or ()) >= device.profile.firmware.lan_clients_max
 
 
 def closed(device: "Device", conn: int) -> None:
@@ -108,13 +124,14 @@ def received(device: "Device", event: LanReceived) -> None:
     client = (device.clients or {}).get(event.conn)
     if client is None:
         return
-    client.heard_ms = device.now_ms
     try:
         frames = client.decoder.feed(event.data)
     except PeerError as error:
         device.note("bad_lan", str(error))
         _drop(device, event.conn)
         return
+    if frames:
+        client.heard_ms = device.now_ms
     for frame in frames:
         handler = _HANDLERS.get(frame.command)
         if handler is None:
@@ -123,8 +140,8 @@ def received(device: "Device", event: LanReceived) -> None:
             handler(device, event.conn, frame)
 
 
-def idle(device: "Device") -> None:
-    """Close the clients that were silent for the idle time, and look again later."""
+def idle(device: "Device", _: Event) -> None:
+    """Close the clients that sent no frame for the idle time, and look again later."""
     limit_ms = device.now_ms - device.profile.timings.lan_idle_ms
     for conn, client in (device.clients or {}).items():
         if client.heard_ms <= limit_ms:
@@ -145,23 +162,27 @@ def _heartbeat(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
 
 
 def _token_bind(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
-    taken = False
     try:
         token = provisioning.decode_token_bind(frame.payload).token
-        provisioning.parse_token(token)
-        taken = _offer(device, token)
     except PeerError as error:
         device.note("bad_lan", str(error))
-    code = 0 if taken else 1
-    device.emit(LanSend(conn, provisioning.encode_token_bind_reply(frame.sequence, code)))
+        _answer(device, conn, frame.sequence, 1)
+    else:
+        device.raise_signal(TokenOffered(conn, frame.sequence, token))
 
 
-def _offer(device: "Device", token: str) -> bool:
-    """Take the token if we wait for one; a repetition of the one being used is fine."""
-    if device.lifecycle is Lifecycle.WAITING:
-        device.raise_signal(TokenTaken(token))
-        return True
-    return device.token is not None and device.token.text == token
+def accept(device: "Device", offer: TokenOffered) -> None:
+    """Answer that the token was taken, now or before: an app repeats it until it is answered."""
+    _answer(device, offer.conn, offer.sequence, 0)
+
+
+def refuse(device: "Device", offer: TokenOffered) -> None:
+    """Answer that we wait for no token."""
+    _answer(device, offer.conn, offer.sequence, 1)
+
+
+def _answer(device: "Device", conn: int, sequence: int, code: int) -> None:
+    device.emit(LanSend(conn, provisioning.encode_token_bind_reply(sequence, code)))
 
 
 _HANDLERS: dict[int, Callable[["Device", int, lan_frame.Frame], None]] = {

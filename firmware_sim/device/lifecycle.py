@@ -10,8 +10,7 @@ Reset"). A device that remembers a binding is REJOINING, not JOINING: it never g
 light does not speak of pairing.
 """
 
-from firmware_sim.device import network, pairing, reset
-from firmware_sim.device.lan import announce
+from firmware_sim.device import lan, network, pairing, reset
 from firmware_sim.device.machine import Machine, on
 from firmware_sim.device.signals import (
     ActivationAccepted,
@@ -22,19 +21,25 @@ from firmware_sim.device.signals import (
     EndpointsFound,
     EraseElapsed,
     FailureElapsed,
+    IdleElapsed,
     JoinElapsed,
-    JoinRefused,
-    NetworkLost,
-    NetworkUp,
     PairingRead,
     Released,
     ResetHeld,
     RetryElapsed,
-    TokenTaken,
+    TokenOffered,
 )
 from firmware_sim.device.states import Lifecycle
 from firmware_sim.device.timers import Timer
-from firmware_sim.events import PowerApplied, PowerRemoved
+from firmware_sim.events import (
+    FrameDecoded,
+    LinkDown,
+    LinkUp,
+    PowerApplied,
+    PowerRemoved,
+    WifiJoined,
+    WifiRefused,
+)
 
 OFF = Lifecycle.OFF
 BOOTING = Lifecycle.BOOTING
@@ -46,21 +51,23 @@ ONLINE = Lifecycle.ONLINE
 RESETTING = Lifecycle.RESETTING
 FAILED = Lifecycle.FAILED
 
-POWERED = tuple(state for state in Lifecycle if state is not OFF)
-RESETTABLE = tuple(state for state in POWERED if state is not RESETTING)
+
+def _powered_but(*states: Lifecycle) -> tuple[Lifecycle, ...]:
+    return tuple(state for state in Lifecycle if state not in (OFF, *states))
+
 
 ROWS = (
     on(OFF, PowerApplied, BOOTING),
-    on(POWERED, PowerRemoved, OFF),
+    on(_powered_but(), PowerRemoved, OFF),
     on(BOOTING, BootElapsed, RESETTING, guard=reset.was_interrupted),
+    on(BOOTING, BootElapsed, ONLINE, guard=pairing.is_at_home, action=lan.serve),
     on(BOOTING, BootElapsed, REJOINING, guard=pairing.is_activated),
-    on(BOOTING, BootElapsed, WAITING),
-    on(WAITING, PairingRead, JOINING, action=network.take_code),
-    on(WAITING, TokenTaken, ACTIVATING, action=pairing.take_token),
-    on((WAITING, ONLINE), AnnounceElapsed, None, action=announce),
-    on(WAITING, NetworkUp, None, action=announce),
-    on(JOINING, NetworkUp, ACTIVATING),
-    on(JOINING, JoinRefused, FAILED, action=network.give_up),
+    on(BOOTING, BootElapsed, WAITING, action=lan.serve),
+    on(WAITING, FrameDecoded, None, action=pairing.read_code),
+    on(WAITING, PairingRead, JOINING, action=pairing.take_code),
+    on(WAITING, TokenOffered, ACTIVATING, action=pairing.take_token),
+    on(JOINING, WifiJoined, ACTIVATING, action=network.arrive),
+    on(JOINING, WifiRefused, FAILED, action=network.give_up),
     on(JOINING, JoinElapsed, FAILED, action=network.give_up),
     on(ACTIVATING, EndpointsFound, None, action=pairing.ask),
     on(ACTIVATING, ActivationAccepted, ONLINE, action=pairing.keep_credentials),
@@ -82,29 +89,32 @@ ROWS = (
     on(ACTIVATING, CallFailed, None, guard=pairing.has_tries_left, action=pairing.retry_later),
     on(ACTIVATING, CallFailed, FAILED, action=pairing.give_up),
     on(ACTIVATING, RetryElapsed, None, action=pairing.resolve),
-    on(ACTIVATING, NetworkLost, FAILED, action=network.give_up),
-    on(REJOINING, NetworkUp, ONLINE),
-    on(REJOINING, JoinRefused, None, action=network.rejoin_later),
+    on(ACTIVATING, LinkDown, FAILED, action=network.cut_off),
+    on(REJOINING, WifiJoined, ONLINE, action=network.arrive),
+    on(REJOINING, WifiRefused, None, action=network.rejoin_later),
     on(REJOINING, JoinElapsed, None, action=network.rejoin_later),
     on(REJOINING, RetryElapsed, None, action=network.rejoin),
-    on(ONLINE, NetworkLost, REJOINING),
+    on(ONLINE, LinkDown, REJOINING, action=network.depart),
     on(ONLINE, Released, RESETTING, action=reset.begin_remote),
-    on(RESETTABLE, ResetHeld, RESETTING, action=reset.begin_local),
+    on(_powered_but(RESETTING), ResetHeld, RESETTING, action=reset.begin_local),
     on(RESETTING, EraseElapsed, BOOTING, action=reset.finish),
     on(FAILED, FailureElapsed, WAITING),
+    # The cable and the LAN, which do not wait for anybody's state.
+    on((BOOTING, RESETTING), LinkUp, None, action=network.arrive),
+    on(WAITING, LinkUp, None, action=lan.appear),
+    on(FAILED, LinkUp, None, action=lan.plugged),
+    on(REJOINING, LinkUp, ONLINE, action=lan.plugged),
+    on(_powered_but(ACTIVATING, ONLINE), LinkDown, None, action=network.depart),
+    on((WAITING, ONLINE), AnnounceElapsed, None, action=lan.announce),
+    on(_powered_but(), IdleElapsed, None, action=lan.idle),
+    on(ACTIVATING, TokenOffered, None, guard=pairing.is_ours, action=lan.accept),
+    on(_powered_but(WAITING), TokenOffered, None, action=lan.refuse),
 )
 
-_NETWORK = (NetworkUp, NetworkLost, JoinRefused)
+_WIFI = (WifiJoined, WifiRefused)
 _CLOUD = (EndpointsFound, ActivationAccepted, ActivationRefused, CallFailed, Released)
-_OFFERS = (PairingRead, TokenTaken)
-_TIMES = (
-    BootElapsed,
-    EraseElapsed,
-    FailureElapsed,
-    JoinElapsed,
-    RetryElapsed,
-    AnnounceElapsed,
-)
+_CODES = (FrameDecoded, PairingRead)
+_TIMES = (BootElapsed, EraseElapsed, FailureElapsed, JoinElapsed, RetryElapsed, AnnounceElapsed)
 
 
 def _but(events: tuple[type, ...], *kept: type) -> tuple[type, ...]:
@@ -112,45 +122,21 @@ def _but(events: tuple[type, ...], *kept: type) -> tuple[type, ...]:
 
 
 IGNORED = {
-    OFF: (*_NETWORK, *_CLOUD, *_OFFERS, *_TIMES, ResetHeld, PowerRemoved),
-    BOOTING: (*_NETWORK, *_CLOUD, *_OFFERS, *_but(_TIMES, BootElapsed), PowerApplied),
-    WAITING: (
-        *_but(_NETWORK, NetworkUp),
-        *_CLOUD,
-        *_but(_TIMES, AnnounceElapsed),
-        PowerApplied,
+    OFF: (
+        *(*_WIFI, *_CLOUD, *_CODES, *_TIMES),
+        *(PowerRemoved, ResetHeld, LinkUp, LinkDown, TokenOffered, IdleElapsed),
     ),
-    JOINING: (NetworkLost, *_CLOUD, *_OFFERS, *_but(_TIMES, JoinElapsed), PowerApplied),
-    ACTIVATING: (
-        *_but(_NETWORK, NetworkLost),
-        Released,
-        *_OFFERS,
-        *_but(_TIMES, RetryElapsed),
-        PowerApplied,
-    ),
-    REJOINING: (
-        NetworkLost,
-        *_CLOUD,
-        *_OFFERS,
-        *_but(_TIMES, JoinElapsed, RetryElapsed),
-        PowerApplied,
-    ),
+    BOOTING: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, BootElapsed), PowerApplied),
+    WAITING: (*_WIFI, *_CLOUD, *_but(_TIMES, AnnounceElapsed), PowerApplied),
+    JOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed), PowerApplied, LinkUp),
+    ACTIVATING: (*_WIFI, Released, *_CODES, *_but(_TIMES, RetryElapsed), PowerApplied, LinkUp),
+    REJOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed, RetryElapsed), PowerApplied),
     ONLINE: (
-        *_but(_NETWORK, NetworkLost),
-        *_but(_CLOUD, Released),
-        *_OFFERS,
-        *_but(_TIMES, AnnounceElapsed),
-        PowerApplied,
+        *(*_WIFI, *_but(_CLOUD, Released), *_CODES, *_but(_TIMES, AnnounceElapsed)),
+        *(PowerApplied, LinkUp),
     ),
-    RESETTING: (
-        *_NETWORK,
-        *_CLOUD,
-        *_OFFERS,
-        *_but(_TIMES, EraseElapsed),
-        ResetHeld,
-        PowerApplied,
-    ),
-    FAILED: (*_NETWORK, *_CLOUD, *_OFFERS, *_but(_TIMES, FailureElapsed), PowerApplied),
+    RESETTING: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, EraseElapsed), ResetHeld, PowerApplied),
+    FAILED: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, FailureElapsed), PowerApplied),
 }
 
 LIFECYCLE = Machine(

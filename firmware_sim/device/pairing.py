@@ -11,8 +11,7 @@ the operator a new code.
 
 from typing import TYPE_CHECKING
 
-from firmware_sim.device import cloud_calls
-from firmware_sim.device.lan import announce_soon
+from firmware_sim.device import cloud_calls, lan
 from firmware_sim.device.network import leave
 from firmware_sim.device.profile import ActivationError
 from firmware_sim.device.reset import recall_outcome
@@ -22,31 +21,31 @@ from firmware_sim.device.signals import (
     CallFailed,
     CloudUnwanted,
     CloudWanted,
-    TokenTaken,
+    PairingRead,
+    TokenOffered,
 )
 from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import CloseLens, OpenLens, SoundTone
-from firmware_sim.events import Event
+from firmware_sim.errors import PeerError
+from firmware_sim.events import Event, FrameDecoded
 from firmware_sim.wire.atop_messages import GATEWAY_NOT_EXISTS
-from firmware_sim.wire.provisioning import parse_token
+from firmware_sim.wire.provisioning import decode_qr, parse_token
 
 if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
 TONE_WAITING = 1
-TONE_CODE_READ = 2
+TONE_TOKEN_TAKEN = 2
 
 
 def open_pairing(device: "Device") -> None:
     """Listen for an offer: by the lens, or by LAN announcements (entry of WAITING)."""
     recall_outcome(device)
-    device.token = None
     device.emit(SoundTone(TONE_WAITING))
     if device.profile.wired:
-        announce_soon(device)
+        lan.announce_soon(device)
     else:
-        leave(device)
         device.emit(OpenLens())
 
 
@@ -56,17 +55,41 @@ def close_pairing(device: "Device") -> None:
         device.emit(CloseLens())
 
 
-def take_token(device: "Device", event: TokenTaken) -> None:
+def read_code(device: "Device", event: FrameDecoded) -> None:
+    """Read what the lens saw; a code that is not for us is noted."""
+    try:
+        code = decode_qr(event.text)
+    except PeerError as error:
+        device.note("bad_qr", str(error))
+    else:
+        device.raise_signal(PairingRead(code.ssid, code.password, code.token))
+
+
+def take_code(device: "Device", event: PairingRead) -> None:
+    """Remember what the pairing code says; nothing of it is in flash before activation."""
+    device.offer = event
+    _take_token(device, event.token)
+
+
+def take_token(device: "Device", event: TokenOffered) -> None:
     """Remember a token that came over the LAN."""
-    device.token = parse_token(event.token)
+    _take_token(device, event.token)
+    lan.accept(device, event)
+
+
+def _take_token(device: "Device", text: str) -> None:
+    device.token = parse_token(text)
+    device.outcome = Outcome.NONE
+    device.emit(SoundTone(TONE_TOKEN_TAKEN))
+
+
+def is_ours(device: "Device", event: TokenOffered) -> bool:
+    """Say whether an offer repeats the token that is being used."""
+    return device.token is not None and device.token.text == event.token
 
 
 def begin(device: "Device") -> None:
-    """Start to activate (entry of ACTIVATING): a code's token is opened, a LAN token is there."""
-    if device.offer is not None:
-        device.token = parse_token(device.offer.token)
-        device.emit(SoundTone(TONE_CODE_READ))
-    device.outcome = Outcome.NONE
+    """Start to activate (entry of ACTIVATING)."""
     device.tries = 0
     resolve(device)
 
@@ -85,7 +108,10 @@ def ask(device: "Device", _: Event) -> None:
 
 
 def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
-    """Write the binding to flash, before anything else goes out."""
+    """Write the binding to flash, before anything else goes out.
+
+    The cloud may order the settings of a former owner to be wiped.
+    """
     assert device.token is not None
     result, flash = event.result, device.flash
     flash.dev_id, flash.sec_key, flash.local_key = result.dev_id, result.sec_key, result.local_key
@@ -94,6 +120,8 @@ def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
     if device.offer is not None:
         flash.ssid, flash.password = device.offer.ssid, device.offer.password
     flash.last_reset = None
+    if result.reset_factory:
+        flash.values = None
     device.mark_flash()
     device.offer = device.token = None
 
@@ -108,6 +136,7 @@ def drop_token(device: "Device", event: ActivationRefused) -> None:
     device.note("activation_refused", event.code)
     device.flash.record_release()
     device.mark_flash()
+    leave(device)
 
 
 def retries_for_ever(device: "Device", _: Event) -> bool:
@@ -121,8 +150,10 @@ def has_tries_left(device: "Device", _: Event) -> bool:
 
 
 def retry_later(device: "Device", event: ActivationRefused | CallFailed) -> None:
-    """Wait before the same attempt again."""
+    """Wait before the same attempt again; only failures in a row count as tries."""
     _note_failure(device, event)
+    if isinstance(event, ActivationRefused):
+        device.tries = 0
     device.arm(Timer.RETRY, device.profile.timings.retry_ms)
 
 
@@ -150,10 +181,15 @@ def is_activated(device: "Device", _: Event) -> bool:
     return device.flash.activated
 
 
+def is_at_home(device: "Device", _: Event) -> bool:
+    """Say whether flash holds a binding and the network is there already, by cable."""
+    return device.flash.activated and bool(device.ip)
+
+
 def go_online(device: "Device") -> None:
     """Ask for a cloud session and show ourselves on the LAN (entry of ONLINE)."""
     device.raise_signal(CloudWanted())
-    announce_soon(device)
+    lan.announce_soon(device)
 
 
 def leave_cloud(device: "Device") -> None:

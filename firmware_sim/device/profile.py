@@ -3,7 +3,9 @@
 `hw_profiles.catalog` reads profiles from TOML; one profile is shared by all devices of a model.
 """
 
+from collections import Counter
 from enum import StrEnum
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,36 +38,37 @@ class ActivationError(StrEnum):
     RETRY = "retry"  # the same token each second for ever, as the open vendor SDK does
 
 
+Millis = Annotated[int, msgspec.Meta(ge=1, le=24 * 3600 * 1000)]
+Seconds16 = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
+Few = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){1,2}\Z")]
+
+
 class Timings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Durations in milliseconds, seconds where the protocol counts in seconds."""
 
-    boot_ms: int = 2000
-    erase_ms: int = 800
-    failure_ms: int = 5000
-    reset_hold_ms: int = 3000
-    join_timeout_ms: int = 20000
-    retry_ms: int = 1000
-    connect_timeout_ms: int = 5000
-    announce_ms: int = 5000
-    lan_idle_ms: int = 30000
-    pong_timeout_ms: int = 2000
-    keep_alive_s: int = 120
-
-    def __post_init__(self) -> None:
-        """Refuse times that are not positive (ValueError, reported with file and key)."""
-        for name in self.__struct_fields__:
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0")
+    boot_ms: Millis = 2000
+    erase_ms: Millis = 800
+    failure_ms: Millis = 5000
+    reset_hold_ms: Millis = 3000
+    join_timeout_ms: Millis = 20000
+    retry_ms: Millis = 1000
+    connect_timeout_ms: Millis = 5000
+    announce_ms: Millis = 5000
+    lan_idle_ms: Millis = 30000
+    pong_timeout_ms: Millis = 2000
+    keep_alive_s: Seconds16 = 120
 
 
 class Firmware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Versions and habits of the firmware."""
 
-    software_version: str = "1.0.0"
-    lan_version: str = "3.3"
+    software_version: Version = "1.0.0"
+    lan_version: Literal["3.3"] = "3.3"
     activation_error: ActivationError = ActivationError.FAIL
-    activation_tries: int = 10
-    lan_clients_max: int = 3
+    activation_tries: Few = 10
+    lan_clients_max: Few = 3
 
 
 class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +77,12 @@ class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
     initial: Value
 
     def __post_init__(self) -> None:
-        """Refuse an initial value that the point cannot take (ValueError)."""
+        """Refuse a range that is open, or an initial value outside of it (ValueError)."""
+        limits = self.property
+        if (self.type == "raw") != (limits is None):
+            raise ValueError("type obj takes a property, type raw takes none")
+        if limits is not None and limits.type == "value" and None in (limits.min, limits.max):
+            raise ValueError("property: type value takes min and max")
         try:
             check(self, self.initial)
         except Malformed as error:
@@ -84,10 +92,10 @@ class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model. `name` is the stem of its file."""
 
-    name: str
-    title: str
+    name: Text
+    title: Text
     kind: Kind
-    category: str
+    category: Text
     pairing: Pairing
     indicator: dict[str, Pattern]
     data_points: tuple[Point, ...] = ()
@@ -95,12 +103,15 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     firmware: Firmware = Firmware()
 
     def __post_init__(self) -> None:
-        """Refuse a light that is missing or unknown (ValueError, reported with file and key)."""
+        """Refuse lights that are missing or unknown, and ids given twice (ValueError)."""
         missing = [light for light in LIGHTS if light not in self.indicator]
         unknown = [light for light in self.indicator if light not in LIGHTS]
         if missing or unknown:
             fault = f"missing {missing[0]!r}" if missing else f"unknown light {unknown[0]!r}"
             raise ValueError(f"indicator: {fault}, it takes exactly: {', '.join(LIGHTS)}")
+        for number, count in Counter(point.id for point in self.data_points).items():
+            if count > 1:
+                raise ValueError(f"data_points: id {number} comes {count} times")
 
     @property
     def wired(self) -> bool:

@@ -2,7 +2,7 @@
 
 Protocol numbers as in tuya/tuya-connect-kit-for-mqtt-embedded-c, include/mqtt_service.h: 5 sets
 data points, 4 reports them, 11 resets. All others are dropped, as that firmware drops what it has
-no handler for. Values live in the profile until a device changes one of its own.
+no handler for. Values live in the profile until a device changes one of its own, in its flash.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,8 @@ def set_values(device: "Device", wanted: Mapping[int, Value]) -> dict[int, Value
         else:
             taken[number] = value
     if taken:
-        device.values = {**(device.values or {}), **taken}
+        device.flash.values = {**(device.flash.values or {}), **taken}
+        device.mark_flash()
     return taken
 
 
@@ -59,7 +60,7 @@ def _check(point: Point | None, number: int, value: Value) -> None:
 def values(device: "Device") -> dict[int, Value]:
     """Return all values: the device's own ones over the profile's initial ones."""
     initial = {point.id: point.initial for point in device.profile.data_points}
-    return {**initial, **(device.values or {})}
+    return {**initial, **(device.flash.values or {})}
 
 
 def report_all(device: "Device") -> None:

@@ -6,11 +6,11 @@ flash comes first, so that power can be cut at any instant.
 
 from typing import TYPE_CHECKING
 
-from firmware_sim.device import cloud_link
+from firmware_sim.device import lan
 from firmware_sim.device.flash import ResetKind
 from firmware_sim.device.network import leave
 from firmware_sim.device.signals import Released
-from firmware_sim.device.states import Outcome, Session
+from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import SoundTone
 from firmware_sim.events import Event
@@ -23,12 +23,15 @@ TONE_RESET_DONE = 2
 
 def lose_power(device: "Device") -> None:
     """Forget everything that is not in flash (entry of OFF); the world drops the connections."""
+    device.ip = ""
+    device.outcome = Outcome.NONE
     device.forget_volatile()
 
 
 def boot(device: "Device") -> None:
-    """Start up (entry of BOOTING)."""
-    recall_outcome(device)
+    """Start up (entry of BOOTING); who was released and restarts is still being unbound."""
+    if was_interrupted(device):
+        recall_outcome(device)
     device.arm(Timer.BOOT, device.profile.timings.boot_ms)
 
 
@@ -44,9 +47,8 @@ def was_interrupted(device: "Device", _: Event | None = None) -> bool:
 
 
 def begin_local(device: "Device", _: Event) -> None:
-    """Obey the button: tell the cloud if it is there, and set the marker."""
-    if device.session is Session.UP:
-        cloud_link.report_local_reset(device)
+    """Obey the button."""
+    device.outcome = Outcome.NONE
     _begin(device, ResetKind.LOCAL_FACTORY)
 
 
@@ -62,17 +64,18 @@ def _begin(device: "Device", kind: ResetKind) -> None:
 
 
 def erase(device: "Device") -> None:
-    """Erase the binding, off the network (entry of RESETTING)."""
-    leave(device)
-    device.endpoints = None
+    """Take the time that erasing takes (entry of RESETTING)."""
     device.arm(Timer.ERASE, device.profile.timings.erase_ms)
 
 
 def finish(device: "Device", _: Event) -> None:
-    """Clear the marker: from here on the device is unbound on its own side."""
+    """Clear the marker and restart: from here on the device is unbound on its own side."""
     device.flash.finish_reset()
     device.mark_flash()
     device.emit(SoundTone(TONE_RESET_DONE))
+    lan.shut(device)
+    leave(device)
+    device.forget_volatile()
 
 
 def show_failure(device: "Device") -> None:

@@ -24,15 +24,15 @@ from firmware_sim.device.signals import (
     PongElapsed,
     Refused,
     Released,
+    ResetHeld,
     StreamLost,
-    StreamOpened,
     Subscribed,
     SyncAnswered,
     VersionsTaken,
 )
 from firmware_sim.device.states import Session
 from firmware_sim.device.timers import Timer
-from firmware_sim.events import Event, PowerRemoved
+from firmware_sim.events import Event, MqttOpened, PowerRemoved
 from firmware_sim.wire.atop_messages import SyncStatus
 from firmware_sim.wire.mqtt import NOT_AUTHORIZED
 
@@ -121,6 +121,7 @@ def ask_status(device: "Device") -> None:
 def hang_up(device: "Device", _: Event) -> None:
     """Leave the cloud in good order."""
     cloud_calls.forget(device)
+    cloud_link.unsubscribe(device)
     cloud_link.close(device)
 
 
@@ -153,13 +154,14 @@ ROWS = (
     on(RESOLVING, CallFailed, BACKOFF),
     on(DECLARING, VersionsTaken, CONNECTING, action=keep_versions),
     on(DECLARING, CallFailed, BACKOFF),
-    on(CONNECTING, StreamOpened, None, action=cloud_link.introduce),
+    on(CONNECTING, MqttOpened, None, action=cloud_link.introduce),
     on(CONNECTING, Admitted, SUBSCRIBING),
     on(CONNECTING, Refused, SYNCING, guard=unbound),
     on(CONNECTING, Refused, BACKOFF, action=note_refusal),
     on(SUBSCRIBING, Subscribed, UP),
     on(UP, PingElapsed, None, action=ping),
     on(UP, Ponged, None, action=ponged),
+    on(UP, ResetHeld, None, action=cloud_link.report_local_reset),
     on(UP, PongElapsed, BACKOFF),
     on((CONNECTING, SUBSCRIBING), ConnectElapsed, BACKOFF),
     on((CONNECTING, SUBSCRIBING, UP), StreamLost, BACKOFF, action=cloud_link.note_loss),
@@ -174,9 +176,9 @@ ROWS = (
 )
 
 _REPLIES = (EndpointsFound, VersionsTaken, SyncAnswered, CallFailed)
-_STREAM = (StreamOpened, StreamLost, Admitted, Refused, Subscribed, Ponged)
+_STREAM = (MqttOpened, StreamLost, Admitted, Refused, Subscribed, Ponged)
 _TIMES = (ConnectElapsed, PingElapsed, PongElapsed, BackoffElapsed)
-_ALL = (*_REPLIES, *_STREAM, *_TIMES, CloudWanted)
+_ALL = (*_REPLIES, *_STREAM, *_TIMES, CloudWanted, ResetHeld)
 
 
 def _but(*kept: type[Event]) -> tuple[type[Event], ...]:
@@ -191,9 +193,9 @@ SESSION = Machine(
         DOWN: (*_but(CloudWanted), CloudUnwanted, PowerRemoved),
         RESOLVING: _but(EndpointsFound, CallFailed),
         DECLARING: _but(VersionsTaken, CallFailed),
-        CONNECTING: _but(StreamOpened, Admitted, Refused, StreamLost, ConnectElapsed),
+        CONNECTING: _but(MqttOpened, Admitted, Refused, StreamLost, ConnectElapsed),
         SUBSCRIBING: _but(Subscribed, StreamLost, ConnectElapsed),
-        UP: _but(PingElapsed, Ponged, PongElapsed, StreamLost),
+        UP: _but(PingElapsed, Ponged, PongElapsed, ResetHeld, StreamLost),
         BACKOFF: _but(BackoffElapsed),
         SYNCING: _but(SyncAnswered, CallFailed),
     },

@@ -1,12 +1,13 @@
 """What the firmware tells itself: meanings won from raw events, and timers that ran out.
 
 The tables in `lifecycle`, `session` and `button` are written in these terms. A raw event of the
-world (`firmware_sim.events`) is turned into at most a few of them by the decoders in `pairing`,
-`cloud_link` and `lan`; a peer's mistake never becomes one, it is only noted.
+world (`firmware_sim.events`) that carries bytes is turned into a few of them by the decoders in
+`device`, `cloud_calls`, `cloud_link` and `lan`; a peer's mistake never becomes one, it is only
+noted. The other raw events stand in the tables as they are.
 """
 
 from firmware_sim.device.flash import ResetKind
-from firmware_sim.events import Event, JoinRefusal
+from firmware_sim.events import Event
 from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
 
 
@@ -74,28 +75,16 @@ class PairingRead(Event, frozen=True):
         return f"PairingRead(ssid={self.ssid!r})"
 
 
-class TokenTaken(Event, frozen=True):
-    """A LAN client handed over a token (wired pairing)."""
+class TokenOffered(Event, frozen=True):
+    """LAN client `conn` hands over a token (wired pairing), in its frame `sequence`."""
 
+    conn: int
+    sequence: int
     token: str
 
     def __repr__(self) -> str:
         """Show no token."""
-        return "TokenTaken()"
-
-
-class NetworkUp(Event, frozen=True):
-    """The device has an address."""
-
-
-class NetworkLost(Event, frozen=True):
-    """The device has no address any more."""
-
-
-class JoinRefused(Event, frozen=True):
-    """The access point turned the device away."""
-
-    reason: JoinRefusal
+        return f"TokenOffered(conn={self.conn})"
 
 
 class EndpointsFound(Event, frozen=True):
@@ -142,10 +131,6 @@ class CloudWanted(Event, frozen=True):
 
 class CloudUnwanted(Event, frozen=True):
     """The lifecycle left the state that needs a cloud session."""
-
-
-class StreamOpened(Event, frozen=True):
-    """The TCP connection to the broker stands."""
 
 
 class StreamLost(Event, frozen=True):

@@ -22,14 +22,12 @@ def activate(
     """Bind or release device `uuid` by the token of these 8 characters.
 
     `product_id` and `software` are what the device says of itself. Returns the device with the
-    credentials it is granted; the same device may repeat a call whose reply was lost. Raises
-    Refused: with GATEWAY_NOT_EXISTS it was released and is not to come back.
+    credentials it is granted, or not `live` when it was released and is not to come back; the same
+    device may repeat a call whose reply was lost. Raises Refused.
     """
     pair = state.tokens.pair_token(token_name)
     if pair is None:
         device = unbind(state, uuid, token_name, product_id, now_ms)
-        if not device.live:
-            raise Refused(Reason.GATEWAY_NOT_EXISTS)
     else:
         device = _pair(state, uuid, pair, product_id, now_ms)
     return state.devices.note_software(device, software)
@@ -91,6 +89,5 @@ def _must_wipe(state: State, before: Device, *, stranger: bool) -> bool:
 
     Either it missed the order to erase everything, or it was somebody else's.
     """
-    if before.pending_reset == ResetKind.RESET_FACTORY:
-        return not before.reset_told
-    return stranger and state.settings.wipe_on_new_owner
+    missed = before.pending_reset == ResetKind.RESET_FACTORY and not before.reset_told
+    return missed or (stranger and state.settings.wipe_on_new_owner)

@@ -8,7 +8,8 @@ which topics are whose. What clients do comes out as happenings; what the cloud 
 Chosen where the standard leaves room: every session is a clean one and CONNACK never says
 "session present"; will and RETAIN flags are accepted and have no effect; a filter with a wildcard
 is refused (SUBACK 0x80); a subscription is granted QoS 1 at most; a message to a topic that is
-not the client's closes its connection [MQTT-3.3.5-2]; inbound QoS 2 is taken once, as written.
+not the client's closes its connection [MQTT-3.3.5-2], and so does a flood of packets, which would
+starve the other clients; inbound QoS 2 is taken once, as written.
 
 There is no timer per client: one heap of wake-ups, one live entry per session, and a session
 that was heard from in the meantime is simply put back.
@@ -172,6 +173,9 @@ class Broker:
                 _send(session, mqtt.Connack(BAD_PROTOCOL_LEVEL), out)
             self._close(session, Gone.BROKE_PROTOCOL, out)
             return
+        if session.count(len(packets), now_ms) > self._settings.packets_per_s_max:
+            self._close(session, Gone.TOO_FAST, out)
+            return
         for packet in packets:
             # Whole packets count as a sign of life, trickling bytes do not.
             session.heard_ms = now_ms
@@ -246,8 +250,10 @@ class Broker:
         return None
 
     def _on_subscribe(
-        self, session: Session, packet: mqtt.Subscribe, _now_ms: int, out: list[Effect]
+        self, session: Session, packet: mqtt.Subscribe, now_ms: int, out: list[Effect]
     ) -> Gone | None:
+        if session.count(len(packet.filters), now_ms) > self._settings.packets_per_s_max:
+            return Gone.TOO_FAST
         codes = tuple(self._subscribe(session, topic, qos) for topic, qos in packet.filters)
         _send(session, mqtt.Suback(packet.packet_id, codes), out)
         return None

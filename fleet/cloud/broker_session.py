@@ -9,6 +9,7 @@ import msgspec
 from firmware_sim.wire import mqtt
 
 _PACKET_ID_MAX = 65_535
+_SECOND_MS = 1_000
 _DUP = 0x08  # MQTT 3.1.1 section 3.3.1.1: set when a PUBLISH is sent again
 
 
@@ -20,6 +21,7 @@ class BrokerSettings(msgspec.Struct, frozen=True):
     topic_size_max: int = 256
     subscriptions_max: int = 16
     inflight_max: int = 32
+    packets_per_s_max: int = 1_000  # a filter of SUBSCRIBE counts like a packet
     connect_timeout_ms: int = 10_000
     resend_after_ms: int = 20_000
     resends_max: int = 3
@@ -39,6 +41,8 @@ class Session:
 
     __slots__ = (
         "_packet_id",
+        "_second_ms",
+        "_this_second",
         "client_id",
         "conn",
         "decoder",
@@ -62,6 +66,16 @@ class Session:
         self.sent: dict[int, Sent] = {}  # by packet id
         self.received: set[int] | None = None  # inbound QoS 2 ids between PUBLISH and PUBREL
         self._packet_id = 0
+        self._second_ms = now_ms
+        self._this_second = 0
+
+    def count(self, packets: int, now_ms: int) -> int:
+        """Count what the client sent; return how much that is since a second or less."""
+        if now_ms - self._second_ms >= _SECOND_MS:
+            self._second_ms = now_ms
+            self._this_second = 0
+        self._this_second += packets
+        return self._this_second
 
     def next_packet_id(self) -> int:
         """Return a packet id that is not in flight (there are always fewer than ids)."""

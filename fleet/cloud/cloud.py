@@ -27,7 +27,7 @@ from fleet.cloud.messages import (
     StreamReceived,
 )
 from fleet.cloud.seed import Seed, plant
-from fleet.cloud.settings import Settings
+from fleet.cloud.settings import Settings, check_settings
 from fleet.cloud.state import State
 
 _TID_BYTES = 16
@@ -51,8 +51,10 @@ class Cloud:
 
         `entropy` returns unguessable bytes (`os.urandom`); in a rehearsal in virtual time it may
         be a seeded stream. `endpoints` is where devices are told that this cloud is. `counters`
-        are those that the server keeps, for the admin API to show.
+        are those that the server keeps, for the admin API to show. UsageError for settings that
+        are out of range.
         """
+        check_settings(settings)
         self._state = State(settings, load, entropy)
         self._entropy = entropy
         self._endpoints = endpoints

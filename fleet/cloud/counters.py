@@ -17,7 +17,7 @@ class Counters(msgspec.Struct):
     requests: int = 0
     commits: int = 0
     changes: int = 0  # records put or deleted by them
-    held: int = 0  # effects that wait for the disk now
+    held: int = 0  # effects and changes that wait for the disk now
     pushes: int = 0
     loop_lag_p99_ms: float = 0.0  # of the last minute: how late the event loop came to a timer
     loop_lag_max_ms: float = 0.0  # of the last minute

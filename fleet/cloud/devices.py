@@ -150,6 +150,7 @@ class Devices:
         changes: dict[str, str | bool] = {
             "owner": "",
             "bound_by": "",
+            "name": _name_after(device, kind),
             "released_by": batch,
             "pending_reset": kind.value,
             "reset_told": False,
@@ -169,7 +170,7 @@ class Devices:
             device,
             owner="",
             bound_by="",
-            name="" if kind is ResetKind.RESET_FACTORY else device.name,
+            name=_name_after(device, kind),
             pending_reset=kind.value,
             reset_told=False,
             revoked=not reachable,
@@ -218,3 +219,7 @@ class Devices:
             self._by_dev_id[device.dev_id] = device.uuid
         if device.owner:
             self._by_owner.setdefault(device.owner, {})[device.uuid] = None
+
+
+def _name_after(device: Device, kind: ResetKind) -> str:
+    return "" if kind is ResetKind.RESET_FACTORY else device.name

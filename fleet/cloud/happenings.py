@@ -32,6 +32,7 @@ class Gone(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"  # QoS 1 messages stayed without PUBACK
     BROKE_PROTOCOL = "broke_protocol"
     NOT_ITS_TOPIC = "not_its_topic"
+    TOO_FAST = "too_fast"  # more packets in a second than one client may send
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):

@@ -3,9 +3,10 @@
 The vendor's developer app shows results and failure reasons in its history, and the console has
 device logs per product ("Unbind Smart Devices", developer.tuya.com); the columns are ours.
 
-Firmware may repeat a refused activation every second for ever. So the same refusal of the same
-device, by the same person and batch on the same day, stays one row, with the number of `tries` and
-the time of the last.
+Firmware may repeat a refused activation every second for ever, and a hostile device may alternate
+between several. So the same refusal of the same device, by the same person and batch on the same
+day, stays one row until an operation on the device succeeds, with the number of `tries` and the
+time of the last: no single device can fill the history with refusals.
 """
 
 from collections import Counter
@@ -16,6 +17,8 @@ import msgspec
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.row_log import Page, Row, RowLog
 from fleet.cloud.settings import Settings
+
+_What = tuple[str, ...]
 
 
 class Operation(StrEnum):
@@ -107,14 +110,14 @@ class History:
             rows_max=settings.history_rows_max,
             rows_per_name_max=settings.history_rows_max,
         )
-        self._refusal_of: dict[str, int] = {}
+        self._refusals: dict[str, dict[_What, int]] = {}  # by uuid, since its last success
         for row in self._log:
             self._remember(row)
 
     def add(self, row: HistoryRow) -> HistoryRow:
         """Add `row` (its id is given here), or count it as one more try of the same refusal."""
-        before = self._log.get(self._refusal_of.get(row.uuid, 0))
-        if before is not None and _same_refusal(before, row):
+        before = self._log.get(self._refusals.get(row.uuid, {}).get(_what(row), 0))
+        if before is not None:
             changes = {"time_ms": row.time_ms, "tries": before.tries + 1}
             return self._log.replace(msgspec.structs.replace(before, **changes))
         row = self._log.append(msgspec.structs.replace(row, id=self._log.next_id))
@@ -146,10 +149,10 @@ class History:
         return [Unbound(*key, count) for key, count in sorted(counts.items())]
 
     def _remember(self, row: HistoryRow) -> None:
+        known = self._refusals.pop(row.uuid, {})
         if row.status == Status.REFUSED:
-            self._refusal_of[row.uuid] = row.id
-        else:
-            self._refusal_of.pop(row.uuid, None)
+            kept = {what: of for what, of in known.items() if self._log.get(of) is not None}
+            self._refusals[row.uuid] = {**kept, _what(row): row.id}
 
 
 class DeviceLog:
@@ -183,8 +186,5 @@ def _viewers(row: HistoryRow) -> tuple[str, ...]:
     return tuple(sorted(names - {""}))
 
 
-def _same_refusal(before: HistoryRow, row: HistoryRow) -> bool:
-    def what(one: HistoryRow) -> tuple[str, ...]:
-        return (one.account, one.owner, one.operation, one.batch, one.reason, one.day)
-
-    return row.status == Status.REFUSED and what(before) == what(row)
+def _what(row: HistoryRow) -> _What:
+    return (row.account, row.owner, row.operation, row.batch, row.reason, row.day)

@@ -17,13 +17,22 @@ Submit = Callable[[tuple[Change, ...]], None]
 
 
 class Outbox:
-    """The queue between a cloud and its sockets; `held` is its length.
+    """The queue between a cloud and its sockets; `held` says how much is in it.
 
     Each call of `submit` must be answered by one call of `settle`, in the same order and either
     at once or later, but on the same thread.
     """
 
-    __slots__ = ("_carry_out", "_draining", "_durable", "_fail", "_failed", "_held", "_submit")
+    __slots__ = (
+        "_carry_out",
+        "_draining",
+        "_durable",
+        "_fail",
+        "_failed",
+        "_held",
+        "_submit",
+        "_weight",
+    )
 
     def __init__(
         self,
@@ -36,14 +45,15 @@ class Outbox:
         self._carry_out = carry_out
         self._fail = fail
         self._held: deque[Effect] = deque()
+        self._weight = 0  # of what is held: a commit weighs as much as it changes
         self._durable = 0  # commits settled but not yet taken out of the queue
         self._draining = False
         self._failed = False
 
     @property
     def held(self) -> int:
-        """Return how many effects and commits wait for the store."""
-        return len(self._held)
+        """Return how many effects, and changes of records, wait for the store."""
+        return self._weight
 
     def push(self, effects: Iterable[Effect]) -> None:
         """Take the effects of one step; after a failure they are dropped."""
@@ -51,6 +61,7 @@ class Outbox:
             return
         for effect in effects:
             self._held.append(effect)
+            self._weight += _weight(effect)
             if isinstance(effect, Commit):
                 self._submit(effect.changes)
         self._drain()
@@ -66,6 +77,7 @@ class Outbox:
         if error is not None:
             self._failed = True
             self._held.clear()
+            self._weight = 0
             self._fail(error)
             return
         self._durable += 1
@@ -78,12 +90,18 @@ class Outbox:
         self._draining = True
         try:
             while self._held:
-                if isinstance(self._held[0], Commit):
+                effect = self._held[0]
+                if isinstance(effect, Commit):
                     if self._durable == 0:
                         return
                     self._durable -= 1
-                    self._held.popleft()
-                else:
-                    self._carry_out(self._held.popleft())
+                self._held.popleft()
+                self._weight -= _weight(effect)
+                if not isinstance(effect, Commit):
+                    self._carry_out(effect)
         finally:
             self._draining = False
+
+
+def _weight(effect: Effect) -> int:
+    return len(effect.changes) if isinstance(effect, Commit) else 1

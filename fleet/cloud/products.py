@@ -56,10 +56,6 @@ class Products:
         """Take the stored products."""
         self._products: Ledger[Product] = Ledger(Product, load, journal)
 
-    def __len__(self) -> int:
-        """Return the number of products."""
-        return len(self._products)
-
     def get(self, product_id: str) -> Product | None:
         """Return the product, or None when there is none of that id."""
         return self._products.get(product_id)

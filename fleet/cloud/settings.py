@@ -2,8 +2,8 @@
 
 "Published" is what the vendor's documents state (developer.tuya.com: "Unbind Smart Devices",
 "Pair with QR Code on App", "Generate Pairing Token", the Open API FAQ); "ours" is a choice where
-nothing is published. Ranges are checked when settings are decoded (TOML, JSON, msgpack); the
-README's table is generated from this file by `settings_table`.
+nothing is published. Ranges are checked by `check_settings`; the README's table is generated from
+this file by `settings_table`.
 """
 
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
@@ -11,10 +11,12 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from firmware_sim.errors import UsageError
+
 DAY_MS = 86_400_000
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(msgspec.Struct, frozen=True):
     """What the operator of an emulated cloud may choose; one field per choice."""
 
     region: Annotated[
@@ -113,6 +115,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "out a dead one.",
         ),
     ] = 1_000
+    pair_tokens_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. Pairing tokens of all consumers that are alive or remembered; a new "
+            "one pushes out the oldest.",
+        ),
+    ] = 200_000
     users_max: Annotated[int, Meta(ge=1, description="Ours. Consumers that may register.")] = (
         200_000
     )
@@ -145,6 +155,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for name in self.__struct_fields__
         )
         return f"Settings({', '.join(shown)})"
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise UsageError that names the setting which is out of its range."""
+    try:
+        msgspec.convert(msgspec.to_builtins(settings), Settings)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"settings of the cloud: {error}") from None
 
 
 def settings_table() -> str:

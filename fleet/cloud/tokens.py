@@ -6,7 +6,8 @@ Pairing Token", developer.tuya.com). A pairing token binds one device and dies o
 token is ours in form, as the vendor publishes none: it releases up to 30 devices.
 
 Dead tokens are remembered, up to a number per person, so that a refusal by one of them can be
-shown to whoever made it.
+shown to whoever made it. Anybody may register as a consumer, so the pairing tokens of all of them
+together have a bound as well.
 """
 
 import msgspec
@@ -90,6 +91,8 @@ class Tokens:
         self._pair: Ledger[PairToken] = Ledger(PairToken, load, journal)
         self._unbind: Ledger[UnbindToken] = Ledger(UnbindToken, load, journal)
         self._by_batch = {token.batch: token.token for token in self._unbind}
+        pairs = sorted(self._pair, key=lambda token: token.expires_ms)
+        self._pair_order = dict.fromkeys(token.token for token in pairs)  # first to expire first
         self._held: dict[str, list[str]] = {}
         owned = [(token.expires_ms, token.uid, token.token) for token in self._pair]
         owned += [(token.expires_ms, token.account, token.token) for token in self._unbind]
@@ -100,7 +103,10 @@ class Tokens:
 
     def make_pair_token(self, uid: str, now_ms: int) -> PairToken:
         """Make a token that binds one device to consumer `uid`."""
+        if len(self._pair_order) >= self._settings.pair_tokens_max:
+            self._forget_a_pair_token(now_ms)
         name = self._new_name(uid, now_ms)
+        self._pair_order[name] = None
         expires_ms = now_ms + self._settings.pair_token_life_s * 1000
         return self._pair.put(PairToken(name, self._text(name), uid, expires_ms))
 
@@ -191,6 +197,14 @@ class Tokens:
         held.append(name)
         return name
 
+    def _forget_a_pair_token(self, now_ms: int) -> None:
+        oldest = self._pair.get(next(iter(self._pair_order)))
+        assert oldest is not None, "what is in the order is kept"
+        if oldest.alive(now_ms):
+            raise Refused(Reason.TOO_MANY, "wait until somebody's pairing token expires")
+        self._held[oldest.uid].remove(oldest.token)
+        self._forget(oldest.token)
+
     def _alive(self, name: str, now_ms: int) -> bool:
         token = self._pair.get(name) or self._unbind.get(name)
         return token is not None and token.alive(now_ms)
@@ -199,6 +213,7 @@ class Tokens:
         pair, unbind = self._pair.get(name), self._unbind.get(name)
         if pair is not None:
             self._pair.remove(pair)
+            del self._pair_order[name]
         if unbind is not None:
             self._unbind.remove(unbind)
             del self._by_batch[unbind.batch]

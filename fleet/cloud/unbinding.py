@@ -34,9 +34,9 @@ class _Case(msgspec.Struct, frozen=True):
 def unbind(state: State, uuid: str, token_name: str, product_id: str, now_ms: int) -> Device:
     """Release device `uuid` by the unbinding token of these 8 characters.
 
-    `product_id` is what the device says of itself. Returns the device as it is now: without owner, a reset pending. A device that this token has
-    released before, and that nobody bound since, gets the same answer again and is not charged
-    again (its reply may have been lost). Raises Refused.
+    `product_id` is what the device says of itself. Returns the device as it is now: without owner,
+    a reset pending. A device that this token has released before, and that nobody bound since, gets
+    the same answer again and is not charged again (its reply may have been lost). Raises Refused.
     """
     token, device = state.tokens.unbind_token(token_name), state.devices.get(uuid)
     if token is not None and device is not None and _repeats(device, token, now_ms):
@@ -78,14 +78,12 @@ def _admit(
 
 
 def _release(state: State, case: _Case, now_ms: int) -> Device:
-    owner = case.device.owner
+    owner, kind = case.device.owner, ResetKind(state.settings.unbind_reset_kind)
     device = state.devices.release(
-        case.device,
-        case.token.batch,
-        ResetKind(state.settings.unbind_reset_kind),
-        now_ms,
-        admit=_admits(state),
+        case.device, case.token.batch, kind, now_ms, admit=_admits(state)
     )
+    if kind is ResetKind.RESET_FACTORY:
+        state.data_points.forget(device.dev_id)
     state.tokens.count_release(case.token)
     state.quotas.take(Scope.ACCOUNT, case.token.account, now_ms)
     state.quotas.take(Scope.PRODUCT, case.product.product_id, now_ms)

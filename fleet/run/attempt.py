@@ -18,6 +18,7 @@ from fleet.run.messages import Seen
 from fleet.run.phases import UNBIND
 from fleet.run.population import Unit
 from fleet.run.stage import Stage, is_waiting
+from fleet.run.watch import Gaze
 
 SEARCH_S = 12.0  # devices announce themselves every 5 s
 PRESENT_S = 15.0  # after that the operator turns to the next batch and only glances at this one
@@ -63,6 +64,29 @@ class Batch(msgspec.Struct, frozen=True):
         return f"Batch({self.token.batch!r}, {len(self.units)} devices)"
 
 
+async def attempt(
+    stage: Stage, console: ConsoleClient, batch: Batch, presented: asyncio.Event | None = None
+) -> list[Result]:
+    """Bring the token to the devices and wait until each of them has ended, one way or another.
+
+    `presented` is set when the operator can turn to the next batch: all devices have the token.
+    """
+    indices = [unit.index for unit in batch.units]
+    reader = _Reader(stage, batch, presented or asyncio.Event())
+    stage.hands.intend(indices, UNBIND)
+    with stage.watch.look_at(indices) as gaze:
+        async with asyncio.TaskGroup() as group:
+            handing = group.create_task(_hand_over(stage, batch))
+            await reader.read_all(gaze)
+            handing.cancel()
+    history = history_rows(console, batch=batch.token.batch)
+    rows = {row.uuid: row async for row in history}
+    return [
+        Result(r.unit, r.verdict or Verdict.LOST, r.light, rows.get(r.unit.uuid))
+        for r in reader.readings.values()
+    ]
+
+
 class _Reading:
     """What an operator has read from one light so far."""
 
@@ -84,67 +108,48 @@ class _Reading:
             self.verdict = Verdict.LOST
 
 
-async def attempt(
-    stage: Stage, console: ConsoleClient, batch: Batch, presented: asyncio.Event | None = None
-) -> list[Result]:
-    """Bring the token to the devices and wait until each of them has ended, one way or another.
+class _Reader:
+    """An operator's eyes on a batch, and the hand that takes the phone away in time."""
 
-    `presented` is set when the operator can turn to the next batch: all devices have the token.
-    """
-    indices = [unit.index for unit in batch.units]
-    readings = {unit.index: _Reading(unit) for unit in batch.units}
-    stage.hands.intend(indices, UNBIND)
-    with stage.watch.look_at(indices) as gaze:
-        handing = asyncio.create_task(_hand_over(stage, batch))
-        timer = None
-        if presented is not None:
-            timer = asyncio.get_running_loop().call_later(PRESENT_S, presented.set)
+    def __init__(self, stage: Stage, batch: Batch, presented: asyncio.Event) -> None:
+        self.readings = {unit.index: _Reading(unit) for unit in batch.units}
+        self._stage = stage
+        self._by_qr = batch.payload is not None
+        self._presented = presented
+
+    async def read_all(self, gaze: Gaze) -> None:
+        """Read until every device has ended, or patience has."""
+        timer = asyncio.get_running_loop().call_later(PRESENT_S, self._presented.set)
         try:
-            async with asyncio.timeout(stage.patience_s):
-                while any(reading.verdict is None for reading in readings.values()):
-                    seen = await gaze.next()
-                    _take(stage, batch, readings[seen.index], seen)
-                    if presented is not None and _all_taken(readings):
-                        presented.set()
+            async with asyncio.timeout(self._stage.patience_s):
+                while any(reading.verdict is None for reading in self.readings.values()):
+                    self._read(await gaze.next())
         except TimeoutError:
-            _give_up(stage, batch, readings)
+            self._give_up()
         finally:
-            handing.cancel()
-            await asyncio.gather(handing, return_exceptions=True)
-            if timer is not None:
-                timer.cancel()
-            if presented is not None:
-                presented.set()
-    history = history_rows(console, batch=batch.token.batch)
-    rows = {row.uuid: row async for row in history}
-    return [
-        Result(r.unit, r.verdict or Verdict.LOST, r.light, rows.get(r.unit.uuid))
-        for r in readings.values()
-    ]
+            timer.cancel()
+            self._presented.set()
 
+    def _read(self, seen: Seen) -> None:
+        """Read one light; take the phone away from a lens that has read the code."""
+        reading = self.readings[seen.index]
+        if reading.verdict is not None:
+            return
+        in_view = self._by_qr and not reading.taken
+        reading.read(seen)
+        if in_view and (reading.taken or reading.verdict is not None):
+            self._stage.hands.show((seen.index,), None)
+        if all(one.taken or one.verdict is not None for one in self.readings.values()):
+            self._presented.set()
 
-def _take(stage: Stage, batch: Batch, reading: _Reading, seen: Seen) -> None:
-    """Read one light; take the phone away from a lens that has read the code."""
-    if reading.verdict is not None:
-        return
-    in_view = batch.payload is not None and not reading.taken
-    reading.read(seen)
-    if in_view and (reading.taken or reading.verdict is not None):
-        stage.hands.show((seen.index,), None)
-
-
-def _all_taken(readings: dict[int, _Reading]) -> bool:
-    return all(reading.taken or reading.verdict is not None for reading in readings.values())
-
-
-def _give_up(stage: Stage, batch: Batch, readings: dict[int, _Reading]) -> None:
-    """Nothing more is expected of these devices: no code in view, and those that hang restarted."""
-    late = [index for index, reading in readings.items() if reading.verdict is None]
-    if batch.payload is not None:
-        stage.hands.show([index for index in late if not readings[index].taken], None)
-    hanging = [index for index in late if readings[index].taken]
-    stage.hands.power(hanging, on=False)
-    stage.hands.power(hanging, on=True)
+    def _give_up(self) -> None:
+        """Expect nothing more: no code stays in view, and what hangs is started anew."""
+        late = {i: reading for i, reading in self.readings.items() if reading.verdict is None}
+        if self._by_qr:
+            self._stage.hands.show([i for i, reading in late.items() if not reading.taken], None)
+        hanging = [i for i, reading in late.items() if reading.taken]
+        self._stage.hands.power(hanging, on=False)
+        self._stage.hands.power(hanging, on=True)
 
 
 async def _hand_over(stage: Stage, batch: Batch) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 
 import msgspec
 
-from fleet.run.population import Population
+from fleet.run.population import Population, Unit
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -81,10 +81,8 @@ def _reachable(population: Population) -> Counter[str]:
     """Return how often each reason can occur at most with a population of this size."""
     scenario = population.scenario
     reachable = Counter(unit.trouble for unit in population.units if unit.trouble)
-    by_qr = Counter(unit.operator for unit in population.units if not unit.product.wired)
-    # The first operator shows its first code to more cameras than it releases.
-    untroubled = by_qr[0] - sum(1 for u in population.units if u.trouble and u.operator == 0)
-    reachable["token_full"] = max(0, min(scenario.trouble.token_full, untroubled - 1))
+    if not any(unit.operator == 0 and _plain_camera(unit) for unit in population.units):
+        del reachable["token_full"]  # the first operator never uses up a code
     products = Counter(unit.product.product_id for unit in population.units)
     operators = Counter(unit.operator for unit in population.units)
     reachable["product_quota"] = sum(
@@ -95,3 +93,7 @@ def _reachable(population: Population) -> Counter[str]:
     )
     reachable["wifi_not_found"] = 0
     return reachable
+
+
+def _plain_camera(unit: Unit) -> bool:
+    return not (unit.product.wired or unit.trouble)

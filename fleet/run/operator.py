@@ -7,7 +7,7 @@ cloud: the Wi-Fi did not take it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from fleet.app import qr
 from fleet.app.console_client import ConsoleClient
@@ -17,7 +17,6 @@ from fleet.run.stage import Stage
 from fleet.run.tally import QR, WIRED
 from fleet.run.work import Errand, Job, WorkList
 
-TOKEN_FULL = "token_full"  # noqa: S105 - the name of a reason, not a secret
 ACCOUNT_QUOTA = "account_quota"
 PRODUCT_QUOTA = "product_quota"
 BATCHES_UNDER_WAY_MAX = 4
@@ -52,15 +51,15 @@ class Operator:
         number: int,
         work: WorkList,
         tickets: Tickets,
-        overfill: int = 0,
+        on_used_up: Callable[[Batch], None] = lambda _: None,
     ) -> None:
-        """Work as `console`. The first code is shown to `overfill` devices more than it releases."""
+        """Work as `console`; `on_used_up` gets every QR code that has released all it may."""
         self._stage = stage
         self._console = console
         self._number = number
         self._work = work
         self._tickets = tickets
-        self._overfill = overfill
+        self._on_used_up = on_used_up
         self._gate = asyncio.Semaphore(BATCHES_UNDER_WAY_MAX)
         self._raised = 0
 
@@ -69,7 +68,7 @@ class Operator:
         batch_max = self._stage.population.scenario.batch_max
         async with asyncio.TaskGroup() as group:
             while True:
-                jobs = await self._work.take(self._number, batch_max + self._overfill)
+                jobs = await self._work.take(self._number, batch_max)
                 if jobs is Errand.HOME:
                     return
                 if jobs is Errand.TICKET:
@@ -86,9 +85,8 @@ class Operator:
         try:
             batch = await self._batch(jobs)
             results = await attempt(self._stage, self._console, batch, presented)
-            too_many = len(jobs) - batch.token.max_devices
-            if too_many > 0 and not any(result.reason == TOKEN_FULL for result in results):
-                self._overfill = too_many  # the power failed, or the cloud: once more
+            if batch.payload is not None and all(result.released for result in results):
+                self._on_used_up(batch)
             await self._settle(jobs, results, raised)
         finally:
             presented.set()
@@ -96,12 +94,7 @@ class Operator:
 
     async def _batch(self, jobs: list[Job]) -> Batch:
         wired = jobs[0].unit.product.wired
-        overfill = 0 if wired else min(self._overfill, len(jobs) - 1)
-        if overfill:
-            self._overfill = 0
-        token = await self._console.unbind_token(
-            WIRED if wired else QR, max_devices=len(jobs) - overfill
-        )
+        token = await self._console.unbind_token(WIRED if wired else QR, max_devices=len(jobs))
         warehouse = self._stage.population.warehouse
         payload = qr.payload(warehouse.ssid, warehouse.password, token.token)
         return Batch(tuple(job.unit for job in jobs), token, None if wired else payload)

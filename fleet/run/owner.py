@@ -17,7 +17,7 @@ from fleet.run.population import Network, Person, Unit
 from fleet.run.stage import HOMES, Stage, carry, is_online, is_waiting
 from fleet.run.watch import Gaze
 
-OWNERS_AT_ONCE = 48
+OWNERS_AT_ONCE = 100
 SIGN_IN_TRIES = 5
 
 

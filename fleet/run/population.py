@@ -108,7 +108,7 @@ def populate(scenario: Scenario, devices: int, seed: int) -> Population:
             f"--devices {devices}: a run of {scenario.name!r} takes "
             f"{len(scenario.products)} to {DEVICES_MAX} devices"
         )
-    profiles = {name: catalog.load(name) for name in {p.profile for p in scenario.products}}
+    profiles = {product.profile: catalog.load(product.profile) for product in scenario.products}
     products = tuple(
         Product(
             product_id=Rng(derive(seed, _PRODUCT, number)).text(16, _LOWER),
@@ -224,6 +224,7 @@ def _with_trouble(units: list[Unit], scenario: Scenario) -> list[Unit]:
     """Mark the units that get into trouble: cameras only, each with one trouble at most."""
     trouble = scenario.trouble
     wanted = ["already_bound"] * trouble.already_bound
+    wanted += ["token_full"] * trouble.token_full
     wanted += ["token_dead"] * trouble.token_dead
     wanted += ["no_permission"] * trouble.no_permission
     wanted += ["wifi_password"] * trouble.wifi_password

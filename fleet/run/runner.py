@@ -18,6 +18,7 @@ from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
 from fleet.app.lan_client import LanSearch
+from fleet.run.attempt import Batch
 from fleet.run.audit import fetch_audit, fetch_history
 from fleet.run.invariants import Evidence, violations
 from fleet.run.messages import Chip, Seen
@@ -155,12 +156,14 @@ class Run:
             )
             work.add(unit for unit in self.population.units if not unit.trouble)
             tickets = Tickets(maker)
+            used_up: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:
                 for number, client in enumerate(clients):
-                    overfill = scenario.trouble.token_full if number == 0 else 0
-                    operator = Operator(stage, client, number, work, tickets, overfill)
+                    on_used_up = _first_into(used_up) if number == 0 else _nobody
+                    operator = Operator(stage, client, number, work, tickets, on_used_up)
                     group.create_task(operator.run())
-                group.create_task(Troublemakers(stage, clients[0], purchaser).all(work.add))
+                trouble = Troublemakers(stage, clients[0], purchaser, used_up)
+                group.create_task(trouble.all(work.add))
             if work.given_up:
                 self.tally.failed["not_unbound"] += len(work.given_up)
             self.phase = "rebind"
@@ -199,6 +202,20 @@ class Run:
             except UsageError as error:
                 self._say(f"{error}; looking again")  # it is being replaced
         raise UsageError(f"no snapshot of all devices in {SNAPSHOT_TRIES} tries")
+
+
+def _nobody(_: Batch) -> None:
+    """Let a used-up code be forgotten."""
+
+
+def _first_into(future: asyncio.Future[Batch]) -> Callable[[Batch], None]:
+    """Return what keeps the first used-up code and forgets the others."""
+
+    def keep(batch: Batch) -> None:
+        if not future.done():
+            future.set_result(batch)
+
+    return keep
 
 
 def _runs(seen: Seen) -> bool:

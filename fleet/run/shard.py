@@ -124,7 +124,7 @@ class Shard:
             self._link.send(msg.ShardReady(len(self._indices)))
 
     async def _make_world(self, order: msg.SetUp) -> None:
-        profiles = {name: catalog.load(name) for name in {spec.profile for spec in order.devices}}
+        profiles = {spec.profile: catalog.load(spec.profile) for spec in order.devices}
         eyes = None
         if not all(profile.wired for profile in profiles.values()):
             self._pool = await DecodePool.open(order.decoder, workers=order.decode_workers)

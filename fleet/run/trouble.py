@@ -1,8 +1,8 @@
 """Trouble on purpose: every refusal that a batch unbinding can meet is met at least once.
 
 Each of these people does something wrong, reads the failing light, looks up the reason, and then
-hands the device to the operators, who do it right. The two quotas and the full code are not in
-here: operators run into those by themselves.
+hands the device to the operators, who do it right. The two quotas are not in here: operators run
+into those by themselves.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from fleet.run.population import Unit
 from fleet.run.stage import Stage, is_waiting
 from fleet.run.tally import QR
 
-TOKEN_DEAD = "token_dead"  # noqa: S105 - the name of a reason, not a secret
+TOKEN_FULL = "token_full"  # noqa: S105 - the name of a reason, not a secret
+TOKEN_DEAD = "token_dead"  # noqa: S105
 NO_PERMISSION = "no_permission"
 WIFI_PASSWORD = "wifi_password"  # noqa: S105
 ALREADY_BOUND = "already_bound"
@@ -31,16 +32,21 @@ Units = tuple[Unit, ...]
 
 
 class Troublemakers(msgspec.Struct, frozen=True):
-    """Who gets devices into trouble: an operator, and a partner who may only buy."""
+    """Who gets devices into trouble: an operator, and a partner who may only buy.
+
+    `used_up` will be a code of that operator's which has released all the devices it may.
+    """
 
     stage: Stage
     operator: ConsoleClient
     purchaser: ConsoleClient
+    used_up: asyncio.Future[Batch]
 
     async def all(self, done: Callable[[Units], None]) -> None:
         """Let every trouble happen at the same time; `done` gets the devices of each as it ends."""
         async with asyncio.TaskGroup() as group:
             for kind, happen in (
+                (TOKEN_FULL, self.token_full),
                 (TOKEN_DEAD, self.token_dead),
                 (NO_PERMISSION, self.no_permission),
                 (WIFI_PASSWORD, self.wifi_password),
@@ -66,6 +72,14 @@ class Troublemakers(msgspec.Struct, frozen=True):
         done(units)
 
     # Each of these returns the devices that did not get into the trouble it is named after.
+
+    async def token_full(self, units: Units) -> Units:
+        """Show the code of an earlier batch to one device too many."""
+        await asyncio.wait([self.used_up], timeout=self.stage.patience_s)
+        if not self.used_up.done():
+            return units  # no batch has gone through so far
+        batch = msgspec.structs.replace(self.used_up.result(), units=units)
+        return _others(await self._bring(self.operator, batch), TOKEN_FULL)
 
     async def token_dead(self, units: Units) -> Units:
         """Show a code that has run out in the meantime."""
@@ -107,7 +121,10 @@ class Troublemakers(msgspec.Struct, frozen=True):
         network = self.stage.population.warehouse
         password = network.password[:-1] if mistyped else network.password
         payload = qr.payload(network.ssid, password, token.token)
-        results = await attempt(self.stage, console, Batch(units, token, payload))
+        return await self._bring(console, Batch(units, token, payload))
+
+    async def _bring(self, console: ConsoleClient, batch: Batch) -> list[Result]:
+        results = await attempt(self.stage, console, batch)
         for result in results:
             note_result(self.stage, result)
         return results

@@ -116,8 +116,10 @@ class WorkList:
         while self.left:
             if operator in self._ticket_due:
                 return Errand.TICKET
-            if operator not in self._spent and (batch := self._batch(operator, count_max)):
-                return batch
+            if operator not in self._spent:
+                batch = self._batch(operator, count_max)
+                if batch:
+                    return batch
             self._changed.clear()
             await self._changed.wait()
         return Errand.HOME

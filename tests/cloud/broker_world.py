@@ -9,7 +9,9 @@ from fleet.cloud.broker import Broker, BrokerSettings, Happening
 from fleet.cloud.messages import CloseStream, SendStream, StreamClosed, StreamOpened, StreamReceived
 
 START_MS = 1_000_000
-LIMITS = BrokerSettings(packet_size_max=512, subscriptions_max=3, inflight_max=4)
+LIMITS = BrokerSettings(
+    packet_size_max=512, subscriptions_max=3, inflight_max=4, packets_per_s_max=60
+)
 
 
 class OwnTopics:

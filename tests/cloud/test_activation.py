@@ -181,6 +181,17 @@ def test_a_factory_reset_that_was_missed_comes_with_the_next_activation(*, told:
     assert device.granted.reset_factory is not told
 
 
+def test_a_new_owner_is_safe_even_if_the_device_was_told_to_erase_everything() -> None:
+    """That it was told does not mean that it did: somebody may have pulled its plug."""
+    world = World()
+    device = FakeDevice(world, 0)
+    target = f"/app/v1/devices/{device.dev_id}?wipe=1"
+    world.get("DELETE", target, None, world.consumer(0))
+    assert device.sync() == "reset_factory"
+    device.activate(world.pair_token(world.consumer(5)))
+    assert device.granted.reset_factory
+
+
 # --- what is wrong with the caller --------------------------------------------------------------
 
 

@@ -203,6 +203,28 @@ def test_a_packet_beyond_the_limit_closes_before_it_is_complete() -> None:
     assert world.handle(StreamReceived(conn, head)) == [ClientGone("cam", Gone.BROKE_PROTOCOL)]
 
 
+def test_a_client_that_sends_too_much_in_a_second_is_closed() -> None:
+    world = World()
+    conn = world.connect("cam")
+    world.now_ms += 1_000
+    pings = [mqtt.Pingreq()] * LIMITS.packets_per_s_max
+    for _ in range(2):
+        assert world.send(conn, *pings) == []
+        world.now_ms += 1_000
+    world.send(conn, *pings)
+    world.now_ms += 999
+    assert world.send(conn, mqtt.Pingreq()) == [ClientGone("cam", Gone.TOO_FAST)]
+    assert world.closed == [conn]
+
+
+def test_filters_count_like_packets() -> None:
+    world = World()
+    conn = world.connect("cam")
+    packet = mqtt.Subscribe(3, (("cam/a", 1),) * (LIMITS.packets_per_s_max // 2))
+    assert len(world.send(conn, packet)) == LIMITS.packets_per_s_max // 2
+    assert world.send(conn, packet) == [ClientGone("cam", Gone.TOO_FAST)]
+
+
 # --- subscriptions --------------------------------------------------------------------------------
 
 

@@ -63,6 +63,7 @@ def test_messages_in_flight_are_bounded_and_ids_wrap_around_them() -> None:
         assert isinstance(packet, mqtt.Publish)
         last_id = packet.packet_id
         assert last_id != 1  # still in flight
+        world.now_ms += 20
         world.send(conn, mqtt.Puback(last_id))
     assert last_id == 3
 

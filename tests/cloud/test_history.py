@@ -53,7 +53,7 @@ def test_selecting_by_batch_and_status() -> None:
     assert row.reason == "token_full"
 
 
-def test_the_same_refusal_is_one_row_until_something_else_happens() -> None:
+def test_the_same_refusal_is_one_row_until_an_operation_succeeds() -> None:
     world = World()
     full, dead = Reason.TOKEN_FULL, Reason.TOKEN_DEAD
     story = [full, full, dead, dead, full, None, full, full]
@@ -64,9 +64,8 @@ def test_the_same_refusal_is_one_row_until_something_else_happens() -> None:
     unbound(world, "uuid0001", reason=full)
     found = [(row.uuid[-1], row.reason, row.tries) for row in rows(world)]
     assert found == [
-        ("0", "token_full", 2),
+        ("0", "token_full", 3),
         ("0", "token_dead", 2),
-        ("0", "token_full", 1),
         ("0", "", 1),
         ("0", "token_full", 2),
         ("1", "token_full", 1),
@@ -86,6 +85,21 @@ def test_history_is_bounded_in_memory_and_store() -> None:
         unbound(world, "uuid0001")
     unbound(world, reason=Reason.TOKEN_FULL)
     assert rows(world)[-1].tries == 1, "a row that is gone is not counted on"
+    assert_reloads(world)
+
+
+def test_a_device_that_alternates_between_refusals_pushes_nothing_out() -> None:
+    world = World(msgspec.structs.replace(SETTINGS, history_rows_max=4))
+    unbound(world, "uuid0001")
+    for _ in range(10):
+        unbound(world, reason=Reason.TOKEN_FULL)
+        unbound(world, reason=Reason.TOKEN_DEAD)
+    assert [(row.reason, row.tries) for row in rows(world)] == [
+        ("", 1),
+        ("token_full", 10),
+        ("token_dead", 10),
+    ]
+    assert_reloads(world)
 
 
 def test_counting_what_was_unbound() -> None:

@@ -56,6 +56,14 @@ def test_a_commit_holds_what_follows_in_its_step_and_in_later_ones() -> None:
     assert world.outbox.held == 0
 
 
+def test_a_commit_weighs_as_much_as_it_changes() -> None:
+    world = World()
+    world.outbox.push([Commit(tuple(Put(Row(number)) for number in range(50))), _say(1)])
+    assert world.outbox.held == 51
+    world.outbox.settle(None)
+    assert world.outbox.held == 0
+
+
 def test_commits_are_submitted_at_once_and_release_one_after_the_other() -> None:
     world = World()
     world.outbox.push([_commit(1), _say(1)])

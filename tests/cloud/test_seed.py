@@ -1,59 +1,37 @@
-"""Seeds: three formats, one cloud; and one clear line for each contradiction."""
+"""Seeds: a cloud that begins with people and devices; one clear line for each contradiction."""
 
 import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.cloud.permissions import Permission
-from fleet.cloud.seed import Seed, decode_seed
+from fleet.cloud.quotas import Scope
+from fleet.cloud.seed import AccountSeed, DeviceSeed, LimitSeed, ProductSeed, Seed, UserSeed
 
 from .support import CAMERA, OWNER, REPAIR, SETTINGS, STRANGER, World, assert_reloads, seed
 
-TOML = """
-[[accounts]]
-name = "maker"
-
-[[users]]
-uid = "u1"
-name = "user"
-
-[[products]]
-product_id = "pid"
-name = "Camera"
-category = "sp"
-owner = "maker"
-
-[[limits]]
-scope = "product"
-name = "pid"
-limit = 500
-
-[[devices]]
-uuid = "d1"
-auth_key = "0123456789abcdef"
-product_id = "pid"
-
-[[devices]]
-uuid = "d2"
-auth_key = "0123456789abcdef"
-product_id = "pid"
-dev_id = "bf2"
-sec_key = "0123456789abcdef"
-local_key = "fedcba9876543210"
-owner = "u1"
-"""
-
-
-def test_the_three_formats_say_the_same() -> None:
-    written = decode_seed(TOML.encode(), "toml")
-    assert len(written.devices) == 2
-    for wanted in (written, seed()):
-        assert decode_seed(msgspec.json.encode(wanted), "json") == wanted
-        assert decode_seed(msgspec.msgpack.encode(wanted), "msgpack") == wanted
+SMALL = Seed(
+    accounts=(AccountSeed(name="maker"),),
+    users=(UserSeed(uid="u1", name="user"),),
+    products=(ProductSeed(product_id="pid", name="Camera", category="sp", owner="maker"),),
+    limits=(LimitSeed(scope=Scope.PRODUCT, name="pid", limit=500),),
+    devices=(
+        DeviceSeed(uuid="d1", auth_key="0123456789abcdef", product_id="pid"),
+        DeviceSeed(
+            uuid="d2",
+            auth_key="0123456789abcdef",
+            product_id="pid",
+            dev_id="bf2",
+            sec_key="0123456789abcdef",
+            local_key="fedcba9876543210",
+            owner="u1",
+        ),
+    ),
+)
 
 
 def test_a_cloud_from_a_seed() -> None:
-    world = World(start=decode_seed(TOML.encode(), "toml"))
+    world = World(start=SMALL)
     state = world.state
     assert [d.uuid for d in state.devices.owned_by("u1")] == ["d2"]
     fresh = state.devices.get("d1")
@@ -133,23 +111,25 @@ def test_a_device_id_belongs_to_one_device() -> None:
 
 
 def test_a_limit_beyond_reason() -> None:
-    start = decode_seed(TOML.replace("500", "5_000_000").encode(), "toml")
+    high = LimitSeed(scope=Scope.PRODUCT, name="pid", limit=5_000_000)
+    start = msgspec.structs.replace(SMALL, limits=(high,))
     with pytest.raises(UsageError, match="a limit lies in"):
         World(SETTINGS, start)
 
 
 @pytest.mark.parametrize(
-    ("data", "form", "complaint"),
+    ("rows", "changes", "complaint"),
     [
-        (b"{}", "yaml", "no format 'yaml'"),
-        (b"[1", "json", "seed: "),
-        (b"\xff\xfe", "toml", "seed: "),
-        (b"= 3", "toml", "seed: "),
-        (b"\xc1", "msgpack", "seed: "),
-        (b'{"device": []}', "json", "device"),
-        (b'{"devices": [{"uuid": "a b"}]}', "json", r"devices\[0\].uuid"),
+        ("devices", {"uuid": "a b"}, r"at `\$.devices\[0\].uuid`"),
+        ("devices", {"auth_key": "short"}, r"at `\$.devices\[0\].auth_key`"),
+        ("products", {"name": ""}, r"at `\$.products\[0\].name`"),
+        ("limits", {"limit": "many"}, r"at `\$.limits\[0\].limit`"),
     ],
 )
-def test_what_cannot_be_read(data: bytes, form: str, complaint: str) -> None:
+def test_what_no_device_or_person_could_have(
+    rows: str, changes: dict[str, str], complaint: str
+) -> None:
+    first, *others = getattr(SMALL, rows)
+    wrong = (msgspec.structs.replace(first, **changes), *others)
     with pytest.raises(UsageError, match=complaint):
-        decode_seed(data, form)
+        World(start=msgspec.structs.replace(SMALL, **{rows: wrong}))

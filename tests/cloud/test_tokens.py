@@ -98,6 +98,22 @@ def test_a_new_token_pushes_out_a_dead_one_but_no_living() -> None:
     assert_reloads(world)
 
 
+def test_pairing_tokens_of_all_consumers_are_bounded_too() -> None:
+    world = World(msgspec.structs.replace(SETTINGS, pair_tokens_max=2))
+    first, second = pair(world, "uid0"), pair(world, "uid1")
+    full = world.rule(lambda s: s.tokens.make_pair_token("uid2", world.now_ms))
+    assert isinstance(full, Refused)
+    assert full.reason is Reason.TOO_MANY
+    unbind(world)
+    world.kill_and_restart()
+    world.now_ms = first.expires_ms
+    third = pair(world, "uid2")
+    known = world.state.tokens.pair_token
+    assert [known(t.token) is not None for t in (first, second, third)].count(True) == 2
+    assert known(third.token) == third
+    assert_reloads(world)
+
+
 def test_a_dead_batch_is_pushed_out_like_any_token() -> None:
     world = World(msgspec.structs.replace(SETTINGS, tokens_per_subject_max=1))
     first = unbind(world)

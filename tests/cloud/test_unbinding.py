@@ -106,17 +106,23 @@ def test_the_kind_of_reset_is_a_setting() -> None:
     settings = msgspec.structs.replace(SETTINGS, unbind_reset_kind="reset_factory")
     world = World(settings)
     device = FakeDevice(world, 0)
+    device.go_online()
+    device.report(b'{"1":true}')
     device.activate(world.unbind_token(world.account(REPAIR))["token"])
+    assert world.state.data_points.get(device.dev_id) == {}, "everything includes what we keep"
     (message,) = device.told(device.go_online())
     assert message.type == "reset_factory"
+    assert_reloads(world)
 
 
 def test_mode_refuse_commits_and_answers_that_there_is_no_such_device() -> None:
     world = World(msgspec.structs.replace(SETTINGS, unbind_mode="refuse"))
     device = FakeDevice(world, 0)
+    device.go_online()
     order = world.unbind_token(world.account(REPAIR))
     for _ in range(2):
         assert device.activate(order["token"]) == "GATEWAY_NOT_EXISTS"
+        assert device.conn in world.closed, "its old keys are void at once"
         assert used(world) == (1, 1)
         assert last_row(world)["status"] == "ok"
     assert device.connect() == 5
@@ -140,6 +146,29 @@ def test_a_lost_reply_is_given_again_and_not_charged_again() -> None:
     assert used(world) == (1, 1)
     assert len(world.state.history.page(OWNER).rows) == 1
     assert len(device.told(device.go_online())) == 1
+
+
+def test_a_lost_reply_is_given_again_though_the_code_was_cancelled_and_another_day_began() -> None:
+    world = World()
+    operator = world.account(REPAIR)
+    device, other = FakeDevice(world, 0), FakeDevice(world, 1)
+    order = world.unbind_token(operator)
+    device.activate(order["token"])
+    world.get("DELETE", f"/console/v1/unbind-tokens/{order['batch']}", None, operator)
+    world.now_ms += DAY_MS
+    assert device.activate(order["token"]) == ""
+    assert other.activate(order["token"]) == "TOKEN_DEAD"
+    assert used(world) == (0, 0), "it was charged when it happened"
+
+
+def test_of_two_codes_at_once_one_releases_the_device() -> None:
+    """One came before its lens, the other over the LAN; both calls are on their way."""
+    world = World()
+    device = FakeDevice(world, 0)
+    first, second = (world.unbind_token(world.account(who)) for who in (REPAIR, PARTNER))
+    answers = [device.activate(order["token"]) for order in (first, second, first)]
+    assert answers == ["", "NOT_BOUND", ""]
+    assert (used(world, REPAIR), used(world, PARTNER)) == ((1, 1), (0, 1))
 
 
 def test_a_released_device_that_sees_the_code_again_resets_again() -> None:
@@ -246,6 +275,17 @@ def test_account_quota_and_the_ticket_that_raises_it() -> None:
     form = {"scope": "account", "name": REPAIR, "limit": 2}
     assert world.get("POST", "/console/v1/tickets", form, operator) == form
     assert FakeDevice(world, 1).activate(order["token"]) == ""
+
+
+def test_a_ticket_may_lower_a_limit_below_what_is_used() -> None:
+    world = World()
+    operator = world.account(REPAIR)
+    order = world.unbind_token(operator)
+    assert FakeDevice(world, 0).activate(order["token"]) == ""
+    form = {"scope": "account", "name": REPAIR, "limit": 0}
+    world.get("POST", "/console/v1/tickets", form, operator)
+    assert FakeDevice(world, 1).activate(order["token"]) == "ACCOUNT_QUOTA"
+    assert used(world) == (1, 1)
 
 
 def test_product_quota_counts_all_accounts() -> None:

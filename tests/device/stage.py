@@ -110,7 +110,7 @@ class Stage:
     def reply_success(self, result: bytes | None = None, key: str = SEC_KEY) -> list[Effect]:
         return self.reply_inner(atop.encode_success(result, self.now_ms // 1000), key)
 
-    def reply_credentials(self) -> list[Effect]:
+    def reply_credentials(self, *, wipe: bool = False) -> list[Effect]:
         assert self.device.call is Call.ACTIVATE
         result = messages.ActivationResult(
             dev_id=DEV_ID,
@@ -119,6 +119,7 @@ class Stage:
             schema_id="000001",
             std_time_zone="+00:00",
             schema="[]",
+            reset_factory=wipe,
         )
         return self.reply_success(messages.encode(result), AUTH_KEY)
 
@@ -172,9 +173,9 @@ class Stage:
         return self
 
 
-def online(profile: str = "ipc-red-green") -> Stage:
+def online(profile: str = "ipc-red-green", flash: bytes | None = None) -> Stage:
     """Return a device that was bound long ago, at home, with its session up."""
-    stage = Stage(profile, BOUND.image()).boot()
+    stage = Stage(profile, flash or BOUND.image()).boot()
     stage.tell(ev.LinkUp("127.1.0.1") if stage.device.profile.wired else ev.WifiJoined("127.1.0.1"))
     stage.connect()
     return stage

@@ -4,6 +4,7 @@ from firmware_sim import events as ev
 from firmware_sim.wire import mqtt
 from tests.device.stage import (
     BOUND,
+    DEV_ID,
     Stage,
     online,
 )
@@ -17,9 +18,10 @@ def test_a_held_button_resets_and_tells_an_online_cloud_first() -> None:
     assert stage.state == "ONLINE"
     stage.wait(1)
     assert stage.state == "RESETTING"
-    told, bye = stage.packets()[before:]
+    told, given_up, bye = stage.packets()[before:]
     assert isinstance(told, mqtt.Publish)
     assert b"tuya.device.reset" in told.payload
+    assert given_up == mqtt.Unsubscribe(4, (f"smart/device/in/{DEV_ID}",))
     assert isinstance(bye, mqtt.Disconnect)
     stage.wait(10_000)
     assert (stage.state, stage.device.operator) == ("WAITING", "waiting")
@@ -38,6 +40,17 @@ def test_a_button_held_at_power_on_counts_from_there() -> None:
     stage = Stage(flash=BOUND.image())
     stage.tell(ev.ButtonPressed())
     stage.wait(60_000)
+    stage.tell(ev.PowerApplied())
+    stage.wait(3000)
+    assert stage.state == "RESETTING"
+
+
+def test_a_button_that_is_stuck_counts_again_after_a_power_cut() -> None:
+    stage = Stage().boot()
+    stage.tell(ev.ButtonPressed())
+    stage.wait(20_000)
+    assert stage.state == "WAITING", "one press, one reset"
+    stage.tell(ev.PowerRemoved())
     stage.tell(ev.PowerApplied())
     stage.wait(3000)
     assert stage.state == "RESETTING"

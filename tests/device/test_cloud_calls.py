@@ -4,6 +4,7 @@ import pytest
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
+from firmware_sim.device.cloud_calls import Call
 from firmware_sim.device.flash import Flash, ResetKind
 from firmware_sim.wire import atop_messages as messages
 from tests.device.stage import (
@@ -41,3 +42,15 @@ def test_activation_carries_the_old_device_id() -> None:
     query = atop.decode_query(stage.last(fx.SendHttp).target)
     assert (query.uuid, query.dev_id) == (UUID, None)
     atop.check_sign(query, AUTH_KEY)
+
+
+def test_a_late_reply_does_not_answer_the_next_call() -> None:
+    stage = Stage().boot()
+    stage.tell(ev.FrameDecoded(CODE))
+    stage.tell(ev.WifiJoined("127.1.0.1"))
+    first = stage.last(fx.SendHttp).call
+    stage.tell(ev.HttpFailed(first, "timeout"))
+    stage.wait(1000)
+    assert stage.tell(ev.HttpReplied(first, 200, b"{}")) == []
+    stage.reply_servers()
+    assert stage.device.call is Call.ACTIVATE

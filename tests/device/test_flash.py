@@ -22,6 +22,14 @@ def test_a_reset_keeps_the_device_id_and_the_versions() -> None:
     assert flash == kept
 
 
+@pytest.mark.parametrize("kind", list(ResetKind))
+def test_only_a_factory_reset_erases_the_settings(kind: ResetKind) -> None:
+    flash = read_image(Flash(values={101: False, 105: True}).image())
+    flash.begin_reset(kind)
+    flash.finish_reset()
+    assert flash.values == (None if kind.name.endswith("FACTORY") else {101: False, 105: True})
+
+
 @pytest.mark.parametrize("image", [b"\x00", b"\x80", BOUND.image()[:-3], b"\xff" * 40])
 def test_what_is_no_image_is_refused(image: bytes) -> None:
     with pytest.raises(UsageError, match="not a flash image"):

@@ -47,9 +47,10 @@ def test_colours_follow_time() -> None:
     [
         ((Mode.SOLID, OURS, ()), "takes 1 colours, got 0"),
         ((Mode.ALTERNATE, OURS, ("red",), 1, 1), "takes 2 colours, got 1"),
-        ((Mode.SOLID, OURS, ("mauve",)), "unknown colour 'mauve', allowed: red, green"),
         ((Mode.BLINK, OURS, ("red",)), "on_ms and off_ms are for blink"),
         ((Mode.SOLID, OURS, ("red",), 5, 5), "on_ms and off_ms are for blink"),
+        ((Mode.SOLID, OURS, ("red",), 5, 0), "on_ms and off_ms are for blink"),
+        ((Mode.ALTERNATE, OURS, ("red", "green"), 0, 5), "on_ms and off_ms are for blink"),
     ],
 )
 def test_a_pattern_that_no_light_can_show_is_refused(

@@ -5,7 +5,8 @@ import pytest
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.wire import discovery, lan_frame, provisioning
-from tests.device.stage import DEV_ID, TOKEN, UUID, Stage, online
+from firmware_sim.wire.mqtt_payload import encode_reset
+from tests.device.stage import BOUND, DEV_ID, TOKEN, UUID, Stage, online
 
 HEARTBEAT = lan_frame.encode(lan_frame.Frame(5, lan_frame.Command.HEART_BEAT, b""))
 
@@ -84,10 +85,18 @@ def test_the_fourth_client_is_turned_away() -> None:
     for conn in range(1, 5):
         stage.tell(ev.LanOpened(conn))
     assert stage.all(fx.LanClose) == [fx.LanClose(4)]
+    count = len(cards(stage))
+    stage.wait(20_000)
+    assert len(cards(stage)) == count, "who takes no more clients does not announce itself"
     stage.tell(ev.LanClosed(1))
     stage.tell(ev.LanOpened(5))
     assert stage.all(fx.LanClose) == [fx.LanClose(4)]
     stage.tell(ev.LanClosed(99))
+    stage.wait(5000)
+    assert len(cards(stage)) == count, "three again"
+    stage.tell(ev.LanClosed(5))
+    stage.wait(5000)
+    assert len(cards(stage)) == count + 1
 
 
 def test_a_silent_client_is_closed_and_a_talking_one_stays() -> None:
@@ -101,6 +110,15 @@ def test_a_silent_client_is_closed_and_a_talking_one_stays() -> None:
     assert stage.all(fx.LanClose) == [fx.LanClose(1)]
     stage.wait(20_000)
     assert stage.all(fx.LanClose) == [fx.LanClose(1), fx.LanClose(2)]
+
+
+def test_bytes_that_make_no_frame_are_silence() -> None:
+    stage = waiting()
+    stage.tell(ev.LanOpened(1))
+    for byte in HEARTBEAT[:6]:
+        stage.wait(5000)
+        stage.tell(ev.LanReceived(1, bytes((byte,))))
+    assert stage.all(fx.LanClose) == [fx.LanClose(1)]
 
 
 def test_garbage_closes_the_client_only() -> None:
@@ -137,6 +155,62 @@ def test_cable_pulled_while_activating() -> None:
     stage.tell(ev.LanReceived(1, provisioning.encode_token_bind(TOKEN, 1)))
     stage.tell(ev.LinkDown())
     assert (stage.state, stage.device.light) == ("FAILED", "join_failed")
+
+
+def test_nobody_listens_before_the_application_runs() -> None:
+    stage = Stage("gateway")
+    stage.tell(ev.PowerApplied())
+    stage.tell(ev.LinkUp("127.1.0.9"))
+    stage.wait(1999)
+    assert not stage.all(fx.OpenLan)
+    stage.wait(1)
+    assert stage.all(fx.OpenLan) == [fx.OpenLan(6668)]
+    stage.wait(1000)
+    assert cards(stage)[-1].awaits_token
+
+
+def test_a_bound_device_whose_cable_is_in_is_at_home_at_once() -> None:
+    stage = Stage("gateway", BOUND.image())
+    stage.tell(ev.PowerApplied())
+    stage.tell(ev.LinkUp("127.1.0.9"))
+    stage.wait(2000)
+    assert stage.state == "ONLINE"
+    assert stage.all(fx.OpenLan) == [fx.OpenLan(6668)]
+
+
+def test_a_reset_closes_all_clients_and_comes_back_unbound() -> None:
+    stage = online("gateway")
+    stage.tell(ev.LanOpened(1))
+    stage.message(encode_reset(DEV_ID, 1, "reset"))
+    stage.tell(ev.LanReceived(1, provisioning.encode_token_bind(TOKEN, 1)))
+    assert answer(stage) == 1, "it is being reset"
+    stage.wait(800)
+    assert stage.device.clients is None
+    assert len(stage.all(fx.CloseLan)) == 1
+    stage.wait(4000)
+    assert len(stage.all(fx.OpenLan)) == 2
+    card = cards(stage)[-1]
+    assert (card.gw_id, card.awaits_token) == (UUID, True)
+
+
+def test_a_token_that_failed_is_not_taken_for_the_one_in_use() -> None:
+    stage = waiting()
+    frame = provisioning.encode_token_bind(TOKEN, 1)
+    stage.tell(ev.LanOpened(1))
+    stage.tell(ev.LanReceived(1, frame))
+    stage.reply_servers()
+    stage.reply_error("TOKEN_FULL")
+    assert stage.state == "FAILED"
+    stage.tell(ev.LanReceived(1, frame))
+    assert answer(stage) == 1
+    stage.tell(ev.LinkDown())
+    stage.tell(ev.LinkUp("127.1.0.9"))
+    assert len(stage.all(fx.OpenLan)) == 2
+    stage.wait(5000)
+    assert stage.state == "WAITING"
+    stage.tell(ev.LanOpened(1))
+    stage.tell(ev.LanReceived(1, frame))
+    assert answer(stage) == 0
 
 
 def test_a_link_without_power_is_no_link() -> None:

@@ -15,12 +15,13 @@ from firmware_sim.device.profile import ActivationError, Firmware
 from firmware_sim.device.states import Lifecycle
 from firmware_sim.device.timers import Timer, Timers
 from firmware_sim.events import (
-    ButtonPressed,
-    ButtonReleased,
     Event,
+    FrameDecoded,
     JoinRefusal,
+    LinkUp,
     PowerApplied,
-    PowerRemoved,
+    WifiJoined,
+    WifiRefused,
 )
 from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
 from firmware_sim.wire.provisioning import parse_token
@@ -37,8 +38,7 @@ RESULT = ActivationResult(
 )
 SAMPLES: dict[type[Event], Event] = {
     sig.PairingRead: sig.PairingRead("net", "password", TOKEN),
-    sig.TokenTaken: sig.TokenTaken(TOKEN),
-    sig.JoinRefused: sig.JoinRefused(JoinRefusal.WRONG_PASSWORD),
+    sig.TokenOffered: sig.TokenOffered(1, 1, TOKEN),
     sig.ActivationAccepted: sig.ActivationAccepted(RESULT),
     sig.ActivationRefused: sig.ActivationRefused("TOKEN_FULL"),
     sig.CallFailed: sig.CallFailed("timeout"),
@@ -46,10 +46,10 @@ SAMPLES: dict[type[Event], Event] = {
     sig.SyncAnswered: sig.SyncAnswered(SyncStatus.RESET_FACTORY),
     sig.StreamLost: sig.StreamLost("closed"),
     sig.Refused: sig.Refused(4),
-    PowerApplied: PowerApplied(),
-    PowerRemoved: PowerRemoved(),
-    ButtonPressed: ButtonPressed(),
-    ButtonReleased: ButtonReleased(),
+    FrameDecoded: FrameDecoded(b"no code of ours"),
+    LinkUp: LinkUp("127.1.0.1"),
+    WifiJoined: WifiJoined("127.1.0.1"),
+    WifiRefused: WifiRefused(JoinRefusal.WRONG_PASSWORD),
 }
 GUARDED: dict[str, Event] = {
     "unknown_to_cloud": sig.ActivationRefused("GATEWAY_NOT_EXISTS"),
@@ -64,6 +64,14 @@ def interrupted(device: Device, holds: bool) -> None:
 
 def activated(device: Device, holds: bool) -> None:
     device.flash.sec_key = RESULT.sec_key if holds else ""
+
+
+def at_home(device: Device, holds: bool) -> None:
+    device.ip = "127.1.0.1" if holds else ""
+
+
+def offered_before(device: Device, holds: bool) -> None:
+    device.token = parse_token(TOKEN) if holds else None
 
 
 def retrying(device: Device, holds: bool) -> None:
@@ -95,6 +103,8 @@ def undeclared(device: Device, holds: bool) -> None:
 ARRANGE: dict[str, Callable[[Device, bool], None]] = {
     "was_interrupted": interrupted,
     "is_activated": activated,
+    "is_at_home": at_home,
+    "is_ours": offered_before,
     "retries_for_ever": retrying,
     "has_tries_left": tries,
     "powered": powered,

@@ -1,8 +1,10 @@
 """From a code to a session: the lights on the way, refusals, and firmware that never gives up."""
 
+import pytest
+
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
-from firmware_sim.device.flash import read_image
+from firmware_sim.device.flash import Flash, read_image
 from firmware_sim.wire import mqtt, mqtt_payload
 from tests.device.stage import (
     CODE,
@@ -40,6 +42,26 @@ def test_pairing_goes_through_all_lights_to_online() -> None:
     assert stage.device.operator == ""
 
 
+def test_tones_say_waiting_and_code_read() -> None:
+    stage = Stage().boot()
+    assert stage.all(fx.SoundTone) == [fx.SoundTone(1)]
+    effects = stage.tell(ev.FrameDecoded(CODE))
+    assert fx.SoundTone(2) in effects, "the code is read, the network not joined yet"
+    stage.tell(ev.WifiJoined("127.1.0.1"))
+    assert stage.all(fx.SoundTone) == [fx.SoundTone(1), fx.SoundTone(2)]
+
+
+@pytest.mark.parametrize("wipe", [True, False])
+def test_the_cloud_may_wipe_the_settings_of_a_former_owner(wipe: bool) -> None:
+    stage = Stage(flash=Flash(values={101: False}).image()).boot()
+    stage.tell(ev.FrameDecoded(CODE))
+    stage.tell(ev.WifiJoined("127.1.0.1"))
+    stage.reply_servers()
+    stage.reply_credentials(wipe=wipe)
+    assert read_image(stage.flash).values == (None if wipe else {101: False})
+    assert stage.state == "ONLINE"
+
+
 def test_a_refused_activation_shows_failure_and_waits_again() -> None:
     stage = Stage().boot()
     stage.tell(ev.FrameDecoded(CODE))
@@ -60,6 +82,7 @@ def test_gateway_not_exists_means_released() -> None:
     stage.reply_servers()
     stage.reply_error("gateway_not_exists")
     assert (stage.state, stage.device.operator) == ("WAITING", "unbound")
+    assert stage.all(fx.LeaveWifi)
 
 
 def test_retrying_firmware_repeats_a_refused_activation_each_second() -> None:
@@ -72,6 +95,8 @@ def test_retrying_firmware_repeats_a_refused_activation_each_second() -> None:
         assert stage.state == "ACTIVATING"
         stage.wait(1000)
     assert len(stage.all(fx.SendHttp)) == 101
+    stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "refused"))
+    assert stage.state == "ACTIVATING", "refusals are no transport failures"
 
 
 def test_transport_failures_are_tried_again_and_then_shown() -> None:

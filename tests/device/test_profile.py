@@ -3,16 +3,11 @@
 import pytest
 
 from firmware_sim.device.indicator import LIGHTS
-from firmware_sim.device.profile import Kind, Pairing, Point, Profile, Timings
+from firmware_sim.device.profile import Kind, Pairing, Point, Profile
 from firmware_sim.wire.datapoint import Property
 from hw_profiles import catalog
 
 CAMERA = catalog.load("ipc-red-green")
-
-
-def test_times_are_above_zero() -> None:
-    with pytest.raises(ValueError, match="boot_ms must be above 0"):
-        Timings(boot_ms=0)
 
 
 def test_an_initial_value_fits_its_point() -> None:

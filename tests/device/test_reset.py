@@ -20,7 +20,7 @@ def test_release_by_the_cloud_wipes_reboots_and_shows_unbound() -> None:
     effects = stage.message(encode_reset(DEV_ID, T0_MS // 1000, "reset"), qos=1)
     assert isinstance(effects[0], fx.SaveFlash), "the marker comes before the acknowledgement"
     assert read_image(stage.flash).resetting is ResetKind.REMOTE_UNBIND
-    assert isinstance(stage.packets()[-1], mqtt.Disconnect)
+    assert [type(packet) for packet in stage.packets()[-2:]] == [mqtt.Unsubscribe, mqtt.Disconnect]
     assert mqtt.Puback(9) in stage.packets()
     assert (stage.state, stage.device.operator) == ("RESETTING", "unbinding")
     stage.wait(10_000)
@@ -38,7 +38,9 @@ def test_unbound_survives_a_power_cut_and_ends_with_the_next_owner() -> None:
     stage.wait(10_000)
     stage.tell(ev.PowerRemoved())
     assert stage.device.light == "off"
-    stage.boot()
+    stage.tell(ev.PowerApplied())
+    assert (stage.device.light, stage.device.operator) == ("booting", ""), "it is nothing new"
+    stage.wait(2000)
     assert stage.device.operator == "unbound"
     stage.pair()
     assert read_image(stage.flash).last_reset is None
@@ -56,3 +58,34 @@ def test_power_cut_at_any_instant_of_a_reset_ends_unbound(cut_after_ms: int) -> 
     revived.wait(10_000)
     assert (revived.state, revived.device.operator) == ("WAITING", "unbound")
     assert not read_image(revived.flash or stage.flash).activated
+
+
+def test_the_button_makes_an_unbound_device_merely_waiting() -> None:
+    stage = online()
+    stage.message(encode_reset(DEV_ID, 1, "reset"))
+    stage.wait(10_000)
+    stage.hold_button()
+    assert (stage.state, stage.device.operator) == ("RESETTING", "")
+    stage.wait(10_000)
+    assert stage.device.operator == "waiting"
+
+
+def test_a_reset_restarts_everything_off_the_network() -> None:
+    stage = online()
+    stage.device.backoff_bound_ms = 8000
+    stage.hold_button()
+    assert not stage.all(fx.LeaveWifi), "the cloud is still being told"
+    stage.wait(800)
+    effects = stage.said[-4:]
+    assert [type(effect) for effect in effects] == [
+        fx.SaveFlash,
+        fx.SoundTone,
+        fx.LeaveWifi,
+        fx.StateShown,
+    ]
+    assert effects[1] == fx.SoundTone(2)
+    stage.wait(2000)
+    stage.pair()
+    queries = [p for p in stage.packets() if b"upgrade.silent" in getattr(p, "payload", b"")]
+    assert len(queries) == 2, "once per start"
+    assert stage.device.backoff_bound_ms == 0

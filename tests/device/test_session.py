@@ -130,6 +130,6 @@ def test_versions_are_declared_once() -> None:
 def test_power_cut_says_goodbye_to_nobody() -> None:
     stage = online()
     effects = stage.tell(ev.PowerRemoved())
-    assert [type(effect) for effect in effects] == [fx.StateShown, fx.StateShown]
+    assert [type(effect) for effect in effects] == [fx.StateShown]
     assert (stage.state, stage.session) == ("OFF", "DOWN")
     assert stage.device.next_deadline_ms() is None

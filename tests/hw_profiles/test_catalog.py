@@ -15,6 +15,18 @@ kind = "camera"
 category = "sp"
 pairing = "qr"
 """
+POINT = """
+[[data_points]]
+id = 5
+mode = "rw"
+type = "obj"
+property = { type = "value", min = 1, max = 5 }
+initial = 1
+"""
+LIGHT = """
+[indicator]
+waiting = { mode = "blink", colours = ["red"], on_ms = 250, off_ms = 250, source = "our choice" }
+"""
 
 
 @pytest.mark.parametrize("name", catalog.names())
@@ -50,6 +62,13 @@ waiting = { mode = "solid", colours = ["white"], source = "our choice" }
     assert profile.indicator["online"].colours == ("green",)
 
 
+def test_later_bases_go_over_earlier_ones(tmp_path: Path) -> None:
+    text = GOOD.replace('"red-green"', '["red-green", "camera", "one-light"]')
+    profile = catalog.load(write(tmp_path, text))
+    assert profile.indicator["online"].colours == ("white",)
+    assert len(profile.data_points) == 8
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -58,9 +77,32 @@ waiting = { mode = "solid", colours = ["white"], source = "our choice" }
         (GOOD + "colour = 1", "colour.*allowed: keys name, title, kind"),
         (GOOD + "[timings]\nboot_s = 1", "timings: .*boot_s.*allowed: keys boot_ms"),
         (GOOD + '[timings]\nboot_ms = "2"', "timings.boot_ms: expected `int`"),
-        (GOOD + "[timings]\nboot_ms = -2", "timings: boot_ms must be above 0"),
+        (GOOD + "[timings]\nboot_ms = -2", "timings.boot_ms: .*from 1 to 86400000"),
+        (GOOD + "[timings]\nerase_ms = 99999999999999999999", "timings.erase_ms: .*to 86400000"),
+        (GOOD + "[timings]\nkeep_alive_s = 70000", "timings.keep_alive_s: .*from 1 to 65535"),
+        (GOOD + "[firmware]\nlan_clients_max = 0", "firmware.lan_clients_max: .*from 1 to 1000"),
+        (GOOD + '[firmware]\nlan_version = "3.5"', "firmware.lan_version: .*allowed: 3.3"),
+        (GOOD + '[firmware]\nsoftware_version = "new"', "software_version: .*text like"),
+        (GOOD.replace('"sp"', '""'), "category: .*characters from 1 to 80"),
         (GOOD.replace("red-green", "disco"), "extends: no base 'disco'; allowed: blue-red, "),
         (GOOD.replace('extends = "red-green"', "extends = 3"), "extends: no base 3"),
+        (GOOD.replace('"red-green"', '["red-green", "nvr"]'), "extends: no base 'nvr'"),
+        (GOOD.replace('"red-green"', '[["wired"]]'), r"extends: no base \['wired'\]"),
+        (GOOD + "indicator = 3", "indicator: expected `object`"),
+        (GOOD + "data_points = [{ id = 300 }]", r"data_points\[0\].id: .*from 1 to 255"),
+        (GOOD + POINT + POINT, "data_points: id 5 comes 2 times"),
+        (GOOD + POINT.replace("initial = 1", "initial = 9"), "initial: data point 5 takes no more"),
+        (GOOD + POINT.replace(", max = 5", ""), "property: type value takes min and max"),
+        (GOOD + POINT.replace("obj", "raw"), "type raw takes none"),
+        (
+            GOOD + LIGHT.replace("red", "mauve"),
+            r"indicator\.waiting\.colours\[0\]: .*'mauve'; allowed: amber",
+        ),
+        (
+            GOOD + LIGHT.replace("250", "0"),
+            "indicator.waiting: .*mode blink: on_ms and off_ms are for blink",
+        ),
+        (GOOD + LIGHT.replace("250", "99999"), "on_ms: .*from 0 to 60000"),
         (GOOD.replace('extends = "red-green"', ""), "missing required field `indicator`"),
         (GOOD + '[indicator]\noff = { mode = "dim", source = "" }', "allowed: off, solid, blink"),
     ],

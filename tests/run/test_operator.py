@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from fleet.run.attempt import Result, Verdict
+from fleet.run.attempt import Batch, Result, Verdict
 from fleet.run.operator import Operator, Tickets, note_result
 from fleet.run.population import Population, Unit
 from fleet.run.scenario import QuotaLimits
@@ -15,7 +15,7 @@ from tests.run.fakes import MiniCloud, MiniConsole, MiniWorld, small
 class Shift:
     """All operators of a population at work until the pile is gone."""
 
-    def __init__(self, population: Population, overfill: int = 0, **faults: Any) -> None:
+    def __init__(self, population: Population, **faults: Any) -> None:
         self.population = population
         self.cloud = MiniCloud(population)
         self.world = MiniWorld(population, self.cloud)
@@ -25,9 +25,10 @@ class Shift:
         self.maker = MiniConsole(self.cloud, population.maker.name)
         self.freed: list[Unit] = []
         self.stage: Stage = self.world.stage()
-        asyncio.run(self._work(overfill))
+        self.used_up: list[Batch] = []
+        asyncio.run(self._work())
 
-    async def _work(self, overfill: int) -> None:
+    async def _work(self) -> None:
         scenario = self.population.scenario
         self.work = WorkList(
             self.population.units, len(self.consoles), scenario.tries_max, self.freed.append
@@ -36,8 +37,9 @@ class Shift:
         tickets = Tickets(self.maker.client)
         async with asyncio.TaskGroup() as group:
             for number, console in enumerate(self.consoles):
-                first = overfill if number == 0 else 0
-                operator = Operator(self.stage, console.client, number, self.work, tickets, first)
+                operator = Operator(
+                    self.stage, console.client, number, self.work, tickets, self.used_up.append
+                )
                 group.create_task(operator.run())
 
     def reasons(self) -> list[str]:
@@ -57,19 +59,12 @@ def test_everything_is_unbound_in_batches() -> None:
     assert max(sizes) == 4
 
 
-def test_the_first_code_is_shown_to_one_too_many() -> None:
-    shift = Shift(small(40), overfill=1)
+def test_codes_that_are_used_up_are_handed_on() -> None:
+    shift = Shift(small(40), lose_replies=1)
     assert shift.done()
-    assert shift.reasons() == ["token_full"]
-    assert shift.stage.tally.refused == {"token_full": 1}
-
-
-def test_a_full_code_that_nobody_was_refused_by_is_shown_again() -> None:
-    population = small(40, tries_max=3)
-    mine = [u.index for u in population.units if u.operator == 0 and not u.product.wired]
-    shift = Shift(population, overfill=1, power_cuts=set(mine[:2]), hang=set(mine[2:5]))
-    assert shift.done()
-    assert shift.reasons() == ["token_full"]
+    assert sum(len(batch.units) for batch in shift.used_up) == 27
+    assert all(batch.payload is not None for batch in shift.used_up)
+    assert all(batch.token.max_devices == len(batch.units) for batch in shift.used_up)
 
 
 def test_a_spent_account_leaves_the_rest_to_the_next() -> None:

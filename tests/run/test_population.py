@@ -28,6 +28,7 @@ def test_the_default_population() -> None:
     assert sum(sold.values()) == 100
     assert min(sold.values()) >= 13
     assert Counter(unit.trouble for unit in units if unit.trouble) == {
+        "token_full": 1,
         "token_dead": 2,
         "no_permission": 2,
         "wifi_password": 2,

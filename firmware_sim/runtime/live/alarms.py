@@ -1,12 +1,15 @@
 """One heap of deadlines for all devices of a world, and one timer of the event loop for the heap.
 
-An entry whose device has changed its mind stays in the heap and is skipped when it comes up.
+An entry whose device has changed its mind stays in the heap and is skipped when it comes up; when
+such entries are the most, the heap is made anew.
 """
 
 import asyncio
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from time import time
+
+_STALE_MIN = 64
 
 
 class Clock:
@@ -52,6 +55,9 @@ class Alarms:
         self._wanted[index] = deadline_ms or 0
         if deadline_ms is not None:
             heappush(self._heap, (deadline_ms, index))
+            if len(self._heap) > _STALE_MIN + 2 * len(self._wanted):
+                self._heap = [(due_ms, i) for i, due_ms in enumerate(self._wanted) if due_ms]
+                heapify(self._heap)
             self._set_timer()
 
     def _set_timer(self) -> None:
@@ -67,13 +73,15 @@ class Alarms:
     def _run(self) -> None:
         self._timer = None
         now_ms = self._clock.now_ms()
-        while self._heap and self._heap[0][0] <= now_ms:
-            deadline_ms, index = heappop(self._heap)
-            if self._wanted[index] == deadline_ms:
-                self._wanted[index] = 0
-                self._ring(index)
-        if self._heap:
-            self._set_timer()
+        try:
+            while self._heap and self._heap[0][0] <= now_ms:
+                deadline_ms, index = heappop(self._heap)
+                if self._wanted[index] == deadline_ms:
+                    self._wanted[index] = 0
+                    self._ring(index)
+        finally:  # the mistake of one device does not put all others to sleep
+            if self._heap:
+                self._set_timer()
 
     def close(self) -> None:
         """Wake nobody any more."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from firmware_sim.camera.messages import Look, Sight
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings
+from firmware_sim.errors import UsageError
 from firmware_sim.rng import derive
 
 Tell = Callable[[bytes], None]
@@ -30,7 +31,7 @@ class _Eye:
 
 
 class Eyes:
-    """All cameras of a world."""
+    """All cameras of a world. `failure` is why none of them sees any more, None while they do."""
 
     def __init__(self, pool: DecodePool, settings: LensSettings, seed: int) -> None:
         """Take the pool, which the caller closes; `seed` fixes every camera's scene."""
@@ -39,6 +40,7 @@ class Eyes:
         self._settings = settings
         self._seed = seed
         self._eyes: dict[int, _Eye] = {}
+        self.failure: UsageError | None = None
 
     def open_lens(self, index: int, tell: Tell) -> None:
         """The firmware of camera `index` wants codes: hand them to `tell`."""
@@ -48,9 +50,10 @@ class Eyes:
 
     def close_lens(self, index: int) -> None:
         """The firmware wants no more codes."""
-        eye = self._eye(index)
-        eye.tell = None
-        self._rest(eye)
+        eye = self._eyes.get(index)
+        if eye is not None:
+            eye.tell = None
+            self._rest(eye)
 
     def show(self, index: int, payload: bytes | None) -> None:
         """A phone with this code comes into view, or the phone goes away (None)."""
@@ -82,7 +85,12 @@ class Eyes:
         )
         look = Look(index, eye.seed, eye.frame, eye.payload, self._settings)
         eye.frame += 1
-        sight = self._pool.submit(look)
+        try:
+            sight = self._pool.submit(look)
+        except UsageError as error:
+            self.failure = error
+            self._rest(eye)
+            return
         if sight is not None:
             sight.add_done_callback(lambda future: self._seen(eye, look, future.result()))
 

@@ -19,6 +19,8 @@ Done = Callable[[int, bytes, str], None]  # status, body, reason; reason "" mean
 class HttpCall(asyncio.Protocol):
     """The client side of one call; `done` is called exactly once, unless `abandon` came first."""
 
+    __slots__ = ("_body", "_done", "_parser", "_size", "_timer", "_transport", "_whole", "_wish")
+
     def __init__(self, wish: SendHttp, done: Done, loop: asyncio.AbstractEventLoop) -> None:
         """Prepare the call; the five seconds begin now."""
         self._wish = wish
@@ -27,7 +29,13 @@ class HttpCall(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._size = 0
         self._body: list[bytes] = []
-        self._timer = loop.call_later(TIMEOUT_S, self.finish, "timeout")
+        self._whole = False
+        self._timer = loop.call_later(TIMEOUT_S, self.fail, "timeout")
+
+    @property
+    def wanted(self) -> bool:
+        """Say whether anybody waits for the reply."""
+        return self._done is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
@@ -48,16 +56,19 @@ class HttpCall(asyncio.Protocol):
         """Feed the parser; too much is a failed call, as it is for the firmware."""
         self._size += len(data)
         if self._size > self._wish.reply_size_max:
-            self.finish("reply_too_large")
+            self.fail("reply_too_large")
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self.finish("not_http")
+            self.fail("not_http")
+        else:
+            if self._whole:  # not told from the parser, which would take our errors for its own
+                self._finish(self._parser.get_status_code(), "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer closed early."""
-        self.finish("connection_lost" if exc is None else type(exc).__name__)
+        self.fail("connection_lost" if exc is None else type(exc).__name__)
 
     def on_body(self, body: bytes) -> None:
         """Parser callback."""
@@ -65,16 +76,18 @@ class HttpCall(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Parser callback: the reply is whole."""
-        self.finish("")
+        self._whole = True
 
-    def finish(self, reason: str) -> None:
-        """Report once and close."""
+    def fail(self, reason: str) -> None:
+        """Report that there is no usable reply, once, and close."""
+        self._finish(0, reason)
+
+    def _finish(self, status: int, reason: str) -> None:
         done, self._done = self._done, None
         self._timer.cancel()
         if self._transport is not None:
             self._transport.close()
         if done is not None:
-            status = 0 if reason else self._parser.get_status_code()
             done(status, b"".join(self._body), reason)
 
     def abandon(self) -> None:

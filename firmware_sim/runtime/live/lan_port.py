@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from firmware_sim.errors import UsageError
+from firmware_sim.events import Event, LanClosed, LanOpened, LanReceived
 
 IP_PKTINFO = 8  # linux/in.h; the socket module of Python 3.11 has no name for it
 BACKLOG = 5  # of the vendor's device
@@ -44,6 +45,8 @@ class Broadcaster:
 class LanConnection(asyncio.Protocol):
     """One LAN client of one device."""
 
+    __slots__ = ("_port", "number", "transport")
+
     def __init__(self, port: "LanPort") -> None:
         """Belong to `port`."""
         self._port = port
@@ -52,7 +55,7 @@ class LanConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Tell the device."""
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         self._port.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -65,59 +68,60 @@ class LanConnection(asyncio.Protocol):
 
 
 class LanPort:
-    """The listening TCP port of one device and its clients.
+    """The listening TCP port of one device and its clients; silent once it is closed.
 
-    `opened_to(conn)`, `received_from(conn, data)` and `lost_from(conn)` tell the device.
+    A bare socket and a reader: an `asyncio.Server` takes three times the memory, and binds some
+    turns of the loop later, when the port may have been closed and opened again.
     """
 
-    def __init__(
-        self,
-        opened_to: Callable[[int], None],
-        received_from: Callable[[int, bytes], None],
-        lost_from: Callable[[int], None],
-    ) -> None:
-        """Listen to nobody yet."""
-        self._opened_to = opened_to
-        self._received_from = received_from
-        self._lost_from = lost_from
+    __slots__ = ("_connections", "_count", "_greetings", "_loop", "_socket", "_tell")
+
+    def __init__(self, ip: str, port: int, tell: Callable[[Event], None]) -> None:
+        """Accept clients on `ip`:`port`; raises UsageError when the port is taken."""
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
         self._connections: dict[int, LanConnection] = {}
         self._count = 0
-        self._server: asyncio.Server | None = None
-        self._closed = False
+        self._greetings: set[asyncio.Task[object]] = set()
+        self._socket: socket.socket | None = _listen(ip, port)
+        self._loop.add_reader(self._socket, self._accept)
 
-    async def listen(self, ip: str, port: int) -> None:
-        """Accept clients on `ip`:`port`; raises UsageError when the port is taken."""
-        loop = asyncio.get_running_loop()
+    def _accept(self) -> None:
+        """Take one client; the loop comes back at once when more stand in line."""
+        assert self._socket is not None  # closing takes the reader away
         try:
-            server = await loop.create_server(
-                lambda: LanConnection(self), ip, port, reuse_address=True, backlog=BACKLOG
-            )
+            client, _ = self._socket.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
         except OSError as error:
-            raise UsageError(
-                f"cannot listen on {ip}:{port} ({error.strerror or error}); "
-                "stop what holds the port, or choose other addresses"
-            ) from error
-        if self._closed:
-            server.close()
-        else:
-            self._server = server
+            self.close()  # or the loop would come back for ever
+            raise UsageError(f"cannot accept LAN clients: {error.strerror}") from error
+        client.settimeout(0)
+        greeting = self._loop.create_task(
+            self._loop.connect_accepted_socket(lambda: LanConnection(self), client)
+        )
+        self._greetings.add(greeting)
+        greeting.add_done_callback(self._greetings.discard)
 
     def opened(self, connection: LanConnection) -> None:
         """Number a new connection."""
         self._count += 1
         connection.number = self._count
+        if self._socket is None:  # closed since the client was accepted
+            _close(connection, hard=True)
+            return
         self._connections[self._count] = connection
-        self._opened_to(self._count)
+        self._tell(LanOpened(self._count))
 
     def received(self, number: int, data: bytes) -> None:
         """Hand bytes on."""
         if number in self._connections:
-            self._received_from(number, data)
+            self._tell(LanReceived(number, data))
 
     def lost(self, number: int) -> None:
         """Hand a loss on."""
         if self._connections.pop(number, None) is not None:
-            self._lost_from(number)
+            self._tell(LanClosed(number))
 
     def send(self, number: int, data: bytes) -> None:
         """Write to a client; one that does not read is cut off."""
@@ -131,16 +135,37 @@ class LanPort:
     def drop(self, number: int) -> None:
         """Close one client after what was written."""
         connection = self._connections.pop(number, None)
-        if connection is not None and connection.transport is not None:
-            connection.transport.close()
+        if connection is not None:
+            _close(connection, hard=False)
 
     def close(self, *, hard: bool = False) -> None:
         """Stop listening and close all clients; `hard` as when the power is cut."""
-        self._closed = True
-        if self._server is not None:
-            self._server.close()
+        if self._socket is None:
+            return
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
         connections = list(self._connections.values())
         self._connections.clear()
         for connection in connections:
-            if connection.transport is not None:
-                (connection.transport.abort if hard else connection.transport.close)()
+            _close(connection, hard=hard)
+
+
+def _listen(ip: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ip, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"cannot listen on {ip}:{port} ({error.strerror}); "
+            "stop what holds the port, or choose other addresses"
+        ) from error
+    return listener
+
+
+def _close(connection: LanConnection, *, hard: bool) -> None:
+    if connection.transport is not None:
+        (connection.transport.abort if hard else connection.transport.close)()

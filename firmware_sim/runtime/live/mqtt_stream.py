@@ -4,41 +4,35 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
+
+WRITE_BUFFER_MAX = 65536
+
 
 class MqttStream(asyncio.Protocol):
-    """Hands bytes to the device; silent after `leave` or `abandon`.
+    """Tells the device what comes; silent after `leave` or `abandon`."""
 
-    `opened()`, `received(data)` and `lost(reason)` tell the device.
-    """
+    __slots__ = ("_tell", "_transport", "wanted")
 
-    __slots__ = ("_left", "_lost", "_opened", "_received", "_transport")
-
-    def __init__(
-        self,
-        opened: Callable[[], None],
-        received: Callable[[bytes], None],
-        lost: Callable[[str], None],
-    ) -> None:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
         """Wait for the connection."""
-        self._opened = opened
-        self._received = received
-        self._lost = lost
+        self._tell = tell
         self._transport: asyncio.Transport | None = None
-        self._left = False
+        self.wanted = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Tell the device, or hang up when it has changed its mind meanwhile."""
         stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
-        if self._left:
+        if not self.wanted:
             stream.abort()
             return
         self._transport = stream
-        self._opened()
+        self._tell(MqttOpened())
 
     def data_received(self, data: bytes) -> None:
         """Tell the device."""
-        if not self._left:
-            self._received(data)
+        if self.wanted:
+            self._tell(MqttReceived(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the device."""
@@ -46,23 +40,26 @@ class MqttStream(asyncio.Protocol):
 
     def fail(self, reason: str) -> None:
         """Report the loss, or that no connection could be made, once."""
-        if not self._left:
-            self._left = True
-            self._lost(reason)
+        if self.wanted:
+            self.wanted = False
+            self._tell(MqttClosed(reason))
 
     def write(self, data: bytes) -> None:
-        """Send bytes, if the connection stands."""
-        if self._transport is not None and not self._left:
-            self._transport.write(data)
+        """Send bytes, if the connection stands; a broker that does not read is cut off."""
+        if self._transport is None or not self.wanted:
+            return
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
+            self._transport.abort()
 
     def leave(self) -> None:
         """Close after what was written."""
-        self._left = True
+        self.wanted = False
         if self._transport is not None:
             self._transport.close()
 
     def abandon(self) -> None:
         """Cut the connection, as when the power is cut."""
-        self._left = True
+        self.wanted = False
         if self._transport is not None:
             self._transport.abort()

@@ -7,7 +7,8 @@ Cutting the power aborts the device's connections at once.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from firmware_sim import effects as fx
@@ -27,12 +28,14 @@ from firmware_sim.runtime.live.mqtt_stream import MqttStream
 Observer = Callable[[int, StateShown | Noted, int], None]
 LINK_MS = 300  # Ethernet auto-negotiation and DHCP together
 CONNECTS_AT_ONCE_MAX = 256  # more would overflow the accept queue of what we connect to
+CONNECT_S = 5.0  # no device waits longer
 
 
 class Place:
     """Everything that the world holds for one device."""
 
     __slots__ = (
+        "_world",
         "call",
         "device",
         "index",
@@ -41,16 +44,19 @@ class Place:
         "lan",
         "linked",
         "plugged",
+        "powered",
         "site",
         "stream",
     )
 
-    def __init__(self, index: int, device: Device, ip: str, site: str) -> None:
+    def __init__(self, world: "LiveWorld", index: int, device: Device, ip: str, site: str) -> None:
         """Put a device without power at a site."""
+        self._world = world
         self.index = index
         self.device = device
         self.ip = ip
         self.site = site
+        self.powered = False
         self.plugged = device.profile.wired
         self.linked = False
         self.joining: asyncio.TimerHandle | None = None
@@ -58,9 +64,22 @@ class Place:
         self.stream: MqttStream | None = None
         self.lan: LanPort | None = None
 
+    def tell(self, event: Event) -> None:
+        """Let something happen to the device."""
+        self._world.work_off(self, event)
+
+    def see(self, text: bytes) -> None:
+        """Let the device's lens read a code."""
+        self.tell(ev.FrameDecoded(text))
+
 
 class LiveWorld:
-    """Runs devices in the current event loop."""
+    """Runs devices in the current event loop.
+
+    `failure` is why it cannot go on, None while it can: flash that cannot be kept, a LAN port that
+    is taken, decoders that do not start, or a mistake of our own. A world that failed tells nobody
+    anything any more; whoever runs it looks from time to time.
+    """
 
     def __init__(
         self,
@@ -71,7 +90,10 @@ class LiveWorld:
         journal: FlashJournal | None = None,
         broadcast_ip: str = "127.255.255.255",
     ) -> None:
-        """Start empty. Without `eyes` no lens sees anything; without `journal` flash is memory."""
+        """Start empty. Without `eyes` no lens sees anything; without `journal` flash is memory.
+
+        `observer(index, what, now_ms)` is called between an event and the next.
+        """
         self._loop = asyncio.get_running_loop()
         self._clock = Clock(self._loop)
         self._alarms = Alarms(self._loop, self._clock, self._ring)
@@ -81,19 +103,30 @@ class LiveWorld:
         self._journal = journal
         self._broadcaster = Broadcaster(broadcast_ip)
         self._places: list[Place] = []
+        self._inbox: deque[tuple[Place, Event]] = deque()
         self._connects = asyncio.Semaphore(CONNECTS_AT_ONCE_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
         self._driver_of = self._drivers()
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
+        self._closed = False
         self.http_calls = 0
         self.mqtt_connects = 0
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Return why the world cannot go on."""
+        return self._failure or (self._eyes.failure if self._eyes is not None else None)
 
     # --- the operator's hand --------------------------------------------------------------------
 
     def add(self, device: Device, *, ip: str, site: str) -> int:
-        """Take in a device without power; return its index. `ip` must be its own on this host."""
+        """Take in a device without power; return its index.
+
+        `ip` must be its own on this host. Raises UsageError for an unknown site.
+        """
+        self._check_site(site)
         index = len(self._places)
-        self._places.append(Place(index, device, ip, site))
+        self._places.append(Place(self, index, device, ip, site))
         return index
 
     def device(self, index: int) -> Device:
@@ -106,12 +139,7 @@ class LiveWorld:
 
     def tell(self, index: int, event: Event) -> None:
         """Let something happen to a device: power, button."""
-        place = self._places[index]
-        if isinstance(event, ev.PowerRemoved):
-            self._drop_everything(place)
-        self._tell(place, event)
-        if isinstance(event, ev.PowerApplied) and place.plugged and not place.linked:
-            self._link_later(place)
+        self._places[index].tell(event)
 
     def plug(self, index: int, *, connected: bool) -> None:
         """Put the Ethernet cable in or pull it."""
@@ -121,16 +149,23 @@ class LiveWorld:
             if connected:
                 self._link_later(place)
             else:
-                self._lose_network(place)
+                place.tell(ev.LinkDown())
 
     def move(self, index: int, site: str) -> None:
-        """Carry a device to another site: the network of the old one is lost."""
+        """Carry a device to another site: the network of the old one is lost.
+
+        Raises UsageError for an unknown site.
+        """
+        self._check_site(site)
         place = self._places[index]
         place.site = site
         if place.linked:
-            self._lose_network(place)
-            if place.plugged:
-                self._link_later(place)
+            place.tell(ev.LinkDown())
+            self._link_later(place)
+
+    def _check_site(self, site: str) -> None:
+        if site not in self._sites:
+            raise UsageError(f"no site {site!r}; allowed: {', '.join(self._sites)}")
 
     def show(self, index: int, payload: bytes | None) -> None:
         """Hold a phone with this QR code in front of a lens, or take it away (None)."""
@@ -139,6 +174,7 @@ class LiveWorld:
 
     async def close(self) -> None:
         """Cut the power of everything and close all sockets."""
+        self._closed = True
         self._alarms.close()
         for place in self._places:
             self._drop_everything(place)
@@ -152,17 +188,15 @@ class LiveWorld:
     # --- network --------------------------------------------------------------------------------
 
     def _link_later(self, place: Place) -> None:
-        self._cancel_join(place)
-        place.joining = self._loop.call_later(LINK_MS / 1000, self._link, place)
+        """Let the cable's link come up, if there is one between two powered ends."""
+        if place.powered and place.plugged and not place.linked:
+            self._cancel_join(place)
+            place.joining = self._loop.call_later(LINK_MS / 1000, self._link, place)
 
     def _link(self, place: Place) -> None:
         place.joining = None
         place.linked = True
-        self._tell(place, ev.LinkUp(place.ip))
-
-    def _lose_network(self, place: Place) -> None:
-        self._drop_network(place)
-        self._tell(place, ev.LinkDown())
+        place.tell(ev.LinkUp(place.ip))
 
     def _cancel_join(self, place: Place) -> None:
         if place.joining is not None:
@@ -190,13 +224,39 @@ class LiveWorld:
     # --- events in, effects out -----------------------------------------------------------------
 
     def _ring(self, index: int) -> None:
-        self._tell(self._places[index], ev.DeadlineReached())
+        self._places[index].tell(ev.DeadlineReached())
 
-    def _tell(self, place: Place, event: Event) -> None:
-        now_ms = self._clock.now_ms()
-        for effect in place.device.handle(event, now_ms):
-            if self.failure is not None:
-                return  # flash cannot be kept any more: nothing may be told to anybody
+    def work_off(self, place: Place, event: Event) -> None:
+        """Tell a device what happened and carry out what it wants.
+
+        An observer may let something happen from within; that is worked off afterwards.
+        """
+        if self._closed or self._failure is not None:
+            return
+        self._inbox.append((place, event))
+        if len(self._inbox) > 1:
+            return
+        try:
+            while self._inbox:
+                self._handle(*self._inbox[0])
+                self._inbox.popleft()
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _handle(self, place: Place, event: Event) -> None:
+        kind = type(event)
+        if kind is ev.PowerApplied:
+            place.powered = True
+            self._link_later(place)
+        elif kind is ev.PowerRemoved:
+            place.powered = False
+            self._drop_everything(place)
+        elif kind is ev.LinkDown:
+            self._drop_network(place)
+        for effect in place.device.handle(event, self._clock.now_ms()):
+            if self._failure is not None:
+                return
             self._driver_of[type(effect)](place, effect)
         self._alarms.want(place.index, place.device.next_deadline_ms())
 
@@ -209,7 +269,7 @@ class LiveWorld:
         try:
             self._journal.save(place.index, effect.image)
         except UsageError as error:
-            self.failure = error
+            self._failure = error
 
     def _join(self, place: Place, effect: fx.JoinWifi) -> None:
         self._cancel_join(place)
@@ -221,9 +281,9 @@ class LiveWorld:
         refusal = self._sites[place.site].refusal(effect.ssid, effect.password)
         if refusal is None:
             place.linked = True
-            self._tell(place, ev.WifiJoined(place.ip))
+            place.tell(ev.WifiJoined(place.ip))
         else:
-            self._tell(place, ev.WifiRefused(refusal))
+            place.tell(ev.WifiRefused(refusal))
 
     def _leave(self, place: Place, _: fx.LeaveWifi) -> None:
         self._cancel_join(place)
@@ -233,53 +293,30 @@ class LiveWorld:
         def done(status: int, body: bytes, reason: str) -> None:
             place.call = None
             if reason:
-                self._tell(place, ev.HttpFailed(effect.call, reason))
+                place.tell(ev.HttpFailed(effect.call, reason))
             else:
-                self._tell(place, ev.HttpReplied(effect.call, status, body))
+                place.tell(ev.HttpReplied(effect.call, status, body))
 
         if place.call is not None:
             place.call.abandon()
-        place.call = call = HttpCall(effect, done, self._loop)
+        place.call = HttpCall(effect, done, self._loop)
         self.http_calls += 1
-        self._connect(place, call, effect.host, effect.port, call.finish)
+        self._spawn(self._connect(place.ip, place.call, effect.host, effect.port))
 
     def _open_mqtt(self, place: Place, effect: fx.OpenMqtt) -> None:
-        stream = MqttStream(
-            lambda: self._tell(place, ev.MqttOpened()),
-            lambda data: self._tell(place, ev.MqttReceived(data)),
-            lambda reason: self._lost(place, reason),
-        )
-        place.stream = stream
+        place.stream = MqttStream(place.tell)
         self.mqtt_connects += 1
-        self._connect(place, stream, effect.host, effect.port, stream.fail)
+        self._spawn(self._connect(place.ip, place.stream, effect.host, effect.port))
 
-    def _lost(self, place: Place, reason: str) -> None:
-        place.stream = None
-        self._tell(place, ev.MqttClosed(reason))
-
-    def _connect(
-        self,
-        place: Place,
-        protocol: asyncio.Protocol,
-        host: str,
-        port: int,
-        failed: Callable[[str], None],
-    ) -> None:
-        self._spawn(self._connecting(place.ip, protocol, host, port, failed))
-
-    async def _connecting(
-        self,
-        ip: str,
-        protocol: asyncio.Protocol,
-        host: str,
-        port: int,
-        failed: Callable[[str], None],
-    ) -> None:
-        try:
-            async with self._connects:
-                await self._loop.create_connection(lambda: protocol, host, port, local_addr=(ip, 0))
-        except OSError as error:
-            failed(type(error).__name__)
+    async def _connect(self, ip: str, end: HttpCall | MqttStream, host: str, port: int) -> None:
+        async with self._connects:
+            if not end.wanted:
+                return  # the device changed its mind while this one stood in line
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    await self._loop.create_connection(lambda: end, host, port, local_addr=(ip, 0))
+            except (OSError, ValueError) as error:  # ValueError: a host that can be no name
+                end.fail(type(error).__name__)
 
     def _write_mqtt(self, place: Place, effect: fx.SendMqtt) -> None:
         if place.stream is not None:
@@ -294,12 +331,10 @@ class LiveWorld:
         self._broadcaster.send(place.ip, effect.port, effect.data)
 
     def _open_lan(self, place: Place, effect: fx.OpenLan) -> None:
-        place.lan = LanPort(
-            lambda conn: self._tell(place, ev.LanOpened(conn)),
-            lambda conn, data: self._tell(place, ev.LanReceived(conn, data)),
-            lambda conn: self._tell(place, ev.LanClosed(conn)),
-        )
-        self._spawn(place.lan.listen(place.ip, effect.port))
+        try:
+            place.lan = LanPort(place.ip, effect.port, place.tell)
+        except UsageError as error:
+            self._failure = error
 
     def _close_lan(self, place: Place, _: fx.CloseLan) -> None:
         if place.lan is not None:
@@ -316,7 +351,7 @@ class LiveWorld:
 
     def _open_lens(self, place: Place, _: fx.OpenLens) -> None:
         if self._eyes is not None:
-            self._eyes.open_lens(place.index, lambda text: self._tell(place, ev.FrameDecoded(text)))
+            self._eyes.open_lens(place.index, place.see)
 
     def _close_lens(self, place: Place, _: fx.CloseLens) -> None:
         if self._eyes is not None:
@@ -346,12 +381,12 @@ class LiveWorld:
             fx.Noted: self._observe,
         }
 
-    def _spawn(self, work: Any) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            self.failure = self.failure or task.exception()
+            self._failure = self._failure or task.exception()

@@ -82,6 +82,8 @@ class DeviceApi:
             now_ms,
         )
         self._link.cut(device, now_ms)
+        if not device.live:
+            raise Refused(Reason.GATEWAY_NOT_EXISTS)
         product = self._state.products.get(device.product_id)
         assert product is not None, "activation checks the product"
         return messages.encode(

@@ -150,7 +150,8 @@ class DeviceLink:
 
     def _report(self, device: Device, payload: bytes, now_ms: int) -> None:
         message = mqtt_payload.decode(aes_key(device.local_key), payload, verify_crc=False)
-        if message.protocol == mqtt_payload.Protocol.DP_REPORT:
+        # What a device reports after it lost its owner, on its way out, is nobody's.
+        if message.protocol == mqtt_payload.Protocol.DP_REPORT and device.bound:
             report = decode_json(Report, message.data)
             self._state.data_points.report(device.dev_id, report.dps, now_ms)
             self._state.counts["dp_reports"] += 1

@@ -19,7 +19,7 @@ from fleet.cloud.edge.clock import Clock
 from fleet.cloud.outbox import Outbox
 from fleet.cloud.store.records import Change, Store
 
-HELD_MAX = 20_000  # effects waiting for the disk from which on clients are not read any more
+HELD_MAX = 20_000  # effects and changes that wait for the disk; beyond it clients are not read
 _LATE_S = 0.5
 _BREATHER_S = 0.02
 

@@ -1,8 +1,9 @@
 """The HTTP port: requests become events for the node, its `SendReply` effects become responses.
 
 uvicorn's httptools protocol does the HTTP, a raw ASGI application does the rest. Bounds: size of
-head and body, time for a request to arrive and for a response to be taken, number of connections.
-Responses are JSON, also those few that come from here because the node never saw the request.
+head, body and all that comes with a body, requests sent ahead, time for a request to arrive and
+for a response to be taken, number of connections. Responses are JSON, also those few that come
+from here because the node never saw the request; only uvicorn's own 400 and 503 are plain text.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from fleet.cloud.messages import HttpRequested, SendReply
 HEAD_SIZE_MAX = 16_384
 REQUEST_S_MAX = 10.0
 KEEP_ALIVE_S = 75
+SENT_AHEAD_MAX = 64  # requests that wait for the response to an earlier one
+_FRAMING = 8  # bytes on the wire for one of a body, at most: a chunk of one byte takes six
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -75,7 +78,7 @@ class HttpEdge:
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of one new connection."""
-        return GuardedHttp(self._config, self._state, {}, self._loop)
+        return GuardedHttp(self._limits, self._config, self._state, {}, self._loop)
 
     def sweep(self) -> None:
         """Cut off clients that are too slow to say their request or to take their response."""
@@ -176,39 +179,48 @@ class HttpEdge:
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with what it leaves to a proxy: a bound on the head, and on time."""
+    """uvicorn's protocol with what it leaves to a proxy: bounds on number, size and time."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, limits: HttpLimits, *args: Any, **kwargs: Any) -> None:
         """Wait for a first request."""
         super().__init__(*args, **kwargs)
+        self._connections_max = limits.connections_max
+        self._request_size_max = HEAD_SIZE_MAX + _FRAMING * limits.body_size_max
         # When the request that is arriving began, or the response that must be taken was closed;
         # None while it is the server's turn, or nobody's.
         self._since_s: float | None = self.loop.time()
+        self._unread_since_s: float | None = None  # since when responses pile up here
         self._in_head = True
-        self._head_size = 0
+        self._size = 0  # of what has arrived of a request that is not complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Drop who comes when there are too many; the last one that fits is told 503."""
+        super().connection_made(transport)
+        if len(self.connections) > self._connections_max:
+            transport.abort()
 
     def slow_since(self, since_s: float) -> bool:
         """Return whether the client's turn began before `since_s` (loop time)."""
         if self._since_s is None and self.transport.is_closing():
             self._since_s = self.loop.time()
-        return self._since_s is not None and self._since_s < since_s
+        begun_s = (self._since_s, self._unread_since_s)
+        return any(begin_s is not None and begin_s < since_s for begin_s in begun_s)
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives before the head is complete."""
+        """Bound what a client can make this connection keep."""
         if self._since_s is None:
             self._since_s = self.loop.time()
+        self._size += len(data)
         super().data_received(data)
-        if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > HEAD_SIZE_MAX:
-                self.transport.abort()
+        size_max = HEAD_SIZE_MAX if self._in_head else self._request_size_max
+        if self._size > size_max or len(self.pipeline) > SENT_AHEAD_MAX:
+            self.transport.abort()
 
     def on_message_begin(self) -> None:
         """Start the clock of a request."""
         super().on_message_begin()
         self._since_s = self.loop.time()
         self._in_head = True
-        self._head_size = 0
 
     def on_headers_complete(self) -> None:
         """From here on the application bounds what is read."""
@@ -219,6 +231,17 @@ class GuardedHttp(HttpToolsProtocol):
         """The request is complete: the server's turn."""
         super().on_message_complete()
         self._since_s = None
+        self._size = 0
+
+    def pause_writing(self) -> None:
+        """Start the clock of a client that does not read."""
+        super().pause_writing()
+        self._unread_since_s = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        super().resume_writing()
+        self._unread_since_s = None
 
 
 def _stopping(exchange: int) -> SendReply:

@@ -57,6 +57,17 @@ def test_a_report_is_kept_and_acknowledged(device: FakeDevice) -> None:
     assert_reloads(device.world)
 
 
+def test_what_a_device_reports_after_it_lost_its_owner_is_not_kept(device: FakeDevice) -> None:
+    world = device.world
+    device.go_online()
+    target = f"/app/v1/devices/{device.dev_id}?wipe=1"
+    world.get("DELETE", target, None, world.consumer(0))
+    assert device.heard()
+    report = mqtt_payload.encode_dp_report(device.dev_id, 1, b'{"1":true}')
+    assert publish(device, report) == [mqtt.Puback(3)]
+    assert world.state.data_points.get(device.dev_id) == {}
+
+
 @pytest.mark.parametrize(
     ("message", "key"),
     [

@@ -218,7 +218,7 @@ def test_an_edge_that_breaks_while_a_commit_is_released_ends_everything() -> Non
 
 def test_congestion_is_relieved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(stage: Stage) -> None:
-        monkeypatch.setattr("fleet.cloud.edge.driver.HELD_MAX", 4)
+        monkeypatch.setattr("fleet.cloud.edge.driver.HELD_MAX", 5)
         relieved: list[str] = []
         stage.answer(_commit(), *_closed(1, 2, 3))
         was_congested = stage.driver.congested

@@ -1,10 +1,14 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from firmware_sim.errors import UsageError
+from fleet.report import command
 from fleet.report.command import BY_SIGNAL, FAILED, PASSED, run_scenario
 from fleet.report.model import Report
 from tests.live.run.support import QUICK, Striker, interrupt
+from tests.run.test_result import a_result
 
 
 def read(folder: Path) -> Report:
@@ -30,12 +34,17 @@ def test_ctrl_c_leaves_a_partial_report(tmp_path: Path) -> None:
     assert report.phases["boot"].count <= 18
 
 
-def test_an_expectation_that_is_not_met_is_a_failure(tmp_path: Path) -> None:
-    text = Path(QUICK).read_text(encoding="utf-8")
-    scenario = tmp_path / "wrong.toml"
-    folder = Path(QUICK).parent
-    text = text.replace("./", f"{folder}/").replace("token_dead = 1\nno", "no")
-    scenario.write_text(text.replace("[trouble]\n", "[trouble]\ntoken_dead = 1\n"), "utf-8")
-    screen = Striker("never", interrupt)
-    assert run_scenario(str(scenario), decoder="zxing", console=screen.console) == FAILED
-    assert "not as expected: refused token_dead: 1, not expected at all" in screen.getvalue()
+def test_what_stands_against_a_run_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    for finding in ("unmet", "violations"):
+        result = msgspec.structs.replace(a_result(), **{finding: ("the reason",)})
+        monkeypatch.setattr(command, "perform", lambda *_, result=result, **__: result)
+        screen = Striker("never", interrupt)
+        assert run_scenario(QUICK, console=screen.console) == FAILED
+        assert ": the reason" in screen.getvalue()
+        assert "report:" not in screen.getvalue()
+
+
+def test_a_place_where_no_report_can_be_is_known_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="no report can be written"):
+        run_scenario(QUICK, report_dir=tmp_path / "file")

@@ -13,7 +13,9 @@ from rich.console import Console
 
 from fleet.run.usage import descendants
 
-QUICK = str(Path(__file__).parent / "quick" / "quick.toml")
+_FOLDER = Path(__file__).parent / "quick"
+QUICK = str(_FOLDER / "quick.toml")
+RECORDER = str(_FOLDER / "recorder.toml")
 
 
 class Striker(io.StringIO):

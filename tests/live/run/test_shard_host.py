@@ -12,15 +12,19 @@ from fleet.run import shard_host
 from fleet.run.addresses import AddressBlock
 from fleet.run.hosting import in_loop
 from fleet.run.messages import Seen
+from fleet.run.scenario import Product
 from fleet.run.seeding import device_spec
 from fleet.run.shard_host import Hand, ShardHost
 from fleet.run.stage import HOMES, WAREHOUSE
 from fleet.run.watch import Watch
 from tests.run.fakes import small
 
-from .support import family
+from .support import RECORDER, family
 
-POPULATION = small(6)
+POPULATION = small(
+    6,
+    products=(Product("camera", "ipc-red-green", 4), Product("recorder", RECORDER, 2)),
+)
 WIRED = [unit for unit in POPULATION.units if unit.product.wired]
 INDICES = tuple(unit.index for unit in WIRED)
 NOBODY = 9  # a port where no cloud is: devices try for ever, which is all that is needed here
@@ -98,7 +102,7 @@ def test_a_dead_shard_is_a_power_cut_for_its_devices(tmp_path: Path) -> None:
         host.power(INDICES, on=True)
         await garage.wait("ONLINE")
         assert all(chip.activated for chip in await garage.chips())
-        host.hold(INDICES[:1], 3200)
+        host.hold(INDICES[:1], 400)
         await garage.watch.until_all(INDICES[:1], lambda seen: seen.lifecycle == "WAITING", 15)
         host.move(INDICES, WAREHOUSE)
         host.intend(INDICES, "unbind")

@@ -118,7 +118,8 @@ def test_when_the_parent_is_killed_nothing_stays(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     program = (
         "from pathlib import Path; from fleet.run.up import up\n"
-        f"if __name__ == '__main__': up(devices=2, ready_file=Path({str(ready)!r}))"
+        f"if __name__ == '__main__': up(devices=2, ready_file=Path({str(ready)!r}), "
+        f"data_dir=Path({str(tmp_path / 'data')!r}))"
     )
     script = tmp_path / "up.py"
     script.write_text(program)

@@ -46,3 +46,46 @@ def test_nobody_is_woken_too_early() -> None:
         assert early == [0]
 
     asyncio.run(scene())
+
+
+def test_the_mistake_of_one_device_puts_no_other_to_sleep() -> None:
+    async def scene() -> list[int]:
+        rung: list[int] = []
+
+        def ring(index: int) -> None:
+            rung.append(index)
+            if index == 0:
+                raise AssertionError("our own mistake")
+
+        loop = asyncio.get_running_loop()
+        faults: list[object] = []
+        loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
+        clock = Clock(loop)
+        alarms = Alarms(loop, clock, ring)
+        alarms.want(0, clock.now_ms() + 2)
+        alarms.want(1, clock.now_ms() + 2)
+        while 1 not in rung:
+            await asyncio.sleep(0.002)
+        assert len(faults) == 1
+        return rung
+
+    assert asyncio.run(asyncio.wait_for(scene(), 20)) == [0, 1]
+
+
+def test_who_changes_his_mind_for_ever_fills_nothing() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        clock = Clock(loop)
+        rung: list[int] = []
+        alarms = Alarms(loop, clock, rung.append)
+        now_ms = clock.now_ms()
+        alarms.want(1, now_ms + 20)
+        for later in range(10_000):
+            alarms.want(0, now_ms + 60_000 + later)
+        assert len(alarms._heap) < 100
+        while not rung:
+            await asyncio.sleep(0.002)
+        assert rung == [1]
+        alarms.close()
+
+    asyncio.run(asyncio.wait_for(scene(), 20))

@@ -6,6 +6,7 @@ from functools import partial
 from firmware_sim.camera.messages import Look, Sight
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings
+from firmware_sim.errors import UsageError
 from firmware_sim.runtime.live.eyes import Eyes
 
 FAST = LensSettings(frames_per_second=60)
@@ -104,5 +105,26 @@ def test_a_late_sight_is_not_told_to_a_lens_that_closed() -> None:
         world.close_lens(1)
         await asyncio.sleep(0.05)
         assert read == []
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_decoders_that_do_not_start_are_said_once() -> None:
+    class Broken(FakePool):
+        def submit(self, look: Look) -> asyncio.Future[Sight] | None:
+            self.looks.append(look)
+            raise UsageError("decode worker cannot be started")
+
+    async def scene() -> None:
+        pool = Broken()
+        world = eyes(pool)
+        world.close_lens(5)  # never opened
+        world.open_lens(1, list[bytes]().append)
+        world.show(1, b"one")
+        while world.failure is None:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        assert len(pool.looks) == 1
+        assert str(world.failure) == "decode worker cannot be started"
 
     asyncio.run(asyncio.wait_for(scene(), 20))

@@ -87,3 +87,17 @@ def test_a_caller_who_left_is_told_nothing() -> None:
     result, heard = asyncio.run(call(OK, abandon=True))
     assert result == UNTOLD
     assert heard == b""
+
+
+def test_what_goes_wrong_in_the_caller_is_not_blamed_on_the_reply() -> None:
+    async def scene() -> None:
+        def done(*_: object) -> None:
+            raise AssertionError("our own mistake")
+
+        loop = asyncio.get_running_loop()
+        client = HttpCall(SendHttp(1, "127.0.0.1", 1, "/", b"", 1000), done, loop)
+        with pytest.raises(AssertionError, match="our own mistake"):
+            client.data_received(OK)
+        assert not client.wanted
+
+    asyncio.run(scene())

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from firmware_sim.runtime.live.mqtt_stream import MqttStream
+from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
+from firmware_sim.runtime.live.mqtt_stream import WRITE_BUFFER_MAX, MqttStream
 
 
 class FakeTransport(asyncio.Transport):
@@ -11,9 +12,13 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.log: list[object] = []
+        self.unsent = 0
 
     def write(self, data: bytes) -> None:  # type: ignore[override]
         self.log.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def close(self) -> None:
         self.log.append("close")
@@ -22,10 +27,9 @@ class FakeTransport(asyncio.Transport):
         self.log.append("abort")
 
 
-def stream() -> tuple[MqttStream, FakeTransport, list[object]]:
-    heard: list[object] = []
-    made = MqttStream(lambda: heard.append("opened"), heard.append, heard.append)
-    return made, FakeTransport(), heard
+def stream() -> tuple[MqttStream, FakeTransport, list[Event]]:
+    heard: list[Event] = []
+    return MqttStream(heard.append), FakeTransport(), heard
 
 
 def test_a_whole_life() -> None:
@@ -36,14 +40,14 @@ def test_a_whole_life() -> None:
     mqtt.data_received(b"in")
     mqtt.connection_lost(None)
     mqtt.connection_lost(ConnectionResetError())
-    assert heard == ["opened", b"in", "closed"]
+    assert heard == [MqttOpened(), MqttReceived(b"in"), MqttClosed("closed")]
     assert transport.log == [b"out"]
 
 
 def test_a_connection_that_could_not_be_made() -> None:
     mqtt, _, heard = stream()
     mqtt.fail("ConnectionRefusedError")
-    assert heard == ["ConnectionRefusedError"]
+    assert heard == [MqttClosed("ConnectionRefusedError")]
 
 
 def test_nothing_is_heard_after_leaving() -> None:
@@ -53,8 +57,20 @@ def test_nothing_is_heard_after_leaving() -> None:
     mqtt.write(b"too late")
     mqtt.data_received(b"too late")
     mqtt.connection_lost(ConnectionResetError())
-    assert heard == ["opened"]
+    assert heard == [MqttOpened()]
     assert transport.log == ["close"]
+
+
+def test_a_broker_that_never_reads_is_cut_off() -> None:
+    mqtt, transport, heard = stream()
+    mqtt.connection_made(transport)
+    transport.unsent = WRITE_BUFFER_MAX
+    mqtt.write(b"fits")
+    transport.unsent += 1
+    mqtt.write(b"too much")
+    mqtt.connection_lost(None)
+    assert transport.log == [b"fits", b"too much", "abort"]
+    assert heard[-1] == MqttClosed("closed")
 
 
 def test_power_cut_before_and_after_the_connection_stands() -> None:

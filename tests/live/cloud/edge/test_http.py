@@ -10,11 +10,12 @@ import pytest
 
 from fleet.cloud.counters import Counters
 from fleet.cloud.edge.driver import Driver
-from fleet.cloud.edge.http import HEAD_SIZE_MAX, HttpEdge, HttpLimits
+from fleet.cloud.edge.http import HEAD_SIZE_MAX, SENT_AHEAD_MAX, HttpEdge, HttpLimits
 from fleet.cloud.store.memory import MemoryStore
 from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, until
 
 LIMITS = HttpLimits(connections_max=10, body_size_max=100, request_s_max=0.05)
+CHUNKED = "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Port:
@@ -30,10 +31,10 @@ class Port:
         self.clients.append(Client(*await asyncio.open_connection(LOOPBACK, self.number)))
         return self.clients[-1]
 
-    def is_closing(self) -> bool:
-        """Return whether the server has said all it has to say to its only client."""
+    def is_stuck(self) -> bool:
+        """Return whether the only client has not read all that the server has to say."""
         (connection,) = self.edge._state.connections
-        return connection.transport.is_closing()
+        return bool(connection.transport.get_write_buffer_size())
 
 
 class Client:
@@ -90,8 +91,9 @@ def test_a_body_beyond_the_limit_is_413_and_the_next_request_is_served(*, chunke
         async with http_port() as port:
             client = await port.open()
             if chunked:
-                client.say("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-                client.say("60\r\n" + "x" * 96 + "\r\n60\r\n" + "x" * 96 + "\r\n0\r\n\r\n")
+                client.say(
+                    CHUNKED + "60\r\n" + "x" * 96 + "\r\n60\r\n" + "x" * 96 + "\r\n0\r\n\r\n"
+                )
             else:
                 client.say(_post("x" * 101))
             status, body = await client.reply()
@@ -124,6 +126,40 @@ def test_a_head_that_does_not_end_is_cut() -> None:
                 client.say("y" * (HEAD_SIZE_MAX // 2))
                 await client.writer.drain()
                 await asyncio.sleep(0.02)
+            assert await client.cut()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("line", ["a: b\r\n", "b"], ids=["many", "one"])
+def test_what_follows_a_body_is_bounded_too(line: str) -> None:
+    async def story() -> None:
+        async with http_port() as port:
+            client = await port.open()
+            client.say(CHUNKED + "1\r\nx\r\n0\r\na: ")
+            client.say(line * 2 * HEAD_SIZE_MAX)
+            assert await client.cut()
+
+    asyncio.run(story())
+
+
+def test_a_request_behind_a_long_one_may_begin_in_the_same_piece() -> None:
+    async def story() -> None:
+        async with http_port(HttpLimits(10, HEAD_SIZE_MAX)) as port:
+            client = await port.open()
+            client.say(_post("1" * HEAD_SIZE_MAX) + _post("2")[:20])
+            assert (await client.reply())[0] == 200
+            client.say(_post("2")[20:])
+            assert (await client.reply())[0] == 200
+
+    asyncio.run(story())
+
+
+def test_who_sends_far_ahead_is_cut() -> None:
+    async def story() -> None:
+        async with http_port() as port:
+            client = await port.open()
+            client.say(_post("1") * (SENT_AHEAD_MAX + 2))
             assert await client.cut()
 
     asyncio.run(story())
@@ -182,17 +218,16 @@ def test_an_idle_connection_is_kept_but_empty_lines_are_no_request() -> None:
     asyncio.run(story())
 
 
-def test_who_does_not_take_the_response_is_cut() -> None:
+@pytest.mark.parametrize("headers", [(), ("Connection: close",)], ids=["keeps", "closes"])
+def test_who_does_not_take_the_response_is_cut(headers: tuple[str, ...]) -> None:
     async def story() -> None:
         size = 8_000_000
         async with http_port(HttpLimits(10, size, request_s_max=0.05)) as port:
             with socket.socket() as stuck:
                 stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 await asyncio.to_thread(stuck.connect, (LOOPBACK, port.number))
-                await asyncio.to_thread(
-                    stuck.sendall, _post("x" * size, "Connection: close").encode()
-                )
-                await until(port.is_closing)
+                await asyncio.to_thread(stuck.sendall, _post("x" * size, *headers).encode())
+                await until(port.is_stuck)
                 port.edge.sweep()
                 await asyncio.sleep(0.1)
                 port.edge.sweep()
@@ -223,6 +258,32 @@ def test_too_many_connections_are_told_503() -> None:
             assert (await second.reply())[0] == 503
             first.writer.close()
             await until(lambda: not port.edge.idle)
+
+    asyncio.run(story())
+
+
+def test_who_reads_late_but_reads_is_kept() -> None:
+    async def story() -> None:
+        size = 8_000_000
+        async with http_port(HttpLimits(10, size, request_s_max=5)) as port:
+            client = await port.open()
+            client.say(_post("x" * size))
+            await until(port.is_stuck)
+            assert (await client.reply())[0] == 200
+            port.edge.sweep()
+            client.say(_post("2"))
+            assert (await client.reply())[0] == 200
+
+    asyncio.run(story())
+
+
+def test_who_comes_when_there_are_too_many_connections_is_dropped() -> None:
+    async def story() -> None:
+        async with http_port(HttpLimits(connections_max=2)) as port:
+            first, _second = await port.open(), await port.open()
+            assert await (await port.open()).cut()
+            first.say(_post(""))
+            assert (await first.reply())[0] == 503
 
     asyncio.run(story())
 

@@ -1,0 +1,402 @@
+"""A world that walks one device through everything that can happen, checking it after each step.
+
+It carries effects out as a live world does, and remembers what stands: the call that was made,
+the stream to the broker, the LAN port, the join under way, the flash that was saved. A polite step
+answers what the device waits for; a rude one does anything at all, in season or not.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from firmware_sim import effects as fx
+from firmware_sim import events as ev
+from firmware_sim.device.cloud_calls import Call
+from firmware_sim.device.device import Device
+from firmware_sim.device.flash import Flash
+from firmware_sim.device.states import Lifecycle, Outcome, Session
+from firmware_sim.effects import Effect
+from firmware_sim.events import Event
+from firmware_sim.rng import Rng
+from firmware_sim.wire import atop, lan_frame, mqtt, mqtt_payload
+from firmware_sim.wire.provisioning import QrText, encode_qr, encode_token_bind
+from tests.device.stage import AUTH_KEY, CODE, DEV_ID, LOCAL_KEY, SEC_KEY, TOKEN, Stage
+
+SECRETS = (AUTH_KEY, SEC_KEY, LOCAL_KEY, TOKEN, TOKEN[2:10], "password1", "password2")
+OTHER_CODE = encode_qr(QrText("nowhere", "password1", "EUother123pro0"))
+IP = "127.1.0.1"
+LAN_BYTES = (
+    lan_frame.encode(lan_frame.Frame(5, lan_frame.Command.HEART_BEAT, b"")),
+    encode_token_bind(TOKEN, 1),
+    encode_token_bind("EUother123pro0", 2, encrypted=False),
+    lan_frame.encode(lan_frame.Frame(1, lan_frame.Command.TOKEN_BIND, b'{"token":"short"}')),
+    lan_frame.encode(lan_frame.Frame(1, 0x42, b"?")),
+    b"GET / HTTP/1.1\r\n\r\n",
+)
+COMMANDS = (
+    b'{"101":false}',
+    b'{"101":true,"110":3}',
+    b'{"7":1}',
+    b'{"1":false}',
+    b"[]",
+    b'{"101":9}',
+)
+
+
+class Walker(Stage):
+    """One device, a seed, and what the world holds for it."""
+
+    def __init__(self, profile: str, seed: int, flash: bytes = b"") -> None:
+        super().__init__(profile, flash)
+        self.rng = Rng(seed)
+        self.dying = False
+        self.told: list[str] = []
+        self.visited: set[Lifecycle | Session] = set()
+        self.forget_world()
+
+    def forget_world(self) -> None:
+        """Drop everything, as a power cut does."""
+        self.called: fx.SendHttp | None = None
+        self.stream = ""  # "", "opening" or "open"
+        self.sent = mqtt.Decoder()
+        self.waiting: list[mqtt.Packet] = []
+        self.joining = self.lens = self.listening = False
+        self.conns: list[int] = []
+        self.conn = 0
+
+    # --- one event, its effects, and what must hold ---------------------------------------------
+
+    def tell(self, event: Event) -> list[Effect]:
+        self.told.append(type(event).__name__)
+        was_off = self.device.lifecycle is Lifecycle.OFF
+        effects = self.device.handle(event, self.now_ms)
+        if self.dying:
+            del effects[self.pick(len(effects) + 1) :]
+        for place, effect in enumerate(effects):
+            if isinstance(effect, fx.SaveFlash):
+                assert place == 0, "nothing is told before it is kept"
+                self.flash = effect.image
+            carry = _CARRY.get(type(effect))
+            if carry is not None:
+                carry(self, effect)
+        self.said += effects
+        if self.dying:
+            self.kill()
+        elif was_off and self.device.lifecycle is Lifecycle.OFF:
+            assert effects == []
+        self.check(event, effects)
+        return effects
+
+    def check(self, event: Event, effects: list[Effect]) -> None:
+        device = self.device
+        saved = self.flash or Flash().image()
+        assert device.flash.image() == saved, "what the chip holds is what was saved"
+        shown = [effect for effect in effects if isinstance(effect, fx.StateShown)]
+        if shown and not self.dying:
+            assert (shown[-1].lifecycle, shown[-1].session) == (self.state, self.session)
+            assert (shown[-1].light, shown[-1].operator) == (device.light, device.operator)
+        text = repr(effects) + repr(event) + repr(device.flash) + repr(device.token)
+        for secret in SECRETS:
+            assert secret not in text + repr(device.offer)
+        assert sum(isinstance(effect, fx.SendHttp) for effect in effects) <= 1
+        assert (device.session is Session.DOWN) == (device.lifecycle is not Lifecycle.ONLINE)
+        self.visited |= {device.lifecycle, device.session}
+        self.check_life()
+        self.check_bounds()
+
+    def check_life(self) -> None:
+        """A device without power holds nothing; one with power is never left without a way on."""
+        device = self.device
+        due_ms = device.next_deadline_ms()
+        if device.lifecycle is Lifecycle.OFF:
+            held = (device.call, device.decoder, device.clients, device.token, device.offer)
+            assert held == (None,) * 5
+            assert (due_ms, device.ip) == (None, "")
+            return
+        if device.call is not None:
+            assert self.called is not None, "it waits for a call that is not under way"
+            assert self.called.call == device.call_number
+        at_rest = device.lifecycle is Lifecycle.WAITING or (
+            device.profile.wired and device.lifecycle is Lifecycle.REJOINING and not device.ip
+        )
+        assert at_rest or due_ms is not None or device.call is not None
+        flash = device.flash
+        kind = flash.last_reset if flash.resetting is None else flash.resetting
+        unbound = kind is not None and kind.remote
+        if flash.resetting is not None or device.lifecycle is Lifecycle.WAITING:
+            assert device.outcome is (Outcome.UNBOUND if unbound else Outcome.NONE)
+        assert unbound or device.outcome is not Outcome.UNBOUND
+        if device.lifecycle is Lifecycle.WAITING:
+            assert not device.flash.activated
+            assert self.lens != device.profile.wired
+            assert self.listening == bool(device.profile.wired and device.ip)
+
+    def check_bounds(self) -> None:
+        device = self.device
+        assert device.decoder is None or device.decoder.pending_size <= 2048
+        clients = device.clients or {}
+        assert len(clients) <= device.profile.firmware.lan_clients_max
+        assert all(client.decoder.pending_size <= 512 for client in clients.values())
+        assert set(clients) <= set(self.conns)
+        assert len(device.flash.image()) < 1024
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def pick(self, count: int) -> int:
+        return self.rng.below(count)
+
+    def polite(self) -> None:
+        """Do what the device waits for: the join, the reply, the broker's answer, or time."""
+        device = self.device
+        if device.lifecycle is Lifecycle.OFF:
+            self.tell(ev.PowerApplied())
+        elif device.profile.wired and not device.ip:
+            self.tell(ev.LinkUp(IP))
+        elif self.joining:
+            self.joining = False
+            self.tell(ev.WifiJoined(IP))
+        elif self.called is not None:
+            self.answer()
+        elif self.stream == "opening":
+            self.stream = "open"
+            self.tell(ev.MqttOpened())
+        elif self.waiting:
+            self.hear(self.waiting.pop(0))
+        else:
+            self.pass_time()
+
+    def answer(self) -> None:
+        """Give the good answer to the call that is under way."""
+        called, self.called = self.called, None
+        assert called is not None
+        if self.device.call is None:
+            self.tell(ev.HttpReplied(called.call, 200, b"nobody waits for this"))
+        elif self.device.call is Call.RESOLVE:
+            self.reply_servers()
+        elif self.device.call is Call.ACTIVATE:
+            self.reply_credentials()
+        elif self.device.call is Call.VERSIONS:
+            self.reply_success()
+        else:
+            status = ("enable", "reset", "reset_factory")[self.pick(3)]
+            self.reply_success(b'{"status":"%s"}' % status.encode())
+
+    def pass_time(self) -> None:
+        """Let the next deadline come; a world may be late, but wakes nobody twice."""
+        due_ms = self.device.next_deadline_ms()
+        if due_ms is None:
+            self.now_ms += 1000
+            return
+        self.now_ms = max(self.now_ms, due_ms) + (0 if self.pick(4) else self.pick(10_000))
+        self.tell(ev.DeadlineReached())
+        again_ms = self.device.next_deadline_ms()
+        assert again_ms is None or again_ms > self.now_ms
+
+    def rude(self) -> None:
+        """Do anything at all."""
+        _RUDE[self.pick(len(_RUDE))](self)
+
+    def power_cut(self) -> None:
+        self.forget_world()
+        self.tell(ev.PowerRemoved())
+
+    def die_in_a_step(self) -> None:
+        """The process dies while it carries out the effects of a step."""
+        self.dying = True
+        self.polite()
+        self.dying = False
+
+    def kill(self) -> None:
+        """The process dies: all that is left is the flash."""
+        self.forget_world()
+        device = self.device
+        self.device = Device(device.profile, device.identity, 1, ("dns", 80), self.flash)
+
+    def lose_network(self) -> None:
+        self.called, self.stream, self.joining = None, "", False
+        self.conns.clear()
+        self.listening = False
+        self.tell(ev.LinkDown())
+
+    def cable(self) -> None:
+        if self.device.profile.wired and not self.device.ip:
+            self.tell(ev.LinkUp(IP))
+
+    def wifi(self) -> None:
+        refusals = tuple(ev.JoinRefusal)
+        choice = self.pick(3)
+        self.joining = False
+        self.tell(ev.WifiJoined(IP) if choice == 2 else ev.WifiRefused(refusals[choice]))
+
+    def frame(self) -> None:
+        if self.device.profile.wired:
+            return
+        codes = (CODE, OTHER_CODE, b"hello", b"\xff", b'{"s":"n","p":"password1","t":"short"}')
+        self.tell(ev.FrameDecoded(codes[self.pick(len(codes))]))
+
+    def bad_reply(self) -> None:
+        """Answer the call badly, or one that is long over: nobody may listen to that."""
+        device = self.device
+        key = AUTH_KEY if device.call is Call.ACTIVATE else device.flash.sec_key or SEC_KEY
+        code = ("GATEWAY_NOT_EXISTS", "TOKEN_FULL", "")[self.pick(3)]
+        inner = atop.encode_error(code, "no", self.now_ms // 1000)
+        reply = atop.encode_reply(inner, 1, key)
+        bodies = (b"", b"\xff", b"{}", b'{"result":"","t":1}', inner, reply)
+        choice, late = self.pick(len(bodies) + 1), self.pick(2)
+        number = device.call_number - late
+        if not late:
+            self.called = None
+        if choice == len(bodies):
+            effects = self.tell(ev.HttpFailed(number, "timeout"))
+        else:
+            effects = self.tell(ev.HttpReplied(number, 200 + 300 * self.pick(2), bodies[choice]))
+        assert not (late and effects)
+
+    def close_stream(self) -> None:
+        self.stream = ""
+        self.tell(ev.MqttClosed("reset"))
+
+    def broker(self) -> None:
+        """Let bytes of a broker arrive, right or wrong, whole or in two pieces."""
+        t_s = self.now_ms // 1000
+        bodies = (
+            mqtt_payload.encode_reset(DEV_ID, t_s, ("reset", "reset_factory")[self.pick(2)]),
+            mqtt_payload.encode_dp_command(t_s, COMMANDS[self.pick(len(COMMANDS))]),
+            b'{"protocol":11,"t":1,"data":{}}',
+        )
+        payload = mqtt_payload.encode(
+            LOCAL_KEY.encode(), bodies[self.pick(3)], 1, mqtt_payload.SOURCE_CLOUD
+        )
+        qos = self.pick(2)
+        topic = mqtt_payload.topic_in(DEV_ID)
+        packets: tuple[mqtt.Packet, ...] = (
+            mqtt.Connack(0),
+            mqtt.Connack(self.pick(6)),
+            mqtt.Suback(1 + self.pick(3), (1,)),
+            mqtt.Suback(1, (0x80,)),
+            mqtt.Publish(topic, payload, qos, packet_id=9 * qos),
+            mqtt.Publish(topic, payload, 1, packet_id=8),
+            mqtt.Publish(topic, b"garbage"),
+            mqtt.Pingresp(),
+            mqtt.Unsuback(3),
+        )
+        packet = packets[self.pick(len(packets))]
+        if self.device.session is Session.CONNECTING and self.pick(2):
+            packet = mqtt.Connack(5)
+        data = mqtt.encode(packet)
+        if not self.pick(8):
+            data = self.rng.bytes(self.pick(40)) + data
+        cut = self.pick(len(data) + 1)
+        self.tell(ev.MqttReceived(data[:cut]))
+        if self.stream == "open" and self.pick(4):
+            self.tell(ev.MqttReceived(data[cut:]))
+
+    def client_comes(self) -> None:
+        if self.listening:
+            self.conn += 1
+            self.conns.append(self.conn)
+            self.tell(ev.LanOpened(self.conn))
+
+    def client_speaks(self) -> None:
+        conn = self.conns[self.pick(len(self.conns))] if self.conns else 99
+        data = LAN_BYTES[self.pick(len(LAN_BYTES))]
+        cut = self.pick(len(data)) if not self.pick(4) else len(data)
+        self.tell(ev.LanReceived(conn, data[:cut]))
+
+    def client_goes(self) -> None:
+        conn = self.conns.pop(self.pick(len(self.conns))) if self.conns else 99
+        self.tell(ev.LanClosed(conn))
+
+    # --- effects --------------------------------------------------------------------------------
+
+    def _sent(self, effect: fx.SendMqtt) -> None:
+        if self.stream != "open":
+            return
+        for packet in self.sent.feed(effect.data):
+            if isinstance(packet, mqtt.Connect):
+                assert packet.client_id == self.device.flash.dev_id
+                self.waiting.append(mqtt.Connack(0))
+            elif isinstance(packet, mqtt.Subscribe):
+                self.waiting.append(mqtt.Suback(packet.packet_id, (1,)))
+            elif isinstance(packet, mqtt.Pingreq):
+                self.waiting.append(mqtt.Pingresp())
+
+    def _opened(self, _: fx.OpenMqtt) -> None:
+        assert self.stream == "", "a second stream would leak the first"
+        self.stream, self.sent = "opening", mqtt.Decoder()
+        self.waiting.clear()
+
+    def _closed(self, _: fx.CloseMqtt) -> None:
+        self.stream = ""
+        self.waiting.clear()
+
+    def _listen(self, _: fx.OpenLan) -> None:
+        assert not self.listening, "the port is open already"
+        assert self.device.ip
+        self.listening = True
+
+    def _deaf(self, _: fx.CloseLan) -> None:
+        self.listening = False
+        self.conns.clear()
+
+    def _drop(self, effect: fx.LanClose) -> None:
+        self.conns.remove(effect.conn)
+
+    def _say(self, effect: fx.LanSend) -> None:
+        assert effect.conn in self.conns
+
+    def _call(self, effect: fx.SendHttp) -> None:
+        self.called = effect
+
+    def _join(self, _: fx.JoinWifi) -> None:
+        self.joining = True
+
+    def _leave(self, _: fx.LeaveWifi) -> None:
+        self.joining = False
+
+    def _look(self, _: fx.OpenLens) -> None:
+        assert not self.lens
+        self.lens = True
+
+    def _look_away(self, _: fx.CloseLens) -> None:
+        self.lens = False
+
+
+_CARRY: dict[type[Effect], Callable[[Any, Any], None]] = {
+    fx.SendMqtt: Walker._sent,
+    fx.OpenMqtt: Walker._opened,
+    fx.CloseMqtt: Walker._closed,
+    fx.OpenLan: Walker._listen,
+    fx.CloseLan: Walker._deaf,
+    fx.LanClose: Walker._drop,
+    fx.LanSend: Walker._say,
+    fx.SendHttp: Walker._call,
+    fx.JoinWifi: Walker._join,
+    fx.LeaveWifi: Walker._leave,
+    fx.OpenLens: Walker._look,
+    fx.CloseLens: Walker._look_away,
+}
+
+_RUDE: tuple[Callable[[Walker], object], ...] = (
+    Walker.power_cut,
+    Walker.die_in_a_step,
+    lambda walker: walker.tell(ev.PowerApplied()),
+    lambda walker: walker.tell(ev.ButtonPressed()),
+    lambda walker: walker.tell(ev.ButtonReleased()),
+    lambda walker: walker.tell(ev.DeadlineReached()),
+    lambda walker: walker.tell(ev.MqttOpened()),
+    Walker.pass_time,
+    Walker.lose_network,
+    Walker.cable,
+    Walker.wifi,
+    Walker.frame,
+    Walker.frame,
+    Walker.bad_reply,
+    Walker.close_stream,
+    Walker.broker,
+    Walker.broker,
+    Walker.broker,
+    Walker.client_comes,
+    Walker.client_speaks,
+    Walker.client_speaks,
+    Walker.client_goes,
+)
