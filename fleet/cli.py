@@ -109,8 +109,11 @@ def up(
         str | None, typer.Option(help="Model by name or file; else a mix of models.")
     ] = None,
     state: Annotated[
-        Literal["bound", "waiting"],
-        typer.Option(help="Bound and online, or nobody's and waiting to be paired."),
+        Literal["bound", "returned", "waiting"],
+        typer.Option(
+            help="Bound and online; returned: still bound, but reset and waiting to be unbound; "
+            "waiting: nobody's, waiting to be paired."
+        ),
     ] = "bound",
     ready_file: Annotated[
         Path | None, typer.Option(help="Written when all is up: URLs, accounts, devices as JSON.")

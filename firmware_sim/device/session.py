@@ -91,8 +91,13 @@ def obey_sync(device: "Device", event: SyncAnswered) -> None:
 
 def reset_anyway(device: "Device", event: CallFailed) -> None:
     """Reset without an answer: refused by the broker is reason enough for this firmware."""
-    device.note("call_failed", event.reason)
+    note_failure(device, event)
     device.raise_signal(Released(ResetKind.REMOTE_UNBIND))
+
+
+def note_failure(device: "Device", event: CallFailed) -> None:
+    """Note why a call led nowhere."""
+    device.note("call_failed", event.reason)
 
 
 def ask_servers(device: "Device") -> None:
@@ -151,9 +156,9 @@ ROWS = (
     on(DOWN, CloudWanted, CONNECTING),
     on(RESOLVING, EndpointsFound, DECLARING, guard=versions_new),
     on(RESOLVING, EndpointsFound, CONNECTING),
-    on(RESOLVING, CallFailed, BACKOFF),
+    on(RESOLVING, CallFailed, BACKOFF, action=note_failure),
     on(DECLARING, VersionsTaken, CONNECTING, action=keep_versions),
-    on(DECLARING, CallFailed, BACKOFF),
+    on(DECLARING, CallFailed, BACKOFF, action=note_failure),
     on(CONNECTING, MqttOpened, None, action=cloud_link.introduce),
     on(CONNECTING, Admitted, SUBSCRIBING),
     on(CONNECTING, Refused, SYNCING, guard=unbound),

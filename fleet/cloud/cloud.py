@@ -70,14 +70,14 @@ class Cloud:
         return not (len(state.accounts) or len(state.users) or len(state.devices))
 
     def apply_seed(self, seed: Seed, now_ms: int) -> list[Effect]:
-        """Fill an empty cloud; returns the commit. UsageError for a seed that contradicts itself."""
+        """Fill an empty cloud; returns the commit. UsageError for a seed that cannot be."""
         if not self.empty:
             raise UsageError("this cloud is not empty: start it on an empty data folder to seed it")
         plant(self._state, seed, now_ms)
         return self._state.journal.take()
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
-        """Take one event (`fleet.cloud.messages`, or `DeadlineReached`); return effects in order."""
+        """Take an event (`fleet.cloud.messages`, or `DeadlineReached`); return effects in order."""
         if isinstance(event, HttpRequested):
             reply = self._answer(event, now_ms)
             self._state.journal.effects.append(SendReply(event.exchange, _OK, reply))

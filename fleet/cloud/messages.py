@@ -1,8 +1,8 @@
 """What can happen to the cloud, and what it asks its server to do.
 
-The cloud is a node like a device (`firmware_sim.node`): the server in `fleet.cloud.edge.server` turns
-sockets into these events and carries out these effects. `Commit` has a meaning that the server
-must keep: effects that follow it, in this step and in all later ones, leave only after its
+The cloud is a node like a device (`firmware_sim.node`): the server in `fleet.cloud.edge.server`
+turns sockets into these events and carries out these effects. `Commit` has a meaning that the
+server must keep: effects that follow it, in this step and in all later ones, leave only after its
 changes are durable. So whatever anybody was told survives a `kill -9` of the cloud.
 """
 
@@ -91,7 +91,7 @@ class Commit(Effect, frozen=True):
 
 
 class PushRaised(Effect, frozen=True):
-    """A message for the developers' push consumers, e.g. bizCode `delete` when a device was unbound.
+    """A message for the developers' push consumers, e.g. bizCode `delete` after an unbinding.
 
     `data` is the JSON of the message's bizData; the field names are the vendor's ("Message Types").
     """

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firmware_sim.device.flash import Flash
+from firmware_sim.device.flash import Flash, ResetKind
 from firmware_sim.device.profile import Profile
 from firmware_sim.wire.datapoint import DataPoint, encode_schema
 from fleet.cloud import seed as cloud_seed
@@ -61,9 +61,10 @@ def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
 
 
 def device_spec(
-    population: Population, unit: Unit, ip: str, site: str, *, bound: bool
+    population: Population, unit: Unit, ip: str, site: str, *, bound: bool, reset: bool = False
 ) -> DeviceSpec:
-    """Return the order to create a unit; its flash is that of a paired or of an erased device."""
+    """Return the order to create a unit; its flash is that of a paired, a reset or a new device."""
+    flash = _reset_flash(unit) if reset else _paired_flash(population, unit)
     return DeviceSpec(
         index=unit.index,
         uuid=unit.uuid,
@@ -73,8 +74,13 @@ def device_spec(
         seed=unit.seed,
         ip=ip,
         site=site,
-        flash=_paired_flash(population, unit).image() if bound else b"",
+        flash=flash.image() if bound else b"",
     )
+
+
+def _reset_flash(unit: Unit) -> Flash:
+    """Return what a local reset leaves: the last device id, which the next activation offers."""
+    return Flash(dev_id=unit.dev_id, last_reset=ResetKind.LOCAL_FACTORY)
 
 
 def _paired_flash(population: Population, unit: Unit) -> Flash:

@@ -37,6 +37,7 @@ class Options(msgspec.Struct, frozen=True):
     decoder: str
     shards: int = 0
     bound: bool = True  # devices start bound to their first owners
+    reset: bool = False  # though bound in the cloud, their buttons were held: the chips forgot it
     site: str = HOMES
 
 
@@ -142,6 +143,7 @@ class Supervisor:
                     self.address(unit.index),
                     self._options.site,
                     bound=self._options.bound,
+                    reset=self._options.reset,
                 )
                 for unit in units
             ),

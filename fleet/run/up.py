@@ -27,8 +27,10 @@ from fleet.run.scenario import Scenario, load_scenario
 from fleet.run.stage import HOMES, WAREHOUSE, is_online, is_waiting
 from fleet.run.supervisor import Options, Supervisor, shard_count
 
-State = Literal["bound", "waiting"]
+State = Literal["bound", "returned", "waiting"]
+"""Bound and online; bound still, but reset by hand, as goods come back; or nobody's."""
 BOUND: State = "bound"
+RETURNED: State = "returned"
 PATIENCE_S = 60.0
 PATIENCE_PER_DEVICE_S = 0.02
 _ACCESS = 100  # branch of the seed; the population uses those before it
@@ -100,14 +102,15 @@ def up(
     options = Options(
         decoder=decoder,
         shards=count,
-        bound=state == BOUND,
+        bound=state in (BOUND, RETURNED),
+        reset=state == RETURNED,
         site=HOMES if state == BOUND else WAREHOUSE,
     )
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)  # of an earlier start
     try:
         with run_folder(data_dir) as folder:
-            in_loop(_up(population, options, folder, ready_file, console))
+            in_loop(_up(population, options, state, folder, ready_file, console))
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
@@ -126,6 +129,7 @@ def _plan(profile: str | None, devices: int) -> Scenario:
 async def _up(
     population: Population,
     options: Options,
+    state: State,
     folder: Path,
     ready_file: Path | None,
     console: Console,
@@ -144,11 +148,11 @@ async def _up(
     supervisor = Supervisor(population, options, folder, cloud, say)
 
     async def stay() -> None:
-        await _start(population, supervisor, options)
+        await _start(population, supervisor, state)
         if ready_file is not None:
-            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, options)))
+            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, state)))
             write_atomically(ready_file, data + b"\n", mode=0o600)
-        count, what = len(population.units), "online" if options.bound else "waiting"
+        count, what = len(population.units), "online" if state == BOUND else "waiting"
         say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
         await asyncio.Event().wait()
 
@@ -159,11 +163,11 @@ async def _up(
         await supervisor.stop(GRACE_S)
 
 
-async def _start(population: Population, supervisor: Supervisor, options: Options) -> None:
+async def _start(population: Population, supervisor: Supervisor, state: State) -> None:
     indices = [unit.index for unit in population.units]
     await supervisor.start()
     supervisor.power(indices, on=True)
-    test = is_online if options.bound else is_waiting
+    test = is_online if state == BOUND else is_waiting
     patience_s = PATIENCE_S + PATIENCE_PER_DEVICE_S * len(indices)
     late = await supervisor.watch.until_all(indices, test, patience_s)
     if late:
@@ -173,7 +177,7 @@ async def _start(population: Population, supervisor: Supervisor, options: Option
         )
 
 
-def _ready(population: Population, supervisor: Supervisor, options: Options) -> Ready:
+def _ready(population: Population, supervisor: Supervisor, state: State) -> Ready:
     url, cloud = supervisor.cloud.url, supervisor.cloud.ready
     rng = Rng(derive(population.seed, _ACCESS))
     digits = "0123456789abcdef"
@@ -194,22 +198,22 @@ def _ready(population: Population, supervisor: Supervisor, options: Options) -> 
             ReadyAccount(person.name, person.password, person.role) for person in people.values()
         ),
         devices=tuple(
-            _device(population, unit, supervisor.address(unit.index), bound=options.bound)
+            _device(population, unit, supervisor.address(unit.index), state)
             for unit in population.units
         ),
     )
 
 
-def _device(population: Population, unit: Unit, ip: str, *, bound: bool) -> ReadyDevice:
+def _device(population: Population, unit: Unit, ip: str, state: State) -> ReadyDevice:
     profile = population.profile(unit)
     return ReadyDevice(
-        id=unit.dev_id if bound else "",
+        id=unit.dev_id if state in (BOUND, RETURNED) else "",
         uuid=unit.uuid,
         auth_key=unit.auth_key,
-        local_key=unit.local_key if bound else "",
+        local_key=unit.local_key if state == BOUND else "",
         ip=ip,
         version=profile.firmware.lan_version,
         profile=profile.name,
         product_id=unit.product.product_id,
-        state=BOUND if bound else "waiting",
+        state=state,
     )

@@ -99,15 +99,16 @@ def test_a_reader_that_does_not_keep_up_is_noticed() -> None:
         raw.setblocking(False)
         for _ in range(100):
             end.link.send(ShowCode((), b"x" * 100_000))
-        assert end.link.clogged
+        clogged = [end.link.clogged]
         received = 0
         async with asyncio.timeout(20):
-            while end.link.clogged or received < 10_000_000:
+            while clogged[-1] or received < 10_000_000:
                 try:
                     received += len(raw.recv(1 << 20))
                 except BlockingIOError:
                     await asyncio.sleep(0)
-        assert not end.link.clogged
+                clogged.append(end.link.clogged)
+        assert (clogged[0], clogged[-1]) == (True, False)
 
     play(story)
 

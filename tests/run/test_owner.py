@@ -103,7 +103,7 @@ def test_signing_in_survives_a_lost_reply(
 ) -> None:
     desk = Desk(*answers)
     monkeypatch.setattr(owner, "register", desk.register)
-    monkeypatch.setattr(owner.ConsumerClient, "login", desk.login)
+    monkeypatch.setattr("fleet.app.consumer.ConsumerClient.login", desk.login)
     asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
     assert (desk.logins, desk.answers) == (1, [])
 

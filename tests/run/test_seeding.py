@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from firmware_sim.device.flash import read_image
+from firmware_sim.device.flash import Flash, ResetKind, read_image
 from fleet.cloud.ledger import nothing
 from fleet.cloud.seed import plant
 from fleet.cloud.state import State
@@ -35,6 +35,12 @@ def test_an_unbound_device_has_nothing_on_either_side() -> None:
     assert {(device.owner, device.dev_id) for device in seed.devices} == {("", "")}
     spec = seeding.device_spec(POPULATION, POPULATION.units[0], "ip", HOMES, bound=False)
     assert spec.flash == b""
+
+
+def test_a_returned_device_is_reset_on_its_chip_and_bound_in_the_cloud() -> None:
+    unit = POPULATION.units[0]
+    spec = seeding.device_spec(POPULATION, unit, "ip", HOMES, bound=True, reset=True)
+    assert read_image(spec.flash) == Flash(dev_id=unit.dev_id, last_reset=ResetKind.LOCAL_FACTORY)
 
 
 def test_everybody_gets_the_right_that_the_role_names() -> None:

@@ -1,4 +1,4 @@
-"""A throw-away certificate: firmware wants one in the iot-dns reply even where nothing is encrypted.
+"""A throw-away certificate: firmware wants one in the iot-dns reply even without encryption.
 
 Source: tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_endpoint.c (`caArr[0]` is read
 unchecked).

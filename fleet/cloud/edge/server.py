@@ -1,8 +1,8 @@
 """Serves a cloud over real sockets: HTTP by uvicorn, MQTT by the cloud's own broker, one store.
 
 `serve` is a coroutine for any loop and any node, so that a test or an embedding program can use
-it. Nothing here knows what a request or a packet means. `fleet.cloud.edge.process` makes a process of
-it that looks after itself.
+it. Nothing here knows what a request or a packet means. `fleet.cloud.edge.process` makes a process
+of it that looks after itself.
 """
 
 import asyncio

@@ -182,7 +182,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, schema: Path) 
 
 
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "it is in use by another cloud: stop that one or choose another folder",
+    sqlite3.SQLITE_BUSY: "it is in use by another cloud or program: stop it or choose another folder",
     sqlite3.SQLITE_NOTADB: "it is not a database: move it away or choose another data folder",
     sqlite3.SQLITE_CORRUPT: "the file is damaged: restore a copy or choose another data folder",
     sqlite3.SQLITE_FULL: "the disk is full: free some space and start the cloud again",

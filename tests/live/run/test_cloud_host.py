@@ -3,6 +3,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ POPULATION = small(4)
 class House:
     """A cloud, and what it said when it died."""
 
-    def __init__(self, folder: Path, **config: object) -> None:
+    def __init__(self, folder: Path, **config: Any) -> None:
         self.died: asyncio.Queue[str] = asyncio.Queue()
         self.host = CloudHost(
             ServerConfig(

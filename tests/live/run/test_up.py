@@ -91,6 +91,16 @@ def test_devices_of_one_model_that_wait(tmp_path: Path) -> None:
     assert guest.owned == []
 
 
+def test_returned_goods_are_reset_and_still_somebodys(tmp_path: Path) -> None:
+    guest = Guest(tmp_path / "ready.json")
+    screen = Striker("1 devices waiting", guest.visit)
+    up(devices=1, profile="nvr", state="returned", ready_file=guest.path, console=screen.console)
+    (device,) = guest.ready["devices"]
+    assert (device["state"], device["local_key"]) == ("returned", "")
+    assert device["id"], "the cloud still has it in its owner's list"
+    assert guest.owned == [], "but nothing of it is online"
+
+
 def test_without_a_file_it_is_up_as_well() -> None:
     screen = Striker("1 devices online", interrupt)
     assert up(devices=1, profile="nvr", console=screen.console) == 0
@@ -110,7 +120,7 @@ def test_a_number_that_makes_no_sense(devices: int) -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    shown = repr(module.Ready("http://c", *[""] * 4, None, "id", "SECRET", "s", (), ()))
+    shown = repr(module.Ready("c", "o", "d", "i", "m", None, "id", "SECRET", "s", (), ()))
     assert "SECRET" not in shown
 
 

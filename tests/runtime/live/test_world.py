@@ -15,7 +15,6 @@ import pytest
 
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings
-from firmware_sim.device.cloud_calls import Servers, versions
 from firmware_sim.device.device import Device, Identity
 from firmware_sim.device.flash import Flash
 from firmware_sim.device.profile import Profile, Timings
@@ -219,86 +218,3 @@ async def plug_and_unplug(bench: Bench) -> None:
     async with LanSearch() as search:
         found = await search.wait_for([DEVICES[1].uuid], 20)
     assert len(found) == 1
-
-
-# --- what can go wrong without a cloud ----------------------------------------------------------
-
-
-def a_world(journal: FlashJournal | None = None) -> tuple[LiveWorld, list[StateShown | Noted]]:
-    """Return a world with one camera, bound at home, whose cloud is not there."""
-    told: list[StateShown | Noted] = []
-    world = LiveWorld(
-        sites={"home": AccessPoint({"anna": "annas wifi"}, 10), "field": AccessPoint({}, 10)},
-        observer=lambda _, effect, __: told.append(effect),
-        journal=journal,
-    )
-    flash = Flash(sec_key="s" * 16, dev_id="6c", local_key="l" * 16, ssid="anna", region="EU")
-    flash.password = "annas wifi"
-    identity = Identity("story", "0" * 32, "pid0")
-    device = Device(fast("ipc-red-green"), identity, 1, ("127.0.0.1", 1), flash.image())
-    world.add(device, ip=IPS[0], site="home")
-    return world, told
-
-
-async def until_note(told: list[StateShown | Noted], kind: str) -> None:
-    async with asyncio.timeout(20):
-        while not any(isinstance(each, Noted) and each.kind == kind for each in told):
-            await asyncio.sleep(0.005)
-
-
-def test_no_cloud_no_network_and_a_lost_network() -> None:
-    async def scene() -> None:
-        world, told = a_world()
-        world.show(0, b"nobody looks: a world without eyes")
-        world.tell(0, PowerApplied())
-        while world.device(0).session.name != "BACKOFF":
-            await asyncio.sleep(0.005)
-        assert world.http_calls >= 1
-        world.move(0, "field")
-        assert world.device(0).lifecycle.name == "REJOINING"
-        world.move(0, "home")
-        while world.device(0).lifecycle.name != "ONLINE":
-            await asyncio.sleep(0.005)
-        await world.close()
-        assert world.failure is None
-        assert (
-            any(isinstance(each, StateShown) and each.light == "online" for each in told) is False
-        )
-
-    asyncio.run(asyncio.wait_for(scene(), 30))
-
-
-def test_a_broker_that_hangs_up_is_noticed() -> None:
-    async def scene() -> None:
-        world, told = a_world()
-        async with await asyncio.start_server(
-            lambda _, writer: writer.close(), "127.0.0.1", 0
-        ) as s:
-            port = s.sockets[0].getsockname()[1]
-            device = world.device(0)
-            device.endpoints = Servers(("127.0.0.1", port), ("127.0.0.1", port))
-            device.flash.versions = versions(device)
-            world.tell(0, PowerApplied())
-            while device.session.name == "DOWN":
-                device.endpoints = Servers(("127.0.0.1", port), ("127.0.0.1", port))
-                await asyncio.sleep(0.005)
-            await until_note(told, "mqtt_lost")
-            assert world.mqtt_connects >= 1
-            await world.close()
-
-    asyncio.run(asyncio.wait_for(scene(), 30))
-
-
-def test_flash_that_cannot_be_kept_stops_the_world(tmp_path: Path) -> None:
-    (tmp_path / "full").symlink_to("/dev/full")
-
-    async def scene() -> None:
-        world, _ = a_world(FlashJournal(tmp_path / "full"))
-        world.tell(0, PowerApplied())
-        world.tell(0, ButtonPressed())
-        while world.failure is None:
-            await asyncio.sleep(0.005)
-        assert "No space left" in str(world.failure)
-        await world.close()
-
-    asyncio.run(asyncio.wait_for(scene(), 30))
