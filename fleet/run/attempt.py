@@ -80,7 +80,10 @@ async def attempt(
             await reader.read_all(gaze)
             handing.cancel()
     history = history_rows(console, batch=batch.token.batch)
-    rows = {row.uuid: row async for row in history}
+    rows: dict[str, HistoryRow] = {}
+    async for row in history:  # a repeated refusal keeps its id and gets a new time
+        if row.uuid not in rows or row.time_ms >= rows[row.uuid].time_ms:
+            rows[row.uuid] = row
     return [
         Result(r.unit, r.verdict or Verdict.LOST, r.light, rows.get(r.unit.uuid))
         for r in reader.readings.values()

@@ -1,12 +1,9 @@
-"""A world that walks one device through everything that can happen, checking it after each step.
+"""Walks one device through everything that can happen, checking it after each step.
 
-It carries effects out as a live world does, and remembers what stands: the call that was made,
-the stream to the broker, the LAN port, the join under way, the flash that was saved. A polite step
-answers what the device waits for; a rude one does anything at all, in season or not.
+A polite step answers what the device waits for; a rude one does anything at all, in season or not.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
@@ -19,7 +16,8 @@ from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.wire import atop, lan_frame, mqtt, mqtt_payload
 from firmware_sim.wire.provisioning import QrText, encode_qr, encode_token_bind
-from tests.device.stage import AUTH_KEY, CODE, DEV_ID, LOCAL_KEY, SEC_KEY, TOKEN, Stage
+from tests.device.stage import AUTH_KEY, CODE, DEV_ID, LOCAL_KEY, SEC_KEY, TOKEN
+from tests.device.surroundings import Surroundings
 
 SECRETS = (AUTH_KEY, SEC_KEY, LOCAL_KEY, TOKEN, TOKEN[2:10], "password1", "password2")
 OTHER_CODE = encode_qr(QrText("nowhere", "password1", "EUother123pro0"))
@@ -42,8 +40,8 @@ COMMANDS = (
 )
 
 
-class Walker(Stage):
-    """One device, a seed, and what the world holds for it."""
+class Walker(Surroundings):
+    """One device and a seed."""
 
     def __init__(self, profile: str, seed: int, flash: bytes = b"") -> None:
         super().__init__(profile, flash)
@@ -51,17 +49,6 @@ class Walker(Stage):
         self.dying = False
         self.told: list[str] = []
         self.visited: set[Lifecycle | Session] = set()
-        self.forget_world()
-
-    def forget_world(self) -> None:
-        """Drop everything, as a power cut does."""
-        self.called: fx.SendHttp | None = None
-        self.stream = ""  # "", "opening" or "open"
-        self.sent = mqtt.Decoder()
-        self.waiting: list[mqtt.Packet] = []
-        self.joining = self.lens = self.listening = False
-        self.conns: list[int] = []
-        self.conn = 0
 
     # --- one event, its effects, and what must hold ---------------------------------------------
 
@@ -75,9 +62,7 @@ class Walker(Stage):
             if isinstance(effect, fx.SaveFlash):
                 assert place == 0, "nothing is told before it is kept"
                 self.flash = effect.image
-            carry = _CARRY.get(type(effect))
-            if carry is not None:
-                carry(self, effect)
+            self.carry(effect)
         self.said += effects
         if self.dying:
             self.kill()
@@ -306,75 +291,6 @@ class Walker(Stage):
         conn = self.conns.pop(self.pick(len(self.conns))) if self.conns else 99
         self.tell(ev.LanClosed(conn))
 
-    # --- effects --------------------------------------------------------------------------------
-
-    def _sent(self, effect: fx.SendMqtt) -> None:
-        if self.stream != "open":
-            return
-        for packet in self.sent.feed(effect.data):
-            if isinstance(packet, mqtt.Connect):
-                assert packet.client_id == self.device.flash.dev_id
-                self.waiting.append(mqtt.Connack(0))
-            elif isinstance(packet, mqtt.Subscribe):
-                self.waiting.append(mqtt.Suback(packet.packet_id, (1,)))
-            elif isinstance(packet, mqtt.Pingreq):
-                self.waiting.append(mqtt.Pingresp())
-
-    def _opened(self, _: fx.OpenMqtt) -> None:
-        assert self.stream == "", "a second stream would leak the first"
-        self.stream, self.sent = "opening", mqtt.Decoder()
-        self.waiting.clear()
-
-    def _closed(self, _: fx.CloseMqtt) -> None:
-        self.stream = ""
-        self.waiting.clear()
-
-    def _listen(self, _: fx.OpenLan) -> None:
-        assert not self.listening, "the port is open already"
-        assert self.device.ip
-        self.listening = True
-
-    def _deaf(self, _: fx.CloseLan) -> None:
-        self.listening = False
-        self.conns.clear()
-
-    def _drop(self, effect: fx.LanClose) -> None:
-        self.conns.remove(effect.conn)
-
-    def _say(self, effect: fx.LanSend) -> None:
-        assert effect.conn in self.conns
-
-    def _call(self, effect: fx.SendHttp) -> None:
-        self.called = effect
-
-    def _join(self, _: fx.JoinWifi) -> None:
-        self.joining = True
-
-    def _leave(self, _: fx.LeaveWifi) -> None:
-        self.joining = False
-
-    def _look(self, _: fx.OpenLens) -> None:
-        assert not self.lens
-        self.lens = True
-
-    def _look_away(self, _: fx.CloseLens) -> None:
-        self.lens = False
-
-
-_CARRY: dict[type[Effect], Callable[[Any, Any], None]] = {
-    fx.SendMqtt: Walker._sent,
-    fx.OpenMqtt: Walker._opened,
-    fx.CloseMqtt: Walker._closed,
-    fx.OpenLan: Walker._listen,
-    fx.CloseLan: Walker._deaf,
-    fx.LanClose: Walker._drop,
-    fx.LanSend: Walker._say,
-    fx.SendHttp: Walker._call,
-    fx.JoinWifi: Walker._join,
-    fx.LeaveWifi: Walker._leave,
-    fx.OpenLens: Walker._look,
-    fx.CloseLens: Walker._look_away,
-}
 
 _RUDE: tuple[Callable[[Walker], object], ...] = (
     Walker.power_cut,

@@ -47,11 +47,12 @@ class LanConnection(asyncio.Protocol):
 
     __slots__ = ("_port", "number", "transport")
 
+    transport: asyncio.Transport
+
     def __init__(self, port: "LanPort") -> None:
         """Belong to `port`."""
         self._port = port
         self.number = 0
-        self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Tell the device."""
@@ -108,7 +109,7 @@ class LanPort:
         self._count += 1
         connection.number = self._count
         if self._socket is None:  # closed since the client was accepted
-            _close(connection, hard=True)
+            connection.transport.abort()
             return
         self._connections[self._count] = connection
         self._tell(LanOpened(self._count))
@@ -126,17 +127,16 @@ class LanPort:
     def send(self, number: int, data: bytes) -> None:
         """Write to a client; one that does not read is cut off."""
         connection = self._connections.get(number)
-        if connection is None or connection.transport is None:
-            return
-        connection.transport.write(data)
-        if connection.transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
-            connection.transport.abort()
+        if connection is not None:
+            connection.transport.write(data)
+            if connection.transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
+                connection.transport.abort()
 
     def drop(self, number: int) -> None:
         """Close one client after what was written."""
         connection = self._connections.pop(number, None)
         if connection is not None:
-            _close(connection, hard=False)
+            connection.transport.close()
 
     def close(self, *, hard: bool = False) -> None:
         """Stop listening and close all clients; `hard` as when the power is cut."""
@@ -148,7 +148,7 @@ class LanPort:
         connections = list(self._connections.values())
         self._connections.clear()
         for connection in connections:
-            _close(connection, hard=hard)
+            (connection.transport.abort if hard else connection.transport.close)()
 
 
 def _listen(ip: str, port: int) -> socket.socket:
@@ -164,8 +164,3 @@ def _listen(ip: str, port: int) -> socket.socket:
             "stop what holds the port, or choose other addresses"
         ) from error
     return listener
-
-
-def _close(connection: LanConnection, *, hard: bool) -> None:
-    if connection.transport is not None:
-        (connection.transport.abort if hard else connection.transport.close)()

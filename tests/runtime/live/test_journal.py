@@ -1,5 +1,6 @@
 """Flash on disk: the last whole image counts, a torn record does not, a full disk is said."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -72,3 +73,14 @@ def test_what_cannot_be_opened_or_written_is_one_line(tmp_path: Path) -> None:
         FlashJournal(tmp_path / "full").save(1, b"x")
     with pytest.raises(UsageError, match="the flash of device 1 is 65537 bytes"):
         FlashJournal(tmp_path / "other").save(1, bytes(65537))
+
+
+def test_a_disk_that_takes_half_a_record_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = FlashJournal(tmp_path / "flash")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", lambda _, data: len(data) - 1)
+        with pytest.raises(UsageError, match="disk full; free space"):
+            kept.save(1, b"image")
+    kept.close()
