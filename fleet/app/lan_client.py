@@ -91,10 +91,13 @@ class LanSearch:
 
 
 async def search(
-    timeout_s: float, *, on_found: Callable[[Found], None] | None = None
+    timeout_s: float,
+    *,
+    network: str = "0.0.0.0/0",
+    on_found: Callable[[Found], None] | None = None,
 ) -> tuple[Found, ...]:
-    """Listen for `timeout_s` and return the devices that can be selected."""
-    async with LanSearch(on_found=on_found) as running:
+    """Listen for `timeout_s` and return the devices of `network` that can be selected."""
+    async with LanSearch(network=network, on_found=on_found) as running:
         await asyncio.sleep(timeout_s)
         return running.finder.found
 

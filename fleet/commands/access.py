@@ -12,6 +12,8 @@ import typer
 
 from firmware_sim.errors import UsageError
 
+EVERYWHERE = "0.0.0.0/0"
+
 
 class ReadyAccount(msgspec.Struct, frozen=True):
     """An account that the started cloud knows."""
@@ -25,19 +27,35 @@ class ReadyAccount(msgspec.Struct, frozen=True):
         return f"ReadyAccount(name={self.name!r}, role={self.role!r}, password=***)"
 
 
+class ReadyDevice(msgspec.Struct, frozen=True):
+    """Where a device of the started fleet is."""
+
+    ip: str
+
+
 class Ready(msgspec.Struct, frozen=True):
     """The part of the ready file that a phone needs."""
 
     console: str
     accounts: tuple[ReadyAccount, ...] = ()
+    devices: tuple[ReadyDevice, ...] = ()
+
+    @property
+    def network(self) -> str:
+        """Return the LAN of the fleet: other fleets on this host have others."""
+        if not self.devices:
+            return EVERYWHERE
+        first, second, *_ = self.devices[0].ip.split(".")
+        return f"{first}.{second}.0.0/16"
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Where to log in, and as whom."""
+    """Where to log in, as whom, and on which LAN the phone is."""
 
     url: str
     name: str
     password: str
+    network: str = EVERYWHERE
 
     def __repr__(self) -> str:
         """Show where and who, never the password."""
@@ -74,7 +92,7 @@ def resolve(cloud: str, ready_file: Path | None, account: str, password: str) ->
         password = next(known_passwords, "") or ask_secret(
             f"Password of {account}", "give --password or set FLEET_PASSWORD"
         )
-    return Access(url, account, password)
+    return Access(url, account, password, ready.network)
 
 
 def ask_secret(question: str, otherwise: str) -> str:

@@ -47,7 +47,7 @@ async def pair_by_wire(
     """Search, select and pair one device after the other; return 0 if all were bound, else 1."""
     async with logged_in(access, ConsumerClient) as consumer:
         worst = 0
-        for found in await choose_wired(search_s, selection, screen):
+        for found in await choose_wired(search_s, selection, screen, access.network):
             token = (await consumer.pair_token()).token  # one token binds one device
             delivery = await send_token(found.ip, token, encrypted=found.encrypted)
             screen.print(delivery_line(found, delivery))

@@ -74,7 +74,7 @@ async def by_wire(
     More devices than one token may release go in several batches, one after the other.
     """
     async with logged_in(access, ConsoleClient) as console:
-        chosen = await choose_wired(search_s, selection, screen)
+        chosen = await choose_wired(search_s, selection, screen, access.network)
         watch = Watch(screen)
         for first in range(0, len(chosen), batch.max_devices):
             part = chosen[first : first + batch.max_devices]
@@ -91,14 +91,16 @@ def show_code(wifi: Wifi, token_text: str, picture: Path | None, screen: Console
         screen.print(f"written to {picture}", soft_wrap=True)
 
 
-async def choose_wired(search_s: float, selection: str, screen: Console) -> list[Found]:
-    """Search the LAN for `search_s` and return the devices that are to get a token.
+async def choose_wired(
+    search_s: float, selection: str, screen: Console, network: str
+) -> list[Found]:
+    """Search the LAN `network` for `search_s` and return the devices that are to get a token.
 
     An empty `selection` asks the operator. Raises `UsageError` when there is nothing to choose
     from, or nobody to ask.
     """
     with screen.status(f"searching the LAN for {search_s:g} s ..."):
-        devices = in_order(await search(search_s))
+        devices = in_order(await search(search_s, network=network))
     if not devices:
         raise UsageError(
             f"no device waits to be activated by wire (searched {search_s:g} s); "

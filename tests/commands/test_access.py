@@ -76,6 +76,14 @@ def test_another_file_is_no_ready_file(tmp_path: Path, text: str) -> None:
         resolve("", path, "ann", "pw")
 
 
+def test_a_phone_is_on_the_lan_of_the_fleet_it_was_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text('{"console": "http://c", "devices": [{"ip": "127.16.1.1"}]}')
+    assert resolve("", path, "ann", "pw").network == "127.16.0.0/16"
+    path.write_text('{"console": "http://c"}')
+    assert resolve("", path, "ann", "pw").network == resolve("http://c", None, "a", "b").network
+
+
 def test_no_struct_shows_a_password(ready: Path) -> None:
     assert "apw" not in repr(access.read_ready(ready))
     assert "apw" not in repr(Access("http://c", "ann", "apw"))

@@ -144,7 +144,8 @@ def lan(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Let three devices wait on the LAN; return the list of who was handed a token, per batch."""
     handed: list[list[str]] = []
 
-    async def search(_: float) -> tuple[Found, ...]:
+    async def search(_: float, *, network: str) -> tuple[Found, ...]:
+        assert network == ANN.network
         return tuple(reversed(DEVICES))
 
     async def send_tokens(
@@ -194,7 +195,8 @@ def test_more_than_one_token_can_release_are_several_batches(
 def test_nothing_found_is_one_line(
     cloud: FakeCloud, screen: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def search(_: float) -> tuple[Found, ...]:
+    async def search(_: float, *, network: str) -> tuple[Found, ...]:
+        assert network == ANN.network
         return ()
 
     monkeypatch.setattr(unbind, "search", search)
