@@ -34,6 +34,7 @@ def open_stream(device: "Device") -> None:
     """Open the connection (entry of CONNECTING)."""
     assert device.endpoints is not None  # resolved before
     device.decoder = mqtt.Decoder(size_max=PACKET_SIZE_MAX)
+    device.rpc_id = 0
     device.arm(Timer.CONNECT, device.profile.timings.connect_timeout_ms)
     host, port = device.endpoints.mqtt
     device.emit(OpenMqtt(host, port))

@@ -222,7 +222,7 @@ class Device:
         return self.sequence
 
     def next_rpc_id(self) -> int:
-        """Return the number of the next call over MQTT; 16 bits, starts at 1."""
+        """Return the number of the next call over MQTT; 16 bits, from 1 in each connection."""
         self.rpc_id = self.rpc_id % 0xFFFF + 1
         return self.rpc_id
 

@@ -56,3 +56,13 @@ def a_camera_before_its_subscriptions() -> Stage:
     stage.tell(ev.MqttOpened())
     stage.hear(mqtt.Connack(0))
     return stage
+
+
+def test_calls_are_numbered_from_one_in_each_connection() -> None:
+    stage = online()
+    stage.tell(ev.MqttClosed("reset"))
+    stage.wait(1)
+    stage.connect()
+    stage.hold_button()
+    calls = [p for p in stage.packets() if isinstance(p, mqtt.Publish) and "rpc" in p.topic]
+    assert [call.payload.startswith(b'{"id":1,') for call in calls] == [True, True]
