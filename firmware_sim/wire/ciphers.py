@@ -1,21 +1,38 @@
-"""The few cryptographic helpers of the wire formats: AES-128-ECB, MD5 and keys made from text.
+"""The few cryptographic helpers of the wire formats: AES-128 (ECB, GCM), digests, keys from text.
 
 MD5 and ECB are what the peers speak, not a choice of ours
-(tuya/tuya-connect-kit-for-mqtt-embedded-c, src/atop_base.c and src/mqtt_service.c). Imports the
-`cryptography` package and nothing of this project but the errors.
+(tuya/tuya-connect-kit-for-mqtt-embedded-c, src/atop_base.c and src/mqtt_service.c; tuya/TuyaOpen,
+src/tuya_cloud_service/lan/tuya_lan.c for GCM and the common keys). Imports the `cryptography`
+package and nothing of this project but the errors.
 """
 
 import hashlib
+import hmac
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from firmware_sim.errors import BadChecksum, Malformed, UsageError
 
 KEY_SIZE = 16
 BLOCK_SIZE = 16
+NONCE_SIZE = 12
+TAG_SIZE = 16
 
-UDP_KEY = hashlib.md5(b"yGAdlopoPVldABfn", usedforsecurity=False).digest()
+
+def _common_key(text: bytes) -> bytes:
+    return hashlib.md5(text, usedforsecurity=False).digest()
+
+
+UDP_KEY = _common_key(b"yGAdlopoPVldABfn")
 """Protects everything said before a device has a key of its own; public in every client."""
+
+AP_KEY = _common_key(b"OXLvslCvUxcTPLGO")
+"""Protects what is said while a phone is joined to the network that a device opens for pairing."""
+
+KEY_3 = _common_key(b"WzYwFxIUbiFhMmNJ")
+"""Stands beside the other two in the vendor's source; what uses it is not public."""
 
 _ECB = modes.ECB()  # noqa: S305 - prescribed by the peers
 _PADDING = tuple(bytes((size,)) * size for size in range(BLOCK_SIZE + 1))
@@ -42,6 +59,36 @@ def ecb_decrypt(key: bytes, data: bytes) -> bytes:
     return plain[:-size]
 
 
+def gcm_encrypt(key: bytes, nonce: bytes, plain: bytes, aad: bytes) -> bytes:
+    """Return ciphertext and tag of `plain` under AES-128-GCM; `aad` is covered by the tag only.
+
+    `key` has 16 bytes and `nonce` 12, never the same twice under one key.
+    """
+    if len(nonce) != NONCE_SIZE:
+        raise UsageError(f"AES-GCM needs a nonce of {NONCE_SIZE} bytes, this one has {len(nonce)}")
+    return AESGCM(_checked(key)).encrypt(nonce, plain, aad)
+
+
+def gcm_decrypt(key: bytes, nonce: bytes, data: bytes, aad: bytes) -> bytes:
+    """Return the plaintext of `data`, which is ciphertext and tag under AES-128-GCM.
+
+    Raises Malformed when there is no room for a tag, and BadChecksum when the tag does not fit.
+    """
+    if len(data) < TAG_SIZE or len(nonce) != NONCE_SIZE:
+        raise Malformed(
+            f"a nonce of {len(nonce)} bytes and {len(data)} bytes of ciphertext and tag"
+        )
+    try:
+        return AESGCM(_checked(key)).decrypt(nonce, data, aad)
+    except InvalidTag:
+        raise BadChecksum("the tag does not fit: wrong key or damaged ciphertext") from None
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """Return the 32 bytes of the HMAC-SHA256 of `data`."""
+    return hmac.digest(key, data, "sha256")
+
+
 def md5_hex(data: bytes | str) -> str:
     """Return the MD5 of `data` (text as UTF-8) as 32 lower-case hexadecimal digits."""
     raw = data.encode() if isinstance(data, str) else data
@@ -65,6 +112,10 @@ def aes_key(text: str) -> bytes:
 
 
 def _cipher(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(algorithms.AES128(_checked(key)), _ECB)
+
+
+def _checked(key: bytes) -> bytes:
     if len(key) != KEY_SIZE:
         raise UsageError(f"an AES-128 key has {KEY_SIZE} bytes, this one has {len(key)}")
-    return Cipher(algorithms.AES128(key), _ECB)
+    return key

@@ -6,14 +6,17 @@ demo_for_ipc/demo_src/tuya_ipc_qrcode_demo.c (QR keys s, p, t); tuya/TuyaOpen, s
 tuya_cloud_service/netmgr/netconn_wifi.c (token parts) and lan/tuya_lan.h (frame 0x0C).
 """
 
+from enum import Enum
 from typing import ClassVar
 
 import msgspec
 
-from firmware_sim.errors import Malformed, PeerError, TooLarge, UsageError
-from firmware_sim.wire import lan_frame
-from firmware_sim.wire.ciphers import UDP_KEY, ecb_decrypt, ecb_encrypt
-from firmware_sim.wire.lan_frame import Command, Frame
+from firmware_sim.errors import BadChecksum, Malformed, PeerError, TooLarge, UsageError
+from firmware_sim.wire import lan_frame, lan_frame_gcm
+from firmware_sim.wire.ciphers import AP_KEY, KEY_3, UDP_KEY, ecb_encrypt
+from firmware_sim.wire.lan_frame import Command, Frame, RawFrame
+from firmware_sim.wire.lan_message import reveal
+from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.structs import Secretive, decode_json, encode_json
 
 REGION_SIZE, INNER_SIZE, SECRET_SIZE = 2, 8, 4
@@ -86,43 +89,141 @@ def _check_qr(qr: QrText) -> None:
         raise Malformed(f"a Wi-Fi password has at most {PASSWORD_BYTES_MAX} bytes")
 
 
+class TokenForm(Enum):
+    """How a frame 0x0C is protected, while a device has no key of its own.
+
+    Which of these an app uses with which device is known for the first two only, so a device takes
+    them all and answers in the form in which it was asked.
+    """
+
+    PLAIN = "plain"
+    ECB = "ecb"
+    ECB_HMAC = "ecb_hmac"
+    GCM = "gcm"
+    GCM_KEY3 = "gcm_key3"
+    GCM_AP = "gcm_ap"
+
+    @property
+    def sealed(self) -> bool:
+        """Say whether its frames are of the family 6699, so that each needs a nonce."""
+        return self in _GCM_KEYS
+
+
+_GCM_KEYS = {TokenForm.GCM: UDP_KEY, TokenForm.GCM_KEY3: KEY_3, TokenForm.GCM_AP: AP_KEY}
+
+
 class TokenBind(Secretive, frozen=True, gc=False):
-    """A token that came over the LAN, and whether its frame was encrypted."""
+    """A token that came over the LAN, and the form of its frame."""
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"token"})
 
     token: str
-    encrypted: bool
+    form: TokenForm
 
 
 class _TokenBody(msgspec.Struct, frozen=True, gc=False):
     token: str
 
 
-def encode_token_bind(token_text: str, sequence: int, *, encrypted: bool = True) -> bytes:
-    """Return the app's frame 0x0C; encrypted for devices that announce LAN version 3.3 or later.
+def encode_token_bind(
+    token_text: str, sequence: int, form: TokenForm = TokenForm.ECB, nonce: bytes = b""
+) -> bytes:
+    """Return the app's frame 0x0C: plain for devices that announce a LAN version below 3.3.
 
-    Raises UsageError when `token_text` is not a token.
+    `nonce` has 12 bytes and is needed in the GCM forms. Raises UsageError when it is not there, or
+    when `token_text` is not a token.
     """
     try:
         parse_token(token_text)
     except Malformed as error:
         raise UsageError(str(error)) from error
-    payload = encode_json(_TokenBody(token_text))
-    if encrypted:
-        payload = ecb_encrypt(UDP_KEY, payload)
-    return lan_frame.encode(Frame(sequence, Command.TOKEN_BIND, payload))
+    body = encode_json(_TokenBody(token_text))
+    if form in (TokenForm.ECB, TokenForm.ECB_HMAC):
+        body = ecb_encrypt(UDP_KEY, body)
+    return _encode(Frame(sequence, Command.TOKEN_BIND, body), form, nonce)
 
 
-def decode_token_bind(payload: bytes) -> TokenBind:
-    """Return the token in the payload of a frame 0x0C, plain or encrypted; raise a PeerError."""
+def decode_token_bind(raw: RawFrame) -> TokenBind:
+    """Return the token in a frame 0x0C, in whichever form it came; raise a PeerError."""
+    form, body = _open(raw)
+    token = decode_json(_TokenBody, body.rstrip(b"\x00")).token
+    return TokenBind(parse_token(token).text, form)
+
+
+def token_form(raw: RawFrame) -> TokenForm:
+    """Return in which form a frame 0x0C came, also when its body is none of a token.
+
+    Raises a PeerError when none fits: another command, or a check value under another key.
+    """
+    return _open(raw)[0]
+
+
+def encode_token_bind_reply(
+    sequence: int, return_code: int, form: TokenForm = TokenForm.ECB, nonce: bytes = b""
+) -> bytes:
+    """Return the device's answer to frame 0x0C: 0 taken, 1 refused; it has no body.
+
+    `form` is that of the question, and `nonce` as in `encode_token_bind`.
+    """
+    return _encode(Frame(sequence, Command.TOKEN_BIND, b"", return_code), form, nonce)
+
+
+def decode_token_bind_reply(raw: RawFrame, form: TokenForm) -> int:
+    """Return the return code of an answer to a frame 0x0C in `form`; raise a PeerError."""
+    _check_command(raw)
+    if form in _GCM_KEYS:
+        frame = lan_frame_gcm.decode(raw, _GCM_KEYS[form], from_device=True)
+    else:
+        frame = lan_frame.decode(raw, from_device=True, key=_hmac_key(form))
+    return frame.return_code or 0
+
+
+def _encode(frame: Frame, form: TokenForm, nonce: bytes) -> bytes:
+    if form in _GCM_KEYS:
+        return lan_frame_gcm.encode(frame, _GCM_KEYS[form], nonce)
+    return lan_frame.encode(frame, _hmac_key(form))
+
+
+def _hmac_key(form: TokenForm) -> bytes | None:
+    return UDP_KEY if form is TokenForm.ECB_HMAC else None
+
+
+def _check_command(raw: RawFrame) -> None:
+    if raw.command != Command.TOKEN_BIND:
+        raise Malformed(f"frame command {raw.command:#x} where {Command.TOKEN_BIND:#x} belongs")
+
+
+def _open(raw: RawFrame) -> tuple[TokenForm, bytes]:
+    """Return the form of a frame 0x0C that came from an app, and its body."""
+    _check_command(raw)
+    if raw.sealed:
+        return _open_gcm(raw)
     try:
-        body, encrypted = decode_json(_TokenBody, payload), False
-    except PeerError:  # no ciphertext is JSON by chance, but one may well begin with a brace
-        body, encrypted = decode_json(_TokenBody, ecb_decrypt(UDP_KEY, payload)), True
-    return TokenBind(parse_token(body.token).text, encrypted)
+        frame = lan_frame.decode(raw, from_device=False)
+    except BadChecksum:
+        frame = lan_frame.decode(raw, from_device=False, key=UDP_KEY)
+        return TokenForm.ECB_HMAC, _deciphered(frame, LanVersion.V34) or frame.payload
+    try:  # no ciphertext is JSON by chance, but one may well begin with a brace
+        decode_json(_TokenBody, frame.payload)
+    except Malformed:
+        body = _deciphered(frame, LanVersion.V33)
+        return (TokenForm.PLAIN, frame.payload) if body is None else (TokenForm.ECB, body)
+    return TokenForm.PLAIN, frame.payload
 
 
-def encode_token_bind_reply(sequence: int, return_code: int) -> bytes:
-    """Return the device's answer to frame 0x0C: 0 taken, 1 refused; it has no body."""
-    return lan_frame.encode(Frame(sequence, Command.TOKEN_BIND, b"", return_code))
+def _deciphered(frame: Frame, version: LanVersion) -> bytes | None:
+    """Return what is under the common key as `version` has it, or None when nothing is."""
+    try:
+        return reveal(frame, version, UDP_KEY)
+    except PeerError:
+        return None
+
+
+def _open_gcm(raw: RawFrame) -> tuple[TokenForm, bytes]:
+    for form, key in _GCM_KEYS.items():
+        try:
+            frame = lan_frame_gcm.decode(raw, key, from_device=False)
+        except BadChecksum:
+            continue
+        return form, reveal(frame, LanVersion.V35, key)
+    raise BadChecksum("a token frame 6699 is under none of the common keys")

@@ -21,6 +21,23 @@ def truncations(data: bytes) -> Iterator[bytes]:
     return (data[:size] for size in range(len(data)))
 
 
+def pieces(data: bytes, sizes: list[int]) -> list[bytes]:
+    """Return `data` cut into pieces of these sizes, and what is left."""
+    found, start = [], 0
+    for size in sizes:
+        found.append(data[start : start + size])
+        start += size
+    return [*found, data[start:]]
+
+
+def flipped(data: bytes) -> Iterator[bytes]:
+    """Yield `data` once for each of its bits, with that bit wrong."""
+    for bit in range(len(data) * 8):
+        broken = bytearray(data)
+        broken[bit // 8] ^= 1 << bit % 8
+        yield bytes(broken)
+
+
 def outcome(decode: Callable[..., object], *args: object, **options: object) -> object:
     """Return the result or the PeerError of a call; every other exception fails the test."""
     try:

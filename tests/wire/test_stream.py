@@ -3,6 +3,8 @@ from hypothesis import strategies as st
 
 from firmware_sim.wire.stream import StreamDecoder
 
+from .support import pieces
+
 
 class Lines(StreamDecoder[bytes]):
     """Items of one size byte and as many bytes as it says."""
@@ -14,19 +16,11 @@ class Lines(StreamDecoder[bytes]):
         return data[start + 1 : stop]
 
 
-def cut(data: bytes, sizes: list[int]) -> list[bytes]:
-    pieces, start = [], 0
-    for size in sizes:
-        pieces.append(data[start : start + size])
-        start += size
-    return [*pieces, data[start:]]
-
-
 @given(st.lists(st.binary(max_size=40)), st.lists(st.integers(0, 30)))
 def test_any_cut_of_a_stream_gives_the_same_items(items: list[bytes], sizes: list[int]) -> None:
     stream = b"".join(bytes((len(item),)) + item for item in items)
     decoder = Lines(256)
-    assert [found for piece in cut(stream, sizes) for found in decoder.feed(piece)] == items
+    assert [found for piece in pieces(stream, sizes) for found in decoder.feed(piece)] == items
     assert decoder.pending_size == 0
 
 
