@@ -72,14 +72,26 @@ class Broadcast(Effect, frozen=True):
     data: bytes
 
 
+class SendDatagram(Effect, frozen=True):
+    """Send a datagram to one address, from the device's own address and the same port number."""
+
+    ip: str
+    port: int
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Show where to and the size."""
+        return f"SendDatagram({self.ip}:{self.port}, {len(self.data)} B)"
+
+
 class OpenLan(Effect, frozen=True):
-    """Accept LAN clients on TCP `port` of the device's own address."""
+    """Accept LAN clients on TCP `port` of the device's own address, and hear LAN solicitations."""
 
     port: int
 
 
 class CloseLan(Effect, frozen=True):
-    """Stop accepting LAN clients and close all connections."""
+    """Stop accepting LAN clients, close all connections, hear no more solicitations."""
 
 
 class LanSend(Effect, frozen=True):

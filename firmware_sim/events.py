@@ -150,3 +150,14 @@ class LanClosed(Event, frozen=True):
     """LAN client `conn` is gone. Not sent after our own `LanClose`."""
 
     conn: int
+
+
+class DatagramReceived(Event, frozen=True):
+    """A datagram for the whole LAN arrived on UDP `port`; one event may serve all devices."""
+
+    port: int
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Show the size only."""
+        return f"DatagramReceived({self.port}, {len(self.data)} B)"

@@ -3,6 +3,7 @@
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device import signals as sig
+from firmware_sim.wire.provisioning import TokenForm
 
 
 def test_secrets_do_not_show() -> None:
@@ -12,7 +13,8 @@ def test_secrets_do_not_show() -> None:
         ev.LanReceived(1, b"secret1"),
         ev.HttpReplied(1, 200, b"secret1"),
         sig.PairingRead("shop", "secret1", "secret1"),
-        sig.TokenOffered(1, 2, "secret1"),
+        sig.TokenOffered(1, 2, "secret1", TokenForm.ECB),
+        ev.DatagramReceived(7000, b"secret1"),
     )
     carriers = (
         fx.JoinWifi("shop", "secret1"),
@@ -20,6 +22,7 @@ def test_secrets_do_not_show() -> None:
         fx.SendMqtt(b"secret1"),
         fx.SaveFlash(b"secret1"),
         fx.LanSend(1, b"secret1"),
+        fx.SendDatagram("127.0.0.1", 7000, b"secret1"),
     )
     assert "secret1" not in repr(carriers)
     assert "secret1" not in repr(heard)

@@ -80,7 +80,7 @@ def greet(device: "Device") -> None:
 
 
 def report_local_reset(device: "Device", _: Event) -> None:
-    """Tell the cloud, without waiting, that the button resets us."""
+    """Tell the cloud, without waiting, that the button or a LAN client resets us."""
     _call(device, messages.RESET, messages.StampRequest(t=device.now_s))
 
 

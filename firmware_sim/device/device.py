@@ -16,6 +16,7 @@ from firmware_sim.device import cloud_calls, cloud_link, lan, signals
 from firmware_sim.device.button import BUTTON
 from firmware_sim.device.flash import Flash, read_image
 from firmware_sim.device.indicator import shown
+from firmware_sim.device.lan_link import Client, forget
 from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.machine import Machine
 from firmware_sim.device.profile import Profile
@@ -28,6 +29,7 @@ from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.wire import mqtt
 from firmware_sim.wire.ciphers import aes_key
+from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenParts
 
 MACHINES: tuple[Machine[Any], ...] = (LIFECYCLE, SESSION, BUTTON)
@@ -73,6 +75,8 @@ class Device:
         "identity",
         "iot_dns",
         "ip",
+        "lan_card",
+        "lan_version",
         "lifecycle",
         "now_ms",
         "offer",
@@ -95,12 +99,15 @@ class Device:
         seed: int,
         iot_dns: tuple[str, int],
         flash: bytes = b"",
+        lan_version: LanVersion | None = None,
     ) -> None:
         """Make a device without power. `iot_dns` is (host, port) of the first server it asks.
 
-        `flash` is an image of `Flash.image`; raises UsageError when it is not.
+        `flash` is an image of `Flash.image`; raises UsageError when it is not. `lan_version` is
+        what this unit's firmware speaks, the profile's when None.
         """
         self.profile = profile
+        self.lan_version = lan_version or profile.firmware.lan_version
         self.identity = identity
         self.iot_dns = iot_dns
         self.rng = Rng(seed)
@@ -127,7 +134,8 @@ class Device:
         self.token: TokenParts | None = None
         self.call: cloud_calls.Call | None = None
         self.decoder: mqtt.Decoder | None = None
-        self.clients: dict[int, lan.Client] | None = None
+        self.clients: dict[int, Client] | None = None
+        self.lan_card: lan.Card | None = None
         self.admitted = self.upgrade_asked = False
         self.acknowledged = self.tries = self.rpc_id = self.backoff_bound_ms = 0
         self.timers.disarm(Timer.LAN_IDLE)
@@ -260,5 +268,6 @@ _ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
     events.MqttClosed: lambda device, event: device.raise_signal(signals.StreamLost(event.reason)),
     events.LanOpened: lan.opened,
     events.LanReceived: lan.received,
-    events.LanClosed: lambda device, event: lan.closed(device, event.conn),
+    events.LanClosed: lambda device, event: forget(device, event.conn),
+    events.DatagramReceived: lan.solicited,
 }

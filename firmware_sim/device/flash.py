@@ -37,7 +37,8 @@ class ResetKind(IntEnum):
 class Flash(msgspec.Struct, array_like=True, gc=False):
     """The contents, field by field; empty text means erased.
 
-    `values` holds the data points that differ from the profile's, None when there are none.
+    `values` holds the data points that differ from the profile's, None when there are none;
+    `child_values` those of sub-devices, by the number of the child.
     """
 
     dev_id: str = ""
@@ -53,6 +54,7 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     resetting: ResetKind | None = None
     last_reset: ResetKind | None = None
     values: dict[int, Value] | None = None
+    child_values: dict[int, dict[int, Value]] | None = None
 
     @property
     def activated(self) -> bool:
@@ -66,7 +68,7 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     def finish_reset(self) -> None:
         """Erase the binding; what a reset keeps stays."""
         if self.resetting is not None and self.resetting.factory:
-            self.values = None
+            self.values = self.child_values = None
         self.last_reset, self.resetting = self.resetting, None
         self.sec_key = self.local_key = self.schema_id = self.time_zone = ""
         self.region = self.env = self.ssid = self.password = ""

@@ -1,39 +1,40 @@
-"""The LAN side of a wired device: announcements, and the token that an app hands over.
+"""The LAN side of a device: announcements, solicitations, the port and who may come in.
 
-An unactivated device with its link up announces itself by UDP broadcast; the app lists those with
-`token` true and `active` 0, opens TCP 6668 and sends frame 0x0C (vendor page "Device Binding over
-LAN"; port, interval and client limit as in tuya/TuyaOpen, src/tuya_cloud_service/lan/tuya_lan.c).
-An activated device refuses the frame with return code 1. Everything else of LAN control answers
-heartbeats only. The port is open while the application runs and the cable is in.
+A device announces itself by UDP broadcast, one of LAN version 3.5 also answers solicitations. Apps
+list those with `token` true and `active` 0 for wired pairing, open TCP 6668 and send frame 0x0C
+(vendor page "Device Binding over LAN"; ports, interval, client limit and idle time as in
+tuya/TuyaOpen, src/tuya_cloud_service/lan/tuya_lan.c). Once bound, the same port takes status
+queries and settings under the local key. It is open while the application runs and has an address.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
-from firmware_sim.device.signals import TokenOffered
+from firmware_sim.device import lan_control, lan_link
+from firmware_sim.device.lan_link import DONE, NONCE_SIZE, REFUSED, Client
+from firmware_sim.device.signals import Solicited, TokenOffered
 from firmware_sim.device.timers import Timer
-from firmware_sim.effects import Broadcast, CloseLan, LanClose, LanSend, OpenLan
+from firmware_sim.effects import Broadcast, CloseLan, LanClose, LanSend, OpenLan, SendDatagram
 from firmware_sim.errors import PeerError
-from firmware_sim.events import Event, LanOpened, LanReceived, LinkUp
+from firmware_sim.events import DatagramReceived, Event, LanOpened, LanReceived, LinkUp
 from firmware_sim.wire import discovery, lan_frame, provisioning
+from firmware_sim.wire.lan_frame import Command, RawFrame
+from firmware_sim.wire.lan_version import LanVersion
 
 if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
-FRAME_SIZE_MAX = 512  # the receive buffer of the vendor's devices
-ACTIVE_NO, ACTIVE_YES = 0, 2
 FIRST_ANNOUNCEMENT_MS = 1000
+SECURITY_LEVEL = 1  # of 0 to 3, as version 3.5 announces it
 
 
-class Client:
-    """One connected LAN client."""
+class Card(NamedTuple):
+    """The datagram that answers solicitations, and what it was made from."""
 
-    __slots__ = ("decoder", "heard_ms")
-
-    def __init__(self, now_ms: int) -> None:
-        """Start with an empty buffer."""
-        self.decoder = lan_frame.FrameDecoder(from_device=False, size_max=FRAME_SIZE_MAX)
-        self.heard_ms = now_ms
+    ip: str
+    gw_id: str
+    data: bytes
 
 
 # --- announcements ------------------------------------------------------------------------------
@@ -41,41 +42,121 @@ class Client:
 
 def announce_soon(device: "Device") -> None:
     """Announce within a second: the exact moment differs from device to device."""
-    if device.profile.wired and device.ip:
+    if device.ip:
         device.arm(Timer.ANNOUNCE, 1 + device.rng.below(FIRST_ANNOUNCEMENT_MS))
 
 
 def announce(device: "Device", _: Event | None = None) -> None:
-    """Broadcast who we are, unless no more clients are taken, and arm the next time."""
-    if not (device.profile.wired and device.ip):
+    """Broadcast who we are, and arm the next time.
+
+    Not by devices that only answer, and not while no more clients are taken.
+    """
+    if not device.ip:
         return
-    device.arm(Timer.ANNOUNCE, device.profile.timings.announce_ms)
-    if not _is_full(device):
-        data = discovery.encode_announcement(_card(device))
-        device.emit(Broadcast(discovery.PORT_ENCRYPTED, data))
+    device.arm(Timer.ANNOUNCE, _until_next_turn_ms(device))
+    firmware = device.profile.firmware
+    unasked = firmware.announce_unasked or _shown_version(device) < LanVersion.V35
+    if unasked and not _is_silenced(device):
+        _broadcast(device)
+
+
+def _until_next_turn_ms(device: "Device") -> int:
+    """Return the time to the device's own place in the interval: a fleet spreads evenly over it."""
+    interval_ms = device.profile.timings.announce_ms
+    turn_ms = crc32(device.identity.uuid.encode()) % interval_ms
+    return interval_ms - (device.now_ms - turn_ms) % interval_ms
+
+
+def _is_silenced(device: "Device") -> bool:
+    return _is_full(device) and not device.profile.firmware.announce_when_full
+
+
+def _broadcast(device: "Device") -> None:
+    version = _shown_version(device)
+    device.emit(Broadcast(discovery.announcement_port(version), _datagram(device)))
+
+
+def _datagram(device: "Device") -> bytes:
+    nonce = b""
+    if _shown_version(device) is LanVersion.V35:
+        nonce = device.rng.bytes(NONCE_SIZE)
+    return discovery.encode_announcement(_card(device), nonce)
+
+
+def _is_bound(device: "Device") -> bool:
+    """Say whether we hold a binding that is not being erased."""
+    return device.flash.activated and device.flash.resetting is None
+
+
+def _shown_version(device: "Device") -> LanVersion:
+    """Return the LAN version that we announce: apps pair old ones only, see the profile."""
+    if _is_bound(device):
+        return device.lan_version
+    return min(device.lan_version, device.profile.firmware.pairing_lan_version_max)
 
 
 def _card(device: "Device") -> discovery.Announcement:
-    activated = device.flash.activated
+    bound, version = _is_bound(device), _shown_version(device)
+    uuid = device.identity.uuid
+    newest = version is LanVersion.V35
     return discovery.Announcement(
         ip=device.ip,
-        gw_id=device.flash.dev_id if activated else device.identity.uuid,
-        active=ACTIVE_YES if activated else ACTIVE_NO,
+        gw_id=device.flash.dev_id if bound else uuid,
+        active=discovery.ACTIVE_YES if bound else discovery.ACTIVE_NO,
         ablilty=0,
         encrypt=True,
         product_key=device.identity.product_id,
-        version=device.profile.firmware.lan_version,
-        token=not activated,
-        wf_cfg=False,
+        version=version,
+        token=not (device.flash.activated or device.flash.resetting is not None),
+        wf_cfg=None if newest else False,
+        uuid=uuid if newest else None,
+        sl=SECURITY_LEVEL if newest else None,
     )
 
 
-# --- clients ------------------------------------------------------------------------------------
+def say_farewell(device: "Device") -> None:
+    """Say at once that we are nobody's, or will be, and close the port: the key is void."""
+    if device.ip and device.flash.activated and device.profile.firmware.announce_unasked:
+        _broadcast(device)
+    shut(device)
+
+
+# --- solicitations ------------------------------------------------------------------------------
+
+
+def solicited(device: "Device", event: DatagramReceived) -> None:
+    """Take a datagram for the whole LAN; only LAN version 3.5 knows what it asks for."""
+    if _shown_version(device) is LanVersion.V35:
+        signal = _read_solicitation(event.data)
+        if signal is not None:
+            device.raise_signal(signal)
+
+
+@lru_cache(maxsize=64)
+def _read_solicitation(datagram: bytes) -> Solicited | None:
+    """Read a datagram once for all devices that hear it; None when it asks nothing."""
+    try:
+        return Solicited(discovery.decode_solicitation(datagram).ip)
+    except PeerError:
+        return None
+
+
+def answer_solicitation(device: "Device", event: Solicited) -> None:
+    """Tell one client who we are. The datagram is kept: it stays true until we are unbound."""
+    if not device.ip or _is_silenced(device):
+        return
+    card, gw_id = device.lan_card, device.flash.dev_id
+    if card is None or card.ip != device.ip or card.gw_id != gw_id:
+        card = device.lan_card = Card(device.ip, gw_id, _datagram(device))
+    device.emit(SendDatagram(event.ip, discovery.PORT_SOLICITED, card.data))
+
+
+# --- the port -----------------------------------------------------------------------------------
 
 
 def serve(device: "Device", _: Event | None = None) -> None:
-    """Accept LAN clients, if the cable is in."""
-    if device.profile.wired and device.ip:
+    """Accept LAN clients, if there is a network."""
+    if device.ip:
         device.emit(OpenLan(discovery.PORT_CONTROL))
 
 
@@ -93,7 +174,8 @@ def appear(device: "Device", event: LinkUp) -> None:
 
 def shut(device: "Device") -> None:
     """Forget all LAN clients and accept no more."""
-    if device.profile.wired and device.ip:
+    device.lan_card = None
+    if device.ip:
         device.clients = None
         device.timers.disarm(Timer.LAN_IDLE)
         device.emit(CloseLan())
@@ -104,7 +186,8 @@ def opened(device: "Device", event: LanOpened) -> None:
     if _is_full(device):
         device.emit(LanClose(event.conn))
         return
-    device.clients = {**(device.clients or {}), event.conn: Client(device.now_ms)}
+    client = Client(event.conn, device.now_ms)
+    device.clients = {**(device.clients or {}), event.conn: client}
     if not device.timers.armed(Timer.LAN_IDLE):
         device.arm(Timer.LAN_IDLE, device.profile.timings.lan_idle_ms)
 
@@ -113,79 +196,89 @@ def _is_full(device: "Device") -> bool:
     return len(device.clients or ()) >= device.profile.firmware.lan_clients_max
 
 
-def closed(device: "Device", conn: int) -> None:
-    """Forget a client that is gone."""
-    if device.clients and conn in device.clients:
-        device.clients = {c: client for c, client in device.clients.items() if c != conn} or None
-
-
-def received(device: "Device", event: LanReceived) -> None:
-    """Work off the frames of one client; a broken one is noted and dropped."""
-    client = (device.clients or {}).get(event.conn)
-    if client is None:
-        return
-    try:
-        frames = client.decoder.feed(event.data)
-    except PeerError as error:
-        device.note("bad_lan", str(error))
-        _drop(device, event.conn)
-        return
-    if frames:
-        client.heard_ms = device.now_ms
-    for frame in frames:
-        handler = _HANDLERS.get(frame.command)
-        if handler is None:
-            device.note("lan_ignored", f"command 0x{frame.command:02x}")
-        else:
-            handler(device, event.conn, frame)
-
-
 def idle(device: "Device", _: Event) -> None:
     """Close the clients that sent no frame for the idle time, and look again later."""
     limit_ms = device.now_ms - device.profile.timings.lan_idle_ms
-    for conn, client in (device.clients or {}).items():
+    for client in tuple((device.clients or {}).values()):
         if client.heard_ms <= limit_ms:
-            _drop(device, conn)
+            lan_link.close(device, client)
     if device.clients:
         heard_ms = min(client.heard_ms for client in device.clients.values())
         device.arm(Timer.LAN_IDLE, heard_ms - limit_ms)
 
 
-def _drop(device: "Device", conn: int) -> None:
-    closed(device, conn)
-    device.emit(LanClose(conn))
-
-
-def _heartbeat(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
-    answer = lan_frame.Frame(frame.sequence, lan_frame.Command.HEART_BEAT, b"", return_code=0)
-    device.emit(LanSend(conn, lan_frame.encode(answer)))
-
-
-def _token_bind(device: "Device", conn: int, frame: lan_frame.Frame) -> None:
+def received(device: "Device", event: LanReceived) -> None:
+    """Work off the frames of one client; one that sends no frames is noted and closed."""
+    client = (device.clients or {}).get(event.conn)
+    if client is None:
+        return
     try:
-        token = provisioning.decode_token_bind(frame.payload).token
+        frames = client.cutter.feed(event.data)
     except PeerError as error:
         device.note("bad_lan", str(error))
-        _answer(device, conn, frame.sequence, 1)
+        lan_link.close(device, client)
+        return
+    if frames:
+        client.heard_ms = device.now_ms
+    for raw in frames:
+        if client.conn not in (device.clients or ()):
+            return  # closed by one of its own frames
+        _take(device, client, raw)
+
+
+def _take(device: "Device", client: Client, raw: RawFrame) -> None:
+    if raw.command == Command.TOKEN_BIND and client.key is None and _offers(device, client, raw):
+        return
+    if not device.flash.activated:
+        _meet_stranger(device, client, raw)
+        return
+    frame = lan_link.read(device, client, raw)
+    if frame is not None:
+        lan_control.act(device, client, frame)
+
+
+# --- while unbound ------------------------------------------------------------------------------
+
+
+def _meet_stranger(device: "Device", client: Client, raw: RawFrame) -> None:
+    """Answer heartbeats; without a key there is nothing else to talk about, so close."""
+    if raw.command == Command.HEART_BEAT and not raw.sealed:
+        answer = lan_frame.Frame(raw.sequence, raw.command, b"", DONE)
+        device.emit(LanSend(client.conn, lan_frame.encode(answer)))
     else:
-        device.raise_signal(TokenOffered(conn, frame.sequence, token))
+        device.note("lan_ignored", f"command 0x{raw.command:02x} while unbound")
+        lan_link.close(device, client)
+
+
+def _offers(device: "Device", client: Client, raw: RawFrame) -> bool:
+    """Take a token in whatever form it comes; return whether the frame had one of them."""
+    try:
+        form = provisioning.token_form(raw)
+    except PeerError:
+        return False
+    try:
+        token = provisioning.decode_token_bind(raw).token
+    except PeerError as error:
+        device.note("bad_lan", str(error))
+        _answer(device, client.conn, raw.sequence, form, REFUSED)
+    else:
+        device.raise_signal(TokenOffered(client.conn, raw.sequence, token, form))
+    return True
 
 
 def accept(device: "Device", offer: TokenOffered) -> None:
     """Answer that the token was taken, now or before: an app repeats it until it is answered."""
-    _answer(device, offer.conn, offer.sequence, 0)
+    _answer(device, offer.conn, offer.sequence, offer.form, DONE)
 
 
 def refuse(device: "Device", offer: TokenOffered) -> None:
     """Answer that we wait for no token."""
-    _answer(device, offer.conn, offer.sequence, 1)
+    _answer(device, offer.conn, offer.sequence, offer.form, REFUSED)
 
 
-def _answer(device: "Device", conn: int, sequence: int, code: int) -> None:
-    device.emit(LanSend(conn, provisioning.encode_token_bind_reply(sequence, code)))
-
-
-_HANDLERS: dict[int, Callable[["Device", int, lan_frame.Frame], None]] = {
-    lan_frame.Command.HEART_BEAT: _heartbeat,
-    lan_frame.Command.TOKEN_BIND: _token_bind,
-}
+def _answer(
+    device: "Device", conn: int, sequence: int, form: provisioning.TokenForm, code: int
+) -> None:
+    nonce = device.rng.bytes(NONCE_SIZE) if form.sealed else b""
+    data = provisioning.encode_token_bind_reply(sequence, code, form, nonce)
+    device.emit(LanSend(conn, data))

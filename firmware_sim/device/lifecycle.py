@@ -23,10 +23,12 @@ from firmware_sim.device.signals import (
     FailureElapsed,
     IdleElapsed,
     JoinElapsed,
+    LanRemoved,
     PairingRead,
     Released,
     ResetHeld,
     RetryElapsed,
+    Solicited,
     TokenOffered,
 )
 from firmware_sim.device.states import Lifecycle
@@ -96,6 +98,7 @@ ROWS = (
     on(REJOINING, RetryElapsed, None, action=network.rejoin),
     on(ONLINE, LinkDown, REJOINING, action=network.depart),
     on(ONLINE, Released, RESETTING, action=reset.begin_remote),
+    on(ONLINE, LanRemoved, RESETTING, action=reset.begin_by_lan),
     on(_powered_but(RESETTING), ResetHeld, RESETTING, action=reset.begin_local),
     on(RESETTING, EraseElapsed, BOOTING, action=reset.finish),
     on(FAILED, FailureElapsed, WAITING),
@@ -106,6 +109,7 @@ ROWS = (
     on(REJOINING, LinkUp, ONLINE, action=lan.plugged),
     on(_powered_but(ACTIVATING, ONLINE), LinkDown, None, action=network.depart),
     on((WAITING, ONLINE), AnnounceElapsed, None, action=lan.announce),
+    on((WAITING, ONLINE), Solicited, None, action=lan.answer_solicitation),
     on(_powered_but(), IdleElapsed, None, action=lan.idle),
     on(ACTIVATING, TokenOffered, None, guard=pairing.is_ours, action=lan.accept),
     on(_powered_but(WAITING), TokenOffered, None, action=lan.refuse),
@@ -115,6 +119,7 @@ _WIFI = (WifiJoined, WifiRefused)
 _CLOUD = (EndpointsFound, ActivationAccepted, ActivationRefused, CallFailed, Released)
 _CODES = (FrameDecoded, PairingRead)
 _TIMES = (BootElapsed, EraseElapsed, FailureElapsed, JoinElapsed, RetryElapsed, AnnounceElapsed)
+_LAN = (Solicited, LanRemoved)
 
 
 def _but(events: tuple[type, ...], *kept: type) -> tuple[type, ...]:
@@ -123,20 +128,31 @@ def _but(events: tuple[type, ...], *kept: type) -> tuple[type, ...]:
 
 IGNORED = {
     OFF: (
-        *(*_WIFI, *_CLOUD, *_CODES, *_TIMES),
+        *(*_WIFI, *_CLOUD, *_CODES, *_TIMES, *_LAN),
         *(PowerRemoved, ResetHeld, LinkUp, LinkDown, TokenOffered, IdleElapsed),
     ),
-    BOOTING: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, BootElapsed), PowerApplied),
-    WAITING: (*_WIFI, *_CLOUD, *_but(_TIMES, AnnounceElapsed), PowerApplied),
-    JOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed), PowerApplied, LinkUp),
-    ACTIVATING: (*_WIFI, Released, *_CODES, *_but(_TIMES, RetryElapsed), PowerApplied, LinkUp),
-    REJOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed, RetryElapsed), PowerApplied),
+    BOOTING: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, BootElapsed), *_LAN, PowerApplied),
+    WAITING: (*_WIFI, *_CLOUD, *_but(_TIMES, AnnounceElapsed), LanRemoved, PowerApplied),
+    JOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed), *_LAN, PowerApplied, LinkUp),
+    ACTIVATING: (
+        *(*_WIFI, Released, *_CODES, *_but(_TIMES, RetryElapsed), *_LAN),
+        *(PowerApplied, LinkUp),
+    ),
+    REJOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed, RetryElapsed), *_LAN, PowerApplied),
     ONLINE: (
         *(*_WIFI, *_but(_CLOUD, Released), *_CODES, *_but(_TIMES, AnnounceElapsed)),
         *(PowerApplied, LinkUp),
     ),
-    RESETTING: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, EraseElapsed), ResetHeld, PowerApplied),
-    FAILED: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, FailureElapsed), PowerApplied),
+    RESETTING: (
+        *_WIFI,
+        *_CLOUD,
+        *_CODES,
+        *_but(_TIMES, EraseElapsed),
+        ResetHeld,
+        *_LAN,
+        PowerApplied,
+    ),
+    FAILED: (*_WIFI, *_CLOUD, *_CODES, *_but(_TIMES, FailureElapsed), *_LAN, PowerApplied),
 }
 
 LIFECYCLE = Machine(

@@ -189,6 +189,8 @@ def is_at_home(device: "Device", _: Event) -> bool:
 def go_online(device: "Device") -> None:
     """Ask for a cloud session and show ourselves on the LAN (entry of ONLINE)."""
     device.raise_signal(CloudWanted())
+    if not device.profile.wired:  # the port of a wired device is open since it has its address
+        lan.serve(device)
     lan.announce_soon(device)
 
 

@@ -5,13 +5,16 @@
 
 from collections import Counter
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from firmware_sim.device.indicator import LIGHTS, Pattern
 from firmware_sim.errors import Malformed
 from firmware_sim.wire.datapoint import DataPoint, Value, check
+from firmware_sim.wire.lan_version import LanVersion
+
+CHILDREN_MAX = 16
 
 
 class Kind(StrEnum):
@@ -62,13 +65,25 @@ class Timings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Firmware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Versions and habits of the firmware."""
+    """Versions and habits of the firmware.
+
+    `lan_version` is what an activated device speaks; one that waits to be paired announces no more
+    than `pairing_lan_version_max`, because older apps know no other. With `announce_unasked` off,
+    a device of LAN version 3.5 only answers solicitations, as the vendor's newest firmware does;
+    with `announce_when_full` on, it announces itself even while it takes no more LAN clients.
+    `device22` rejects the plain status query, as a class of devices does that LAN clients have
+    named so.
+    """
 
     software_version: Version = "1.0.0"
-    lan_version: Literal["3.3"] = "3.3"
+    lan_version: LanVersion = LanVersion.V33
+    pairing_lan_version_max: LanVersion = LanVersion.V33
     activation_error: ActivationError = ActivationError.FAIL
     activation_tries: Few = 10
     lan_clients_max: Few = 3
+    announce_unasked: bool = True
+    announce_when_full: bool = False
+    device22: bool = False
 
 
 class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +104,19 @@ class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"initial: {error}") from error
 
 
+class Child(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sub-device behind a gateway: what it is called, what it has, whether it is in reach."""
+
+    title: Text
+    category: Text
+    data_points: tuple[Point, ...]
+    online: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse ids given twice (ValueError)."""
+        _check_ids(self.data_points)
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model. `name` is the stem of its file."""
 
@@ -99,6 +127,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pairing: Pairing
     indicator: dict[str, Pattern]
     data_points: tuple[Point, ...] = ()
+    children: Annotated[tuple[Child, ...], msgspec.Meta(max_length=CHILDREN_MAX)] = ()
     timings: Timings = Timings()
     firmware: Firmware = Firmware()
 
@@ -109,11 +138,15 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if missing or unknown:
             fault = f"missing {missing[0]!r}" if missing else f"unknown light {unknown[0]!r}"
             raise ValueError(f"indicator: {fault}, it takes exactly: {', '.join(LIGHTS)}")
-        for number, count in Counter(point.id for point in self.data_points).items():
-            if count > 1:
-                raise ValueError(f"data_points: id {number} comes {count} times")
+        _check_ids(self.data_points)
 
     @property
     def wired(self) -> bool:
         """Say whether the device hangs on Ethernet and is paired over it."""
         return self.pairing is Pairing.WIRED
+
+
+def _check_ids(points: tuple[Point, ...]) -> None:
+    for number, count in Counter(point.id for point in points).items():
+        if count > 1:
+            raise ValueError(f"data_points: id {number} comes {count} times")

@@ -1,4 +1,4 @@
-"""Messages on the device's own topic: commands and resets in, data point reports out.
+"""Data points: set by the cloud or by LAN clients, reported to both; and resets by the cloud.
 
 Protocol numbers as in tuya/tuya-connect-kit-for-mqtt-embedded-c, include/mqtt_service.h: 5 sets
 data points, 4 reports them, 11 resets. All others are dropped, as that firmware drops what it has
@@ -8,13 +8,16 @@ no handler for. Values live in the profile until a device changes one of its own
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from firmware_sim.device.flash import ResetKind
+from firmware_sim.device import lan_link
+from firmware_sim.device.flash import Flash, ResetKind
+from firmware_sim.device.lan_children import cid
 from firmware_sim.device.profile import Point
 from firmware_sim.device.signals import Released
 from firmware_sim.effects import SendMqtt
 from firmware_sim.errors import Malformed, PeerError
-from firmware_sim.wire import datapoint, mqtt, mqtt_payload
+from firmware_sim.wire import datapoint, lan_body, mqtt, mqtt_payload
 from firmware_sim.wire.datapoint import Value
+from firmware_sim.wire.lan_frame import Command
 from firmware_sim.wire.mqtt_payload import Protocol
 
 if TYPE_CHECKING:
@@ -31,36 +34,83 @@ def take_message(device: "Device", message: mqtt_payload.Message) -> None:
         )
     elif message.protocol == Protocol.DP_COMMAND:
         command = mqtt_payload.data_of(message, mqtt_payload.DpCommand)
-        report(device, set_values(device, datapoint.decode_dps(command.dps)))
+        spread(device, set_values(device, datapoint.decode_dps(command.dps)))
 
 
-def set_values(device: "Device", wanted: Mapping[int, Value]) -> dict[int, Value]:
-    """Set the settable ones; return what was set. Unknown points and wrong values are noted."""
-    points = {point.id: point for point in device.profile.data_points}
+def set_values(
+    device: "Device", wanted: Mapping[int, Value], child: int | None = None
+) -> dict[int, Value]:
+    """Set the settable points of the device or of one child; return what is to be reported.
+
+    Unknown points and wrong values are noted. A point that can only be set is obeyed and has no
+    value afterwards.
+    """
+    points = {point.id: point for point in _points(device, child)}
     taken: dict[int, Value] = {}
     for number, value in wanted.items():
         try:
-            _check(points.get(number), number, value)
+            point = _checked(points.get(number), number, value)
         except PeerError as error:
             device.note("dp_refused", str(error))
         else:
-            taken[number] = value
+            if point.mode == "rw":
+                taken[number] = value
     if taken:
-        device.flash.values = {**(device.flash.values or {}), **taken}
+        _keep(device.flash, taken, child)
         device.mark_flash()
     return taken
 
 
-def _check(point: Point | None, number: int, value: Value) -> None:
+def _points(device: "Device", child: int | None) -> tuple[Point, ...]:
+    profile = device.profile
+    return profile.data_points if child is None else profile.children[child].data_points
+
+
+def _checked(point: Point | None, number: int, value: Value) -> Point:
     if point is None or point.mode == "ro":
         raise Malformed(f"data point {number} cannot be set")
     datapoint.check(point, value)
+    return point
 
 
-def values(device: "Device") -> dict[int, Value]:
-    """Return all values: the device's own ones over the profile's initial ones."""
-    initial = {point.id: point.initial for point in device.profile.data_points}
-    return {**initial, **(device.flash.values or {})}
+def _keep(flash: Flash, taken: dict[int, Value], child: int | None) -> None:
+    if child is None:
+        flash.values = {**(flash.values or {}), **taken}
+    else:
+        others = flash.child_values or {}
+        flash.child_values = {**others, child: {**others.get(child, {}), **taken}}
+
+
+def values(device: "Device", child: int | None = None) -> dict[int, Value]:
+    """Return what the device or one child reports: kept values over the initial ones."""
+    flash = device.flash
+    kept = flash.values if child is None else (flash.child_values or {}).get(child)
+    points = _points(device, child)
+    return {point.id: point.initial for point in points if point.mode != "wr"} | (kept or {})
+
+
+# --- to the cloud and to the LAN ----------------------------------------------------------------
+
+
+def spread(device: "Device", changed: Mapping[int, Value], child: int | None = None) -> None:
+    """Tell everybody who listens what has changed: the cloud, and every LAN client.
+
+    The cloud does not know the children of a gateway, so it hears nothing of them.
+    """
+    if not changed:
+        return
+    if child is None and device.admitted:
+        report(device, changed)
+    push(device, changed, child)
+
+
+def push(device: "Device", changed: Mapping[int, Value], child: int | None = None) -> None:
+    """Push data points to every LAN client."""
+    node_id = None if child is None else cid(device.identity.uuid, child)
+    body = lan_body.encode_report(
+        device.lan_version, device.flash.dev_id, device.now_s, changed, node_id
+    )
+    lan_link.push(device, Command.STATUS, body)
 
 
 def report_all(device: "Device") -> None:

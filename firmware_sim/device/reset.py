@@ -52,6 +52,12 @@ def begin_local(device: "Device", _: Event) -> None:
     _begin(device, ResetKind.LOCAL_FACTORY)
 
 
+def begin_by_lan(device: "Device", _: Event) -> None:
+    """Obey a LAN client as if it held the button, but keep the user's settings."""
+    device.outcome = Outcome.NONE
+    _begin(device, ResetKind.LOCAL_UNBIND)
+
+
 def begin_remote(device: "Device", event: Released) -> None:
     """Obey the cloud: it released the binding."""
     device.outcome = Outcome.UNBOUND
@@ -64,7 +70,8 @@ def _begin(device: "Device", kind: ResetKind) -> None:
 
 
 def erase(device: "Device") -> None:
-    """Take the time that erasing takes (entry of RESETTING)."""
+    """Tell the LAN, then take the time that erasing takes (entry of RESETTING)."""
+    lan.say_farewell(device)
     device.arm(Timer.ERASE, device.profile.timings.erase_ms)
 
 
@@ -73,7 +80,6 @@ def finish(device: "Device", _: Event) -> None:
     device.flash.finish_reset()
     device.mark_flash()
     device.emit(SoundTone(TONE_RESET_DONE))
-    lan.shut(device)
     leave(device)
     device.forget_volatile()
 

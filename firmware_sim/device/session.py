@@ -19,6 +19,7 @@ from firmware_sim.device.signals import (
     CloudWanted,
     ConnectElapsed,
     EndpointsFound,
+    LanRemoved,
     PingElapsed,
     Ponged,
     PongElapsed,
@@ -167,6 +168,7 @@ ROWS = (
     on(UP, PingElapsed, None, action=ping),
     on(UP, Ponged, None, action=ponged),
     on(UP, ResetHeld, None, action=cloud_link.report_local_reset),
+    on(UP, LanRemoved, None, action=cloud_link.report_local_reset),
     on(UP, PongElapsed, BACKOFF),
     on((CONNECTING, SUBSCRIBING), ConnectElapsed, BACKOFF),
     on((CONNECTING, SUBSCRIBING, UP), StreamLost, BACKOFF, action=cloud_link.note_loss),
@@ -183,7 +185,7 @@ ROWS = (
 _REPLIES = (EndpointsFound, VersionsTaken, SyncAnswered, CallFailed)
 _STREAM = (MqttOpened, StreamLost, Admitted, Refused, Subscribed, Ponged)
 _TIMES = (ConnectElapsed, PingElapsed, PongElapsed, BackoffElapsed)
-_ALL = (*_REPLIES, *_STREAM, *_TIMES, CloudWanted, ResetHeld)
+_ALL = (*_REPLIES, *_STREAM, *_TIMES, CloudWanted, ResetHeld, LanRemoved)
 
 
 def _but(*kept: type[Event]) -> tuple[type[Event], ...]:
@@ -200,7 +202,7 @@ SESSION = Machine(
         DECLARING: _but(VersionsTaken, CallFailed),
         CONNECTING: _but(MqttOpened, Admitted, Refused, StreamLost, ConnectElapsed),
         SUBSCRIBING: _but(Subscribed, StreamLost, ConnectElapsed),
-        UP: _but(PingElapsed, Ponged, PongElapsed, ResetHeld, StreamLost),
+        UP: _but(PingElapsed, Ponged, PongElapsed, ResetHeld, LanRemoved, StreamLost),
         BACKOFF: _but(BackoffElapsed),
         SYNCING: _but(SyncAnswered, CallFailed),
     },

@@ -9,6 +9,7 @@ noted. The other raw events stand in the tables as they are.
 from firmware_sim.device.flash import ResetKind
 from firmware_sim.events import Event
 from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
+from firmware_sim.wire.provisioning import TokenForm
 
 
 class BootElapsed(Event, frozen=True):
@@ -75,12 +76,26 @@ class PairingRead(Event, frozen=True):
         return f"PairingRead(ssid={self.ssid!r})"
 
 
+class Solicited(Event, frozen=True):
+    """Somebody on the LAN asks all devices to say, to the address `ip`, who they are."""
+
+    ip: str
+
+
+class LanRemoved(Event, frozen=True):
+    """A LAN client that knows our key asked us to forget our binding."""
+
+
 class TokenOffered(Event, frozen=True):
-    """LAN client `conn` hands over a token (wired pairing), in its frame `sequence`."""
+    """LAN client `conn` hands over a token (wired pairing), in its frame `sequence`.
+
+    `form` is how the frame was protected; the answer is protected in the same way.
+    """
 
     conn: int
     sequence: int
     token: str
+    form: TokenForm
 
     def __repr__(self) -> str:
         """Show no token."""

@@ -24,7 +24,7 @@ from firmware_sim.events import (
     WifiRefused,
 )
 from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
-from firmware_sim.wire.provisioning import parse_token
+from firmware_sim.wire.provisioning import TokenForm, parse_token
 from hw_profiles import catalog
 
 TOKEN = "EUabcd1234pro0"
@@ -38,7 +38,8 @@ RESULT = ActivationResult(
 )
 SAMPLES: dict[type[Event], Event] = {
     sig.PairingRead: sig.PairingRead("net", "password", TOKEN),
-    sig.TokenOffered: sig.TokenOffered(1, 1, TOKEN),
+    sig.TokenOffered: sig.TokenOffered(1, 1, TOKEN, TokenForm.ECB),
+    sig.Solicited: sig.Solicited("127.0.0.1"),
     sig.ActivationAccepted: sig.ActivationAccepted(RESULT),
     sig.ActivationRefused: sig.ActivationRefused("TOKEN_FULL"),
     sig.CallFailed: sig.CallFailed("timeout"),

@@ -14,21 +14,46 @@ from firmware_sim.device.states import Lifecycle, Outcome, Session
 from firmware_sim.effects import Effect
 from firmware_sim.events import Event
 from firmware_sim.rng import Rng
-from firmware_sim.wire import atop, lan_frame, mqtt, mqtt_payload
-from firmware_sim.wire.provisioning import QrText, encode_qr, encode_token_bind
+from firmware_sim.wire import atop, lan_frame, lan_message, mqtt, mqtt_payload
+from firmware_sim.wire.discovery import PORT_SOLICITED, Solicitation, encode_solicitation
+from firmware_sim.wire.lan_frame import Command
+from firmware_sim.wire.lan_version import LanVersion
+from firmware_sim.wire.provisioning import QrText, TokenForm, encode_qr, encode_token_bind
 from tests.device.stage import AUTH_KEY, CODE, DEV_ID, LOCAL_KEY, SEC_KEY, TOKEN
 from tests.device.surroundings import Surroundings
 
 SECRETS = (AUTH_KEY, SEC_KEY, LOCAL_KEY, TOKEN, TOKEN[2:10], "password1", "password2")
 OTHER_CODE = encode_qr(QrText("nowhere", "password1", "EUother123pro0"))
 IP = "127.1.0.1"
-LAN_BYTES = (
-    lan_frame.encode(lan_frame.Frame(5, lan_frame.Command.HEART_BEAT, b"")),
+NONCE = bytes(12)
+ASK_ALL = encode_solicitation(Solicitation("127.0.0.1", "app"), NONCE)
+REQUESTS = (
+    (Command.HEART_BEAT, b"{}"),
+    (Command.DP_QUERY, b'{"devId":"x"}'),
+    (Command.DP_QUERY_NEW, b"{}"),
+    (Command.CONTROL, b'{"dps":{"101":false,"1":true}}'),
+    (Command.CONTROL_NEW, b'{"protocol":5,"t":1,"data":{"dps":{"101":true}}}'),
+    (Command.DP_REFRESH, b'{"dpId":[101]}'),
+    (Command.SESSION_START, bytes(16)),
+    (Command.SESSION_FINISH, bytes(32)),
+    (Command.GATEWAY_RESET, b"{}"),
+)
+OFFERS = (
     encode_token_bind(TOKEN, 1),
-    encode_token_bind("EUother123pro0", 2, encrypted=False),
-    lan_frame.encode(lan_frame.Frame(1, lan_frame.Command.TOKEN_BIND, b'{"token":"short"}')),
+    encode_token_bind("EUother123pro0", 2, TokenForm.PLAIN),
+    encode_token_bind(TOKEN, 3, TokenForm.GCM, NONCE),
+    lan_frame.encode(lan_frame.Frame(1, Command.TOKEN_BIND, b'{"token":"short"}')),
+)
+LAN_BYTES = (
     lan_frame.encode(lan_frame.Frame(1, 0x42, b"?")),
     b"GET / HTTP/1.1\r\n\r\n",
+    *(
+        lan_message.seal(
+            lan_frame.Frame(5, command, body), version, LOCAL_KEY.encode(), nonce=NONCE
+        )
+        for command, body in REQUESTS
+        for version in LanVersion
+    ),
 )
 COMMANDS = (
     b'{"101":false}',
@@ -46,6 +71,7 @@ class Walker(Surroundings):
     def __init__(self, profile: str, seed: int, flash: bytes = b"") -> None:
         super().__init__(profile, flash)
         self.rng = Rng(seed)
+        self.device.lan_version = tuple(LanVersion)[seed % len(LanVersion)]
         self.dying = False
         self.told: list[str] = []
         self.visited: set[Lifecycle | Session] = set()
@@ -113,14 +139,16 @@ class Walker(Surroundings):
         if device.lifecycle is Lifecycle.WAITING:
             assert not device.flash.activated
             assert self.lens != device.profile.wired
-            assert self.listening == bool(device.profile.wired and device.ip)
+        if device.lifecycle in (Lifecycle.WAITING, Lifecycle.ONLINE):
+            assert self.listening == bool(device.ip)
 
     def check_bounds(self) -> None:
         device = self.device
         assert device.decoder is None or device.decoder.pending_size <= 2048
         clients = device.clients or {}
         assert len(clients) <= device.profile.firmware.lan_clients_max
-        assert all(client.decoder.pending_size <= 512 for client in clients.values())
+        assert all(client.cutter.pending_size <= 4096 for client in clients.values())
+        assert all(client.ignored <= 3 for client in clients.values())
         assert set(clients) <= set(self.conns)
         assert len(device.flash.image()) < 1024
 
@@ -194,7 +222,9 @@ class Walker(Surroundings):
         """The process dies: all that is left is the flash."""
         self.forget_world()
         device = self.device
-        self.device = Device(device.profile, device.identity, 1, ("dns", 80), self.flash)
+        self.device = Device(
+            device.profile, device.identity, 1, ("dns", 80), self.flash, device.lan_version
+        )
 
     def lose_network(self) -> None:
         self.called, self.stream, self.joining = None, "", False
@@ -283,9 +313,13 @@ class Walker(Surroundings):
 
     def client_speaks(self) -> None:
         conn = self.conns[self.pick(len(self.conns))] if self.conns else 99
-        data = LAN_BYTES[self.pick(len(LAN_BYTES))]
+        choice = LAN_BYTES if self.device.flash.activated else OFFERS
+        data = choice[self.pick(len(choice))]
         cut = self.pick(len(data)) if not self.pick(4) else len(data)
         self.tell(ev.LanReceived(conn, data[:cut]))
+
+    def solicit(self) -> None:
+        self.tell(ev.DatagramReceived(PORT_SOLICITED, (ASK_ALL, b"noise")[self.pick(2)]))
 
     def client_goes(self) -> None:
         conn = self.conns.pop(self.pick(len(self.conns))) if self.conns else 99
@@ -315,4 +349,5 @@ _RUDE: tuple[Callable[[Walker], object], ...] = (
     Walker.client_speaks,
     Walker.client_speaks,
     Walker.client_goes,
+    Walker.solicit,
 )
