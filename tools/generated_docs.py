@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from firmware_sim.device.button import BUTTON
 from firmware_sim.device.indicator import LIGHTS, OUTPUTS, Pattern
 from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.machine import Machine, Row
+from firmware_sim.device.profile import Point
 from firmware_sim.device.session import SESSION
 from hw_profiles import catalog
 
@@ -62,13 +65,44 @@ def models() -> str:
         (
             f"`{each.name}`",
             each.title,
+            each.category,
             each.pairing.value,
             f"{each.timings.boot_ms} ms",
             f"{each.timings.reset_hold_ms} ms",
+            str(len(each.data_points)),
+            ", ".join(child.title for child in each.children) or "-",
         )
         for each in profiles
     )
-    return table(("profile", "what it is", "token comes by", "boot", "reset: hold for"), rows)
+    head = ("profile", "what it is", "category", "token comes by", "boot", "reset: hold for")
+    return table((*head, "data points", "sub-devices"), rows)
+
+
+def points() -> str:
+    """Return what can be read and set, kind by kind; kinds that share a point share its row."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for name in catalog.names():
+        profile = catalog.load(name)
+        things = [(profile.kind.value, profile.data_points)]
+        things += [(child.title, child.data_points) for child in profile.children]
+        for kind, owned in things:
+            for point in owned:
+                kinds.setdefault(_point(point), []).append(kind)
+    rows = ((*row, ", ".join(dict.fromkeys(who))) for row, who in kinds.items())
+    return table(("id", "code", "values", "mode", "at first", "of"), rows)
+
+
+def _point(point: Point) -> tuple[str, ...]:
+    limits = point.property
+    values = "base64 text"
+    if limits is not None:
+        values = {
+            "value": f"{limits.min} .. {limits.max}",
+            "enum": " ".join(limits.range),
+            "string": f"text, at most {limits.maxlen} bytes",
+        }.get(limits.type, limits.type)
+    first = f"`{msgspec.json.encode(point.initial).decode()}`".replace("|", "\\|")
+    return (str(point.id), f"`{point.code}`", values, point.mode, first)
 
 
 def lights() -> str:
@@ -102,6 +136,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "outputs": outputs,
     "models": models,
     "lights": lights,
+    "points": points,
 }
 
 

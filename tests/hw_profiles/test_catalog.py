@@ -23,6 +23,15 @@ type = "obj"
 property = { type = "value", min = 1, max = 5 }
 initial = 1
 """
+CHILD = """
+[[children]]
+title = "A plug"
+category = "cz"
+data_points = [
+  { id = 1, mode = "rw", type = "obj", property = { type = "bool" }, initial = false },
+]
+"""
+POINT_1 = CHILD.splitlines()[5]
 LIGHT = """
 [indicator]
 waiting = { mode = "blink", colours = ["red"], on_ms = 250, off_ms = 250, source = "our choice" }
@@ -66,7 +75,15 @@ def test_later_bases_go_over_earlier_ones(tmp_path: Path) -> None:
     text = GOOD.replace('"red-green"', '["red-green", "camera", "one-light"]')
     profile = catalog.load(write(tmp_path, text))
     assert profile.indicator["online"].colours == ("white",)
-    assert len(profile.data_points) == 8
+    assert {103, 134} < {point.id for point in profile.data_points}
+
+
+def test_what_is_behind_a_gateway(tmp_path: Path) -> None:
+    profile = catalog.load(write(tmp_path, GOOD + CHILD + CHILD + "online = false"))
+    assert [(child.title, child.online) for child in profile.children] == [
+        ("A plug", True),
+        ("A plug", False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +98,7 @@ def test_later_bases_go_over_earlier_ones(tmp_path: Path) -> None:
         (GOOD + "[timings]\nerase_ms = 99999999999999999999", "timings.erase_ms: .*to 86400000"),
         (GOOD + "[timings]\nkeep_alive_s = 70000", "timings.keep_alive_s: .*from 1 to 65535"),
         (GOOD + "[firmware]\nlan_clients_max = 0", "firmware.lan_clients_max: .*from 1 to 1000"),
-        (GOOD + '[firmware]\nlan_version = "3.5"', "firmware.lan_version: .*allowed: 3.3"),
+        (GOOD + '[firmware]\nlan_version = "3.6"', "firmware.lan_version: .*allowed: 3.1, 3.2"),
         (GOOD + '[firmware]\nsoftware_version = "new"', "software_version: .*text like"),
         (GOOD.replace('"sp"', '""'), "category: .*characters from 1 to 80"),
         (GOOD.replace("red-green", "disco"), "extends: no base 'disco'; allowed: blue-red, "),
@@ -91,6 +108,9 @@ def test_later_bases_go_over_earlier_ones(tmp_path: Path) -> None:
         (GOOD + "indicator = 3", "indicator: expected `object`"),
         (GOOD + "data_points = [{ id = 300 }]", r"data_points\[0\].id: .*from 1 to 255"),
         (GOOD + POINT + POINT, "data_points: id 5 comes 2 times"),
+        (GOOD + CHILD.replace("A plug", ""), r"children\[0\].title: .*characters from 1 to 80"),
+        (GOOD + CHILD.replace("[\n", "[" + 2 * POINT_1), r"children\[0\]: .*id 1 comes 3 times"),
+        (GOOD + 17 * CHILD, "children: .*length <= 16"),
         (GOOD + POINT.replace("initial = 1", "initial = 9"), "initial: data point 5 takes no more"),
         (GOOD + POINT.replace(", max = 5", ""), "property: type value takes min and max"),
         (GOOD + POINT.replace("obj", "raw"), "type raw takes none"),
