@@ -11,6 +11,7 @@ import typer
 
 from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
+from fleet.commands import lan as network
 
 cli = typer.Typer(
     name="fleet",
@@ -20,6 +21,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(phone.app, name="app")
+cli.add_typer(network.app, name="lan")
 
 DEVICES_MAX = 1_000_000
 
@@ -43,6 +45,12 @@ Shards = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="New folder for everything that is kept; else temporary."),
+]
+Lan = Annotated[
+    str, typer.Option("--lan", help="LAN made by `fleet lan up`; else loopback addresses.")
+]
+Pcap = Annotated[
+    Path | None, typer.Option("--pcap", help="Write what is said on the LAN to this file.")
 ]
 
 
@@ -79,6 +87,8 @@ def run_scenario(
     ),
     shards: Shards = None,
     data: Data = None,
+    lan: Lan = "",
+    pcap: Pcap = None,
 ) -> None:
     """Play a scenario with a live fleet.
 
@@ -96,6 +106,8 @@ def run_scenario(
             report_dir=report,
             shards=shards,
             data_dir=data,
+            lan=lan,
+            pcap=pcap,
             console=make_screen(),
         )
     )
@@ -118,10 +130,19 @@ def up(
     ready_file: Annotated[
         Path | None, typer.Option(help="Written when all is up: URLs, accounts, devices as JSON.")
     ] = None,
+    devices_json: Annotated[
+        Path | None,
+        typer.Option(
+            help="Likewise, in the form of tinytuya's devices.json: bound devices with their keys, "
+            "and what is behind gateways. Unbound devices have no key and are left out."
+        ),
+    ] = None,
     seed: Seed = 1,
     decoder: Decoder = "pyzbar",
     shards: Shards = None,
     data: Data = None,
+    lan: Lan = "",
+    pcap: Pcap = None,
 ) -> None:
     """Start a cloud and devices; stay until Ctrl-C."""
     from fleet.commands.screen import make_screen
@@ -133,10 +154,13 @@ def up(
             profile=profile,
             state=state,
             ready_file=ready_file,
+            devices_json=devices_json,
             seed=seed,
             decoder=decoder,
             shards=shards,
             data_dir=data,
+            lan=lan,
+            pcap=pcap,
             console=make_screen(),
         )
     )

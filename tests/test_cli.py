@@ -95,17 +95,21 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return notes
 
 
+ON_LOOPBACK = {"lan": "", "pcap": None}
+
+
 def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -> None:
     assert run(["run"]) == 7
     options = {"devices": None, "seed": 1, "decoder": "pyzbar", "report_dir": Path("report")}
-    assert asked == [(BUILT_IN, options | {"shards": None, "data_dir": None})]
+    assert asked == [(BUILT_IN, options | {"shards": None, "data_dir": None} | ON_LOOPBACK)]
 
 
 def test_run_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     text = "run mine.toml --devices 30 --seed 7 --decoder zxing --report out --shards 2 --data d"
-    assert run(text.split()) == 7
+    assert run([*text.split(), "--lan", "shop", "--pcap", "p.pcap"]) == 7
     options = {"devices": 30, "seed": 7, "decoder": "zxing", "report_dir": Path("out")}
-    assert asked == [("mine.toml", options | {"shards": 2, "data_dir": Path("d")})]
+    lan = {"lan": "shop", "pcap": Path("p.pcap")}
+    assert asked == [("mine.toml", options | {"shards": 2, "data_dir": Path("d")} | lan)]
 
 
 def test_the_environment_may_name_the_decoder(
@@ -121,12 +125,15 @@ def test_the_environment_may_name_the_decoder(
 def test_up_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     assert run(["up"]) == 7
     text = "up --devices 5 --profile nvr --state waiting --ready-file r.json --shards 1"
-    assert run(text.split()) == 7
-    common = {"seed": 1, "decoder": "pyzbar", "data_dir": None}
+    assert run([*text.split(), "--devices-json", "d.json"]) == 7
+    assert run(["up", "--lan", "shop", "--pcap", "p.pcap"]) == 7
+    assert (asked[2][0]["lan"], asked[2][0]["pcap"]) == ("shop", Path("p.pcap"))
+    common = {"seed": 1, "decoder": "pyzbar", "data_dir": None} | ON_LOOPBACK
     first = {"devices": 1, "profile": None, "state": "bound", "ready_file": None, "shards": None}
-    assert asked[0] == (first | common,)
+    assert asked[0] == (first | {"devices_json": None} | common,)
     second = {"devices": 5, "profile": "nvr", "state": "waiting", "shards": 1}
-    assert asked[1] == (second | {"ready_file": Path("r.json")} | common,)
+    files = {"ready_file": Path("r.json"), "devices_json": Path("d.json")}
+    assert asked[1] == (second | files | common,)
 
 
 # --- what is written about it -------------------------------------------------------------------

@@ -93,20 +93,25 @@ zbar_loads() {
     "$VENV/bin/python" -c 'import pyzbar.wrapper' 2>/dev/null
 }
 
-# Install libzbar where that needs no password; without it the set-up is complete all the same.
-see_to_zbar() {
+# Install Debian packages where that needs no password: libzbar0, and the program ip for `fleet lan`,
+# which is root's business alone. Without them the set-up is complete all the same.
+see_to_packages() {
     rm -f "$VENV/no-zbar"
-    zbar_loads && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "installing the Debian package libzbar0"
+    packages=
+    zbar_loads || packages=libzbar0
+    command -v ip >/dev/null || packages="$packages iproute2"
+    if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        # shellcheck disable=SC2086 # packages, and below the options, are words of their own
+        say "installing from Debian:" $packages
         export DEBIAN_FRONTEND=noninteractive
         net='-o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=60'
-        # shellcheck disable=SC2086 # the options are words of their own
-        { apt-get $net update && apt-get $net install -y --no-install-recommends libzbar0; } \
+        # shellcheck disable=SC2086
+        { apt-get $net update && apt-get $net install -y --no-install-recommends $packages; } \
             </dev/null >>"$LOG" 2>&1 9>&- || say "apt-get failed, see $LOG"
-        zbar_loads && return
     fi
-    : >"$VENV/no-zbar"
+    case $packages in
+    libzbar0*) zbar_loads || : >"$VENV/no-zbar" ;;
+    esac
 }
 
 # Without libzbar, say on each start what to do and make zxing-cpp the default of --decoder.
@@ -140,7 +145,7 @@ set_up() {
         find_python
         venv_fits || make_venv
         install "$1"
-        see_to_zbar
+        see_to_packages
         state >"$VENV/new"
         mv "$VENV/new" "$VENV/done-$1"
     fi

@@ -1,22 +1,23 @@
-"""The phone on the LAN: listens for announcements and hands tokens to wired devices.
+"""The phone on the LAN: searches devices and hands tokens to wired ones.
 
-Drivers of the cores `finder` and `handover`. Nothing is ever sent by UDP: devices announce
-themselves, and the phone opens TCP connections only to those that were selected.
+Drivers of the cores `finder` and `handover`. Devices announce themselves; newer ones do so only
+when they are asked, which `lan_caller` does, if it is told where. TCP connections go only to
+devices that were selected.
 """
 
 import asyncio
-import socket
+import os
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from firmware_sim.errors import PeerError, UsageError
+from firmware_sim.errors import PeerError
+from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.discovery import PORT_CONTROL, PORT_ENCRYPTED, PORT_PLAIN
-from fleet.app.finder import Finder, Found
+from firmware_sim.wire.provisioning import TokenForm
+from fleet.app.finder import EVERYWHERE, Finder, Found
 from fleet.app.handover import ANSWER_SIZE_MAX, Delivery, Handover, Outcome
-
-# A burst of announcements overflows the usual 208 KiB at about 270 datagrams.
-_RECEIVE_BUFFER_B = 4 << 20
+from fleet.app.lan_caller import Asking, LanCaller, listen
 
 
 class LanSearch:
@@ -26,18 +27,21 @@ class LanSearch:
         self,
         *,
         bind_ip: str = "",
-        network: str = "0.0.0.0/0",
+        network: str = EVERYWHERE,
         ports: Iterable[int] = (PORT_PLAIN, PORT_ENCRYPTED),
+        asking: Asking | None = None,
         on_found: Callable[[Found], None] | None = None,
     ) -> None:
         """Listen on `ports` of `bind_ip` (all addresses by default); report each new device.
 
-        Only devices of `network` count.
+        Only devices of `network` count. With `asking`, also devices are found that wait to be
+        asked; those that wait for a token do not.
         """
         self.finder = Finder(network)
         self._bind_ip = bind_ip
         self._ports = tuple(ports)
         self._on_found = on_found
+        self._caller = LanCaller(self._take, asking) if asking is not None else None
         self._heard = asyncio.Event()
         self._transports: list[asyncio.DatagramTransport] = []
 
@@ -45,10 +49,9 @@ class LanSearch:
         """Open the sockets; raises `UsageError` if another program holds a port for itself."""
         try:
             for port in self._ports:
-                transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                    lambda: _Listener(self._take), sock=_shared_socket(self._bind_ip, port)
-                )
-                self._transports.append(transport)
+                self._transports.append(await listen(self._take, self._bind_ip, port))
+            if self._caller is not None:
+                await self._caller.start()
         except BaseException:
             self.close()
             raise
@@ -65,6 +68,8 @@ class LanSearch:
 
     def close(self) -> None:
         """Stop listening; what was found stays."""
+        if self._caller is not None:
+            self._caller.close()
         for transport in self._transports:
             transport.close()
         self._transports.clear()
@@ -72,14 +77,18 @@ class LanSearch:
     async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
         """Return those of `uuids` that are found, as soon as all are or when time is over."""
         wanted = frozenset(uuids)
+        await self.until(lambda finder: wanted <= finder.found_uuids, timeout_s)
+        return tuple(found for found in self.finder.found if found.uuid in wanted)
+
+    async def until(self, enough: Callable[[Finder], bool], timeout_s: float) -> None:
+        """Return as soon as `enough` devices that wait for a token are found, or time is over."""
         try:
             async with asyncio.timeout(timeout_s):
-                while not wanted <= {found.uuid for found in self.finder.found}:
+                while not enough(self.finder):
                     self._heard.clear()
                     await self._heard.wait()
         except TimeoutError:
             pass
-        return tuple(found for found in self.finder.found if found.uuid in wanted)
 
     def _take(self, datagram: bytes, source_ip: str) -> None:
         found = self.finder.take(datagram, source_ip)
@@ -93,7 +102,7 @@ class LanSearch:
 async def search(
     timeout_s: float,
     *,
-    network: str = "0.0.0.0/0",
+    network: str = EVERYWHERE,
     on_found: Callable[[Found], None] | None = None,
 ) -> tuple[Found, ...]:
     """Listen for `timeout_s` and return the devices of `network` that can be selected."""
@@ -107,7 +116,7 @@ async def send_token(
     token_text: str,
     *,
     port: int = PORT_CONTROL,
-    encrypted: bool = True,
+    form: TokenForm = TokenForm.ECB,
     timeout_s: float = 20.0,
     attempts: int = 4,
     settle_s: float = 1.0,
@@ -119,7 +128,7 @@ async def send_token(
     times and never beyond `timeout_s` in all. A lost connection is opened again for the next
     attempt.
     """
-    line = _Line(ip, port, Handover(token_text, encrypted=encrypted), settle_s, resend_s)
+    line = _Line(ip, port, Handover(token_text, form), settle_s, resend_s)
     try:
         async with asyncio.timeout(timeout_s):
             for attempt in range(attempts):
@@ -138,15 +147,19 @@ async def send_tokens(
     targets: Iterable[Found],
     token_text: str,
     *,
+    newer: TokenForm = TokenForm.ECB,
     parallel: int = 32,
     on_delivery: Callable[[Found, Delivery], None] | None = None,
 ) -> tuple[Delivery, ...]:
-    """Hand one token to several devices, `parallel` at a time; deliveries in order of `targets`."""
+    """Hand one token to several devices, `parallel` at a time; deliveries in order of `targets`.
+
+    Each gets it in the form that its LAN version asks for; `newer` is the form for 3.4 and 3.5.
+    """
     gate = asyncio.Semaphore(parallel)
 
     async def deliver(found: Found) -> Delivery:
         async with gate:
-            delivery = await send_token(found.ip, token_text, encrypted=found.encrypted)
+            delivery = await send_token(found.ip, token_text, form=found.form(newer))
         if on_delivery is not None:
             on_delivery(found, delivery)
         return delivery
@@ -207,7 +220,7 @@ class _Line:
 
     async def _ask(self) -> int | None:
         reader, writer = await self._connected()
-        writer.write(self._handover.next_frame())
+        writer.write(self._handover.next_frame(os.urandom(NONCE_SIZE)))
         self._show(Outcome.NO_ANSWER, "")
         await writer.drain()
         try:
@@ -231,28 +244,3 @@ class _Line:
             if return_code is not None:
                 return return_code
         raise ConnectionResetError("closed by the device")
-
-
-class _Listener(asyncio.DatagramProtocol):
-    def __init__(self, take: Callable[[bytes, str], None]) -> None:
-        self._take = take
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._take(data, addr[0])
-
-
-def _shared_socket(bind_ip: str, port: int) -> socket.socket:
-    """Return a UDP socket that other listeners on this machine can share."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_B)
-        listener.bind((bind_ip, port))
-    except OSError as error:
-        listener.close()
-        raise UsageError(
-            f"cannot listen on UDP {bind_ip or '*'}:{port} ({error.strerror}); "
-            "does another program hold this port for itself?"
-        ) from None
-    return listener

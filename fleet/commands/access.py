@@ -6,13 +6,14 @@ what the phone needs of it is read here.
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import typer
 
 from firmware_sim.errors import UsageError
-
-EVERYWHERE = "0.0.0.0/0"
+from firmware_sim.wire.structs import Secretive
+from fleet.app.finder import EVERYWHERE
 
 
 class ReadyAccount(msgspec.Struct, frozen=True):
@@ -27,10 +28,15 @@ class ReadyAccount(msgspec.Struct, frozen=True):
         return f"ReadyAccount(name={self.name!r}, role={self.role!r}, password=***)"
 
 
-class ReadyDevice(msgspec.Struct, frozen=True):
-    """Where a device of the started fleet is."""
+class ReadyDevice(Secretive, frozen=True):
+    """A device of the started fleet; `id` and `local_key` are empty while it is not bound."""
+
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"local_key"})
 
     ip: str
+    id: str = ""
+    local_key: str = ""
+    version: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -72,6 +78,11 @@ def read_ready(path: Path) -> Ready:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a ready file of `fleet up`: {error}") from None
+
+
+def network_of(ready_file: Path | None) -> str:
+    """Return the LAN of a fleet by its ready file, everywhere without one."""
+    return read_ready(ready_file).network if ready_file is not None else EVERYWHERE
 
 
 def resolve(cloud: str, ready_file: Path | None, account: str, password: str) -> Access:

@@ -1,31 +1,37 @@
-"""Options of `fleet app ...`: the phone. The work is in the modules that each command imports."""
+"""Options of `fleet app ...`: the phone, as far as it needs a cloud. The rest is in `app_lan`.
 
-from collections.abc import Coroutine
+The work is in the modules that each command imports.
+"""
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firmware_sim.errors import UsageError
+from fleet.commands import app_lan
+from fleet.commands.options import (
+    AccountName,
+    AsJson,
+    Cloud,
+    PairS,
+    Password,
+    Ready,
+    SearchS,
+    run,
+)
 
 if TYPE_CHECKING:
     from fleet.commands.unbind import Wifi
 
 app = typer.Typer(
-    help="The phone: unbind devices in batches, look at the history, pair and remove devices.",
+    help="The phone: unbind devices in batches, look at the history, pair and remove devices; "
+    "search the LAN, and control what is on it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.add_typer(app_lan.app)
 
-Cloud = Annotated[str, typer.Option("--cloud", envvar="FLEET_CLOUD", help="URL of the cloud.")]
-Ready = Annotated[
-    Path | None,
-    typer.Option("--ready", help="Ready file of `fleet up`: gives the URL and known passwords."),
-]
-AccountName = Annotated[str, typer.Option("--account", help="Name of the account to log in as.")]
-Password = Annotated[
-    str, typer.Option(envvar="FLEET_PASSWORD", help="Its password; asked for when not given.")
-]
 Ssid = Annotated[str, typer.Option("--ssid", help="Name of the Wi-Fi that devices are to join.")]
 WifiPassword = Annotated[
     str | None,
@@ -37,9 +43,6 @@ ByQr = Annotated[bool, typer.Option("--qr", help="Show a QR code that cameras re
 ByWire = Annotated[bool, typer.Option("--wired", help="Search the LAN for wired devices.")]
 Picture = Annotated[
     Path | None, typer.Option("--out", help="Also write the QR code to this .png or .svg file.")
-]
-SearchS = Annotated[
-    float, typer.Option("--search-s", min=0.1, help="How long to search the LAN, in seconds.")
 ]
 Select = Annotated[
     str, typer.Option("--select", help="all, numbers such as 1,3-5, or uuids; asked otherwise.")
@@ -87,11 +90,11 @@ def unbind(
         wifi = _wifi(ssid, wifi_password)
         who = access.resolve(cloud, ready, account, password)
         batch = Batch(max_devices, life_s, wait_s)
-        _run(by_qr(who, wifi, batch, out, make_screen()))
+        run(by_qr(who, wifi, batch, out, make_screen()))
     else:
         who = access.resolve(cloud, ready, account, password)
         batch = Batch(max_devices, life_s, 100.0 if wait_s is None else wait_s)
-        _run(by_wire(who, batch, search_s, select, make_screen()))
+        run(by_wire(who, batch, search_s, select, make_screen()))
 
 
 @app.command()
@@ -104,7 +107,7 @@ def history(
     batch: Annotated[str, typer.Option(help="Only this batch.")] = "",
     status: Annotated[str, typer.Option(help="Only ok, or only refused.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many of the latest rows.")] = 100,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show what was done and what was refused.
 
@@ -115,7 +118,7 @@ def history(
     from fleet.commands.screen import make_screen
 
     who = access.resolve(cloud, ready, account, password)
-    _run(show_history(who, Filter(batch, status, limit), make_screen(), as_json=json))
+    run(show_history(who, Filter(batch, status, limit), make_screen(), as_json=json))
 
 
 @app.command()
@@ -127,7 +130,7 @@ def quotas(
     from fleet.commands.history import show_quotas
     from fleet.commands.screen import make_screen
 
-    _run(show_quotas(access.resolve(cloud, ready, account, password), make_screen()))
+    run(show_quotas(access.resolve(cloud, ready, account, password), make_screen()))
 
 
 @app.command()
@@ -144,7 +147,7 @@ def cancel(
     from fleet.commands.history import cancel_batch
     from fleet.commands.screen import make_screen
 
-    _run(cancel_batch(access.resolve(cloud, ready, account, password), batch, make_screen()))
+    run(cancel_batch(access.resolve(cloud, ready, account, password), batch, make_screen()))
 
 
 @app.command()
@@ -155,7 +158,7 @@ def register(
     from fleet.commands import access, consumer
     from fleet.commands.screen import make_screen
 
-    _run(consumer.new_user(access.resolve(cloud, ready, account, password), make_screen()))
+    run(consumer.new_user(access.resolve(cloud, ready, account, password), make_screen()))
 
 
 @app.command()
@@ -172,7 +175,7 @@ def pair(
     out: Picture = None,
     search_s: SearchS = 6.0,
     select: Select = "",
-    wait_s: Annotated[float, typer.Option(min=0.0, help="How long to wait, in seconds.")] = 100.0,
+    wait_s: PairS = 100.0,
 ) -> None:
     """Bind a device to an end user.
 
@@ -185,10 +188,10 @@ def pair(
     if qr:
         wifi = _wifi(ssid, wifi_password)
         who = access.resolve(cloud, ready, account, password)
-        _run(consumer.pair_by_qr(who, wifi, out, wait_s, make_screen()))
+        run(consumer.pair_by_qr(who, wifi, out, wait_s, make_screen()))
     else:
         who = access.resolve(cloud, ready, account, password)
-        _run(consumer.pair_by_wire(who, search_s, select, wait_s, make_screen()))
+        run(consumer.pair_by_wire(who, search_s, select, wait_s, make_screen()))
 
 
 @app.command()
@@ -199,7 +202,7 @@ def devices(
     from fleet.commands import access, consumer
     from fleet.commands.screen import make_screen
 
-    _run(consumer.list_devices(access.resolve(cloud, ready, account, password), make_screen()))
+    run(consumer.list_devices(access.resolve(cloud, ready, account, password), make_screen()))
 
 
 @app.command()
@@ -220,7 +223,7 @@ def remove(
     from fleet.commands.screen import make_screen
 
     who = access.resolve(cloud, ready, account, password)
-    _run(consumer.remove_device(who, dev_id, make_screen(), wipe=wipe))
+    run(consumer.remove_device(who, dev_id, make_screen(), wipe=wipe))
 
 
 def _one_of(*, qr: bool, wired: bool) -> None:
@@ -239,9 +242,3 @@ def _wifi(ssid: str, password: str | None) -> "Wifi":
             f"Wi-Fi password of {ssid}", "give --wifi-password or set FLEET_WIFI_PASSWORD"
         )
     return Wifi(ssid, password)
-
-
-def _run(work: Coroutine[None, None, int]) -> None:
-    import asyncio
-
-    raise typer.Exit(asyncio.run(work))

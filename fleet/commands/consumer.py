@@ -6,9 +6,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from firmware_sim.wire.provisioning import TokenForm
 from fleet.app import qr
 from fleet.app.cloud_link import CloudLink
 from fleet.app.consumer import ConsumerClient, register
+from fleet.app.finder import Found
 from fleet.app.lan_client import send_token
 from fleet.app.messages import PairResult
 from fleet.commands.access import Access
@@ -48,14 +50,18 @@ async def pair_by_wire(
     async with logged_in(access, ConsumerClient) as consumer:
         worst = 0
         for found in await choose_wired(search_s, selection, screen, access.network):
-            token = (await consumer.pair_token()).token  # one token binds one device
-            delivery = await send_token(found.ip, token, encrypted=found.encrypted)
-            screen.print(delivery_line(found, delivery))
-            if delivery.accepted:
-                worst |= await _await_device(consumer, token, wait_s, screen)
-            else:
-                worst = 1
+            worst |= await pair_found(consumer, found, found.form(), wait_s, screen)
         return worst
+
+
+async def pair_found(
+    consumer: ConsumerClient, found: Found, form: TokenForm, wait_s: float, screen: Console
+) -> int:
+    """Pair one device that waits for a token; return 0 once it is bound, else 1."""
+    token = (await consumer.pair_token()).token  # one token binds one device
+    delivery = await send_token(found.ip, token, form=form)
+    screen.print(delivery_line(found, delivery))
+    return await _await_device(consumer, token, wait_s, screen) if delivery.accepted else 1
 
 
 async def list_devices(access: Access, screen: Console) -> int:

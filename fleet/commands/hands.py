@@ -23,7 +23,7 @@ from firmware_sim.runtime.live.world import LiveWorld
 from fleet.commands import script
 from fleet.commands.light import note_line, state_line
 from fleet.commands.picture import read_code
-from fleet.run.addresses import AddressBlock
+from fleet.lan.addresses import AddressBlock
 
 SITE = "desk"
 # Nobody lets go at the very instant; a button that is held "3 s" is held a little longer.

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleet.app.finder import Found
+from firmware_sim.wire.discovery import ACTIVE_NO, ACTIVE_YES
+from fleet.app.finder import Found, Heard
 from fleet.app.handover import Delivery
 from fleet.app.messages import HistoryRow, OwnedDevice, Quotas, UnbindToken
 
 _WIDTH_WITHOUT_TERMINAL = 240
+_ACTIVE = {ACTIVE_NO: "not activated", ACTIVE_YES: "activated"}
 
 
 def make_screen() -> Console:
@@ -87,6 +89,18 @@ def found_table(devices: Iterable[Found]) -> Table:
     for number, found in enumerate(devices, 1):
         note = f"announced from {found.source_ip}" if found.foreign_source else ""
         table.add_row(str(number), found.uuid, found.product_id, found.ip, note)
+    return table
+
+
+def heard_table(devices: Iterable[Heard]) -> Table:
+    """Return all devices on the LAN, with what they say of their state."""
+    table = _table("device", "product", "address", "version", "state", "")
+    for heard in devices:
+        state = _ACTIVE.get(heard.active, f"active {heard.active}")
+        if heard.awaits_token:
+            state = "waits for a token"
+        note = f"announced from {heard.source_ip}" if heard.foreign_source else ""
+        table.add_row(heard.id, heard.product_id, heard.ip, heard.version, state, note)
     return table
 
 

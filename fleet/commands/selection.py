@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address
+from typing import TypeVar
 
 from firmware_sim.errors import UsageError
-from fleet.app.finder import Found
+from fleet.app.finder import Found, Heard
+
+Device = TypeVar("Device", Found, Heard)
 
 
-def in_order(devices: Sequence[Found]) -> list[Found]:
+def in_order(devices: Sequence[Device]) -> list[Device]:
     """Return the devices by address, so that numbers mean the same in each search."""
-    return sorted(devices, key=lambda found: (IPv4Address(found.ip), found.uuid))
+    return sorted(devices, key=lambda device: (IPv4Address(device.ip), device.id))
 
 
 def select(devices: Sequence[Found], text: str) -> list[Found]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from firmware_sim.errors import UsageError
 from fleet.doctor.checks import Check, judge
-from fleet.doctor.facts import Facts, look, raise_files_limit
+from fleet.doctor.facts import LOOPBACK, Facts, Lan, look, raise_files_limit
 
-__all__ = ["Check", "Facts", "require", "run_checks"]
+__all__ = ["LOOPBACK", "Check", "Facts", "Lan", "require", "run_checks"]
 
 
 def run_checks(
@@ -19,14 +19,15 @@ def run_checks(
     shards: int = 0,
     decoder: str = "",
     data_dir: Path | None = None,
+    lan: Lan = LOOPBACK,
     facts: Facts | None = None,
 ) -> list[Check]:
     """Judge this machine for `devices` live devices; nothing is started.
 
     `shards` 0 means one per further core, `decoder` "" any that works, `data_dir` None the
-    temporary folder. `facts` replaces the look at the machine.
+    temporary folder. `lan` is where the devices will live; `facts` replaces the look at the machine.
     """
-    return judge(facts or look(data_dir), devices, shards=shards, decoder=decoder)
+    return judge(facts or look(data_dir, lan), devices, shards=shards, decoder=decoder)
 
 
 def require(
@@ -35,6 +36,7 @@ def require(
     shards: int = 0,
     decoder: str = "",
     data_dir: Path | None = None,
+    lan: Lan = LOOPBACK,
     facts: Facts | None = None,
 ) -> None:
     """Make this machine ready for a run, or raise UsageError with one line that says what to do.
@@ -42,7 +44,9 @@ def require(
     The soft limit of open files is raised as far as it goes; child processes inherit it.
     Parameters as in `run_checks`.
     """
-    checks = run_checks(devices, shards=shards, decoder=decoder, data_dir=data_dir, facts=facts)
+    checks = run_checks(
+        devices, shards=shards, decoder=decoder, data_dir=data_dir, lan=lan, facts=facts
+    )
     failed = [check for check in checks if check.blocks]
     if failed:
         more = f" (and {len(failed) - 1} more: see fleet doctor)" if len(failed) > 1 else ""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firmware_sim.wire.discovery import PORT_CONTROL
-from fleet.doctor.facts import BROADCAST_IP, DISCOVERY_PORTS, Facts
+from firmware_sim.wire.discovery import PORT_CONTROL, PORT_SOLICITED
+from fleet.doctor.facts import DISCOVERY_PORTS, Facts
 
 PYTHON_MIN = (3, 11)
 FILES_FIXED = 300  # of one process: libraries, pipes, database, listeners, LAN clients
@@ -55,10 +55,10 @@ def judge(facts: Facts, devices: int, *, shards: int = 0, decoder: str = "") -> 
 
 
 def files_needed(devices: int, shards: int) -> int:
-    """Return how many open files the busiest process needs when every device is a wired one.
+    """Return how many open files the busiest process needs when every device is online.
 
     The cloud holds one MQTT connection per device. A shard holds the other end and a listening
-    LAN port. At most a quarter of the devices have an HTTP call open at the same time.
+    LAN port. At most a quarter of the devices have an HTTP call or a LAN client at the same time.
     """
     in_shard = -(-devices // shards)
     return FILES_FIXED + max(devices + devices // 4, 2 * in_shard + in_shard // 4)
@@ -122,7 +122,7 @@ def _source_ports(facts: Facts) -> Check:
 
 
 def _lan(facts: Facts) -> Iterator[Check]:
-    ports = " and ".join(map(str, DISCOVERY_PORTS))
+    ports = ", ".join(map(str, (*DISCOVERY_PORTS, PORT_SOLICITED)))
     yield _check(
         "LAN discovery",
         not facts.udp_problem,
@@ -132,15 +132,23 @@ def _lan(facts: Facts) -> Iterator[Check]:
     yield _check(
         "LAN control",
         not facts.tcp_problem,
-        facts.tcp_problem or f"TCP {PORT_CONTROL} is free on addresses of 127.0.0.0/8",
+        facts.tcp_problem or f"TCP {PORT_CONTROL} is free on {facts.lan.device_ip}",
         "stop the program that holds it (ss -ltnp shows it); systems other than Linux "
         "need the addresses added to their loopback interface",
     )
     yield _check(
         "LAN broadcast",
         not facts.broadcast_problem,
-        facts.broadcast_problem or f"datagrams to {BROADCAST_IP} arrive",
-        "bring the loopback interface up and let its firewall pass UDP",
+        facts.broadcast_problem or f"datagrams to {facts.lan.broadcast_ip} arrive",
+        "bring the interface of that address up and let its firewall pass UDP",
+    )
+    yield _check(
+        "LAN namespaces",
+        not facts.namespace_problem,
+        facts.namespace_problem or "fleet lan up (as root) has what it needs",
+        "use another kernel or install iproute2 (Debian: apt-get install iproute2); "
+        "devices on loopback addresses need neither",
+        fatal=False,
     )
 
 

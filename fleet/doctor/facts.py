@@ -6,6 +6,7 @@ down in a test. Linux is assumed for /proc and for the whole of 127.0.0.0/8 bein
 
 import os
 import resource
+import shutil
 import socket
 import sys
 import tempfile
@@ -17,11 +18,14 @@ import msgspec
 
 from firmware_sim.camera import decoder
 from firmware_sim.errors import UsageError
-from firmware_sim.wire.discovery import PORT_CONTROL, PORT_ENCRYPTED, PORT_PLAIN
+from firmware_sim.wire.discovery import (
+    PORT_CONTROL,
+    PORT_ENCRYPTED,
+    PORT_PLAIN,
+    PORT_SOLICITED,
+)
 
 DISCOVERY_PORTS = (PORT_PLAIN, PORT_ENCRYPTED)
-BROADCAST_IP = "127.255.255.255"
-DEVICE_IP = "127.240.0.1"  # outside the blocks that runs take their addresses from
 WAIT_S = 1.0
 FILES_MAX = 1 << 17  # enough for the largest run; far more makes some libraries slow
 MEMORY_LIMITS = (
@@ -29,6 +33,16 @@ MEMORY_LIMITS = (
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 _MB = 1 << 20
+
+
+class Lan(msgspec.Struct, frozen=True):
+    """Where devices will live: an address that one of them could have, and the one all hear."""
+
+    device_ip: str
+    broadcast_ip: str
+
+
+LOOPBACK = Lan("127.240.0.1", "127.255.255.255")  # outside the blocks that runs take
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -39,9 +53,11 @@ class Facts(msgspec.Struct, frozen=True):
     memory_mb: int
     files_hard: int
     source_ports: tuple[int, int]
+    lan: Lan
     udp_problem: str
     tcp_problem: str
     broadcast_problem: str
+    namespace_problem: str
     decoders: tuple[tuple[str, str], ...]
     data_dir: str
     disk_free_mb: int
@@ -49,9 +65,10 @@ class Facts(msgspec.Struct, frozen=True):
     uvloop: bool
 
 
-def look(data_dir: Path | None = None) -> Facts:
-    """Look at this machine; `data_dir` is where data will go (default: the temporary folder).
+def look(data_dir: Path | None = None, lan: Lan = LOOPBACK) -> Facts:
+    """Look at this machine, as it is seen from `lan`.
 
+    `data_dir` is where data will go (default: the temporary folder).
     Opens sockets for a moment and takes at most a second longer than the decoders take to load.
     """
     folder = _existing(data_dir or Path(tempfile.gettempdir()))
@@ -62,9 +79,12 @@ def look(data_dir: Path | None = None) -> Facts:
         memory_mb=memory_mb(),
         files_hard=files_limits()[1],
         source_ports=source_ports(),
-        udp_problem=udp_problem(DISCOVERY_PORTS),
-        tcp_problem=tcp_problem(DEVICE_IP, PORT_CONTROL),
-        broadcast_problem=broadcast_problem(DEVICE_IP, BROADCAST_IP),
+        lan=lan,
+        udp_problem=udp_problem(DISCOVERY_PORTS)
+        or udp_problem((PORT_SOLICITED,), lan.broadcast_ip),
+        tcp_problem=tcp_problem(lan.device_ip, PORT_CONTROL),
+        broadcast_problem=broadcast_problem(lan.device_ip, lan.broadcast_ip),
+        namespace_problem=namespace_problem(),
         decoders=tuple((name, decoder_problem(name)) for name in decoder.NAMES),
         data_dir=str(folder),
         disk_free_mb=free_mb,
@@ -127,14 +147,14 @@ def _existing(folder: Path) -> Path:
 # --- experiments --------------------------------------------------------------------------------
 
 
-def udp_problem(ports: Sequence[int]) -> str:
-    """Try to listen where devices announce themselves, sharing the ports as LAN clients do."""
+def udp_problem(ports: Sequence[int], ip: str = "") -> str:
+    """Try to listen where devices and LAN clients do, sharing the ports as they do."""
     for port in ports:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             try:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                listener.bind(("", port))
+                listener.bind((ip, port))
             except OSError as error:
                 return f"UDP port {port} cannot be listened on ({error.strerror})"
     return ""
@@ -170,6 +190,14 @@ def broadcast_problem(ip: str, broadcast_ip: str, wait_s: float = WAIT_S) -> str
         except OSError as error:
             return f"a broadcast from {ip} to {broadcast_ip} failed ({error.strerror})"
     return "" if source == ip else f"a broadcast from {ip} arrived from {source}"
+
+
+def namespace_problem(namespace: Path = Path("/proc/self/ns/net"), program: str = "ip") -> str:
+    """Say what `fleet lan up` would lack: network namespaces in the kernel, or iproute2's `ip`."""
+    if not namespace.exists():
+        return "this kernel has no network namespaces"
+    folders = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    return "" if shutil.which(program, path=folders) else f"the program {program} is missing"
 
 
 def decoder_problem(name: str) -> str:

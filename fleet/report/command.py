@@ -22,13 +22,16 @@ def run_scenario(
     report_dir: Path | None = None,
     shards: int | None = None,
     data_dir: Path | None = None,
+    lan: str = "",
+    pcap: Path | None = None,
     console: Console | None = None,
 ) -> int:
     """Run a scenario and return the exit code: 0 passed, 1 not, 130 interrupted.
 
     `scenario` is a built-in name or the path of a file; None stands for the scenario's or the
     machine's choice; without `report_dir` no file is written, without `data_dir` data lives in a
-    temporary folder. Raises UsageError when the run cannot start or the report not be written.
+    temporary folder. `lan` names the LAN to run in, see `perform`; what is said on it is written to
+    `pcap`. Raises UsageError when the run cannot start or the report not be written.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
     if report_dir is not None:
@@ -40,6 +43,8 @@ def run_scenario(
         decoder=decoder,
         shards=shards,
         data_dir=data_dir,
+        lan=lan,
+        pcap=pcap,
         console=console,
     )
     report = make_report(result)

@@ -7,7 +7,6 @@ a `UsageError`.
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,19 +14,16 @@ from pathlib import Path
 from rich.console import Console
 
 from firmware_sim.errors import SimulatorError
-from fleet import doctor
-from fleet.cloud.edge.process import ServerConfig
-from fleet.run import seeding
 from fleet.run.expectations import Outcomes, judge
 from fleet.run.files import run_folder
-from fleet.run.hosting import GRACE_S, first_of, in_loop, stop_signal
+from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
 from fleet.run.phases import PHASES
 from fleet.run.population import Population, populate
 from fleet.run.progress import Progress, View, make_progress
 from fleet.run.result import Generator, RunResult
 from fleet.run.runner import START, Run
 from fleet.run.scenario import load_scenario
-from fleet.run.supervisor import Options, Supervisor, shard_count
+from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
 
 LOOK_EVERY_S = 0.25
 SAMPLE_EVERY = 4  # looks
@@ -42,17 +38,20 @@ def perform(
     decoder: str = "pyzbar",
     shards: int | None = None,
     data_dir: Path | None = None,
+    lan: str = "",
+    pcap: Path | None = None,
     console: Console,
 ) -> RunResult:
     """Run a scenario (built-in name or path); None stands for the scenario's or machine's choice.
 
-    Raises UsageError when the run cannot start.
+    `lan` names one that `fleet lan up` has made; this process moves into it for good. What is said
+    on the LAN is written to `pcap`. Raises UsageError when the run cannot start.
     """
     plan = load_scenario(scenario)
     population = populate(plan, devices or plan.devices, seed)
     count = shard_count(len(population.units), shards or 0)
-    doctor.require(len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
-    options = Options(decoder=decoder, shards=count)
+    home = settle(lan, len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
+    options = Options(decoder=decoder, shards=count, lan=home, pcap=pcap)
     with run_folder(data_dir) as folder:
         return in_loop(_perform(population, options, folder, console))
 
@@ -62,11 +61,7 @@ async def _perform(
 ) -> RunResult:
     progress = make_progress(console, population.profiles)
     admin_secret = secrets.token_urlsafe(24)
-    cloud = ServerConfig(
-        folder=str(folder / "cloud"),
-        settings=seeding.settings(population, admin_secret, time.time_ns() // 1_000_000),
-        seed=seeding.seed(population, bound=options.bound),
-    )
+    cloud = cloud_config(population, options, folder, admin_secret)
     supervisor = Supervisor(population, options, folder, cloud, progress.say)
     run = Run(population, supervisor, admin_secret, progress.say)
     aborted = ""

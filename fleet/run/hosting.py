@@ -1,18 +1,41 @@
-"""What every command with live processes needs around it: a loop, a way to be stopped, one error."""
+"""What every command with live processes needs around it.
+
+A place on a fit machine, an event loop, a way to be stopped, and one error.
+"""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
 
 from firmware_sim.errors import SimulatorError
+from fleet import doctor
+from fleet.lan import entry
+from fleet.lan.arrangement import Arrangement
 
 GRACE_S = 1.0  # for processes to end by themselves; all in all a stop takes less than 2 s
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 T = TypeVar("T")
+
+
+def settle(
+    lan: str, devices: int, *, shards: int, decoder: str, data_dir: Path | None
+) -> Arrangement | None:
+    """Move this process into LAN `lan` ("": it stays) and make sure that the machine will do.
+
+    Return the arrangement of the LAN, None for loopback. Raises UsageError when there is no such
+    LAN, when it is too small, or when the machine lacks something.
+    """
+    home = entry.enter(lan, devices) if lan else None
+    place = doctor.LOOPBACK
+    if home is not None:
+        place = doctor.Lan(home.address(0), home.broadcast_ip)
+    doctor.require(devices, shards=shards, decoder=decoder, data_dir=data_dir, lan=place)
+    return home
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -7,6 +7,7 @@ is one message per shard and tenth of a second, however many devices it holds.
 
 import msgspec
 
+from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.histogram import Histogram
 
 STATES_MAX = 4096  # observations in one message; more go into the next one
@@ -35,6 +36,7 @@ class DeviceSpec(msgspec.Struct, frozen=True, array_like=True):
     product_id: str
     profile: str
     seed: int
+    lan_version: LanVersion
     ip: str
     site: str
     flash: bytes
@@ -52,6 +54,7 @@ class SetUp(msgspec.Struct, frozen=True, tag=True):
     sites: tuple[SiteSpec, ...]
     iot_dns_host: str
     iot_dns_port: int
+    broadcast_ip: str
     decoder: str
     decode_workers: int
     journal: str

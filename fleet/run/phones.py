@@ -22,4 +22,4 @@ class LanPhones:
 
     async def hand_over(self, found: Found, token_text: str) -> Delivery:
         """Send a token to one device."""
-        return await send_token(found.ip, token_text, encrypted=found.encrypted, settle_s=SETTLE_S)
+        return await send_token(found.ip, token_text, form=found.form(), settle_s=SETTLE_S)

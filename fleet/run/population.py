@@ -12,6 +12,7 @@ import msgspec
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
 from firmware_sim.rng import Rng, derive
+from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.scenario import Scenario
 from hw_profiles import catalog
 
@@ -20,7 +21,7 @@ DEVICES_MAX = 60_000  # more would not fit into the addresses of one run
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _LOWER = string.ascii_lowercase + string.digits
 _HOMES = ("Home {}", "Müller {}", "家 {}", "Café {}", "FRITZ!Box {}")  # as people call them
-_UNIT, _PRODUCT, _PERSON, _OPERATOR, _SALE = range(1, 6)  # branches of the seed
+_UNIT, _PRODUCT, _PERSON, _OPERATOR, _SALE, _VERSION = range(1, 7)  # branches of the seed
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ class Unit(msgspec.Struct, frozen=True):
     sec_key: str
     local_key: str
     seed: int
+    lan_version: LanVersion
     product: Product
     owner: Person
     home: Network
@@ -163,14 +165,39 @@ def _units(
 ) -> list[Unit]:
     kinds = deal(scale((product.share for product in scenario.products), devices))
     # Each product is shared out by itself: all operators and new owners get some of each.
-    counts = scale((operator.share for operator in scenario.operators), devices)
-    of_operator = dict(zip(_mixed(kinds, seed, _OPERATOR), deal(counts), strict=True))
+    of_operator = _shared_out(kinds, seed, _OPERATOR, [each.share for each in scenario.operators])
+    mix = sorted(scenario.lan.versions.items())
+    of_version = _shared_out(kinds, seed, _VERSION, [share for _, share in mix])
+    own = _own_versions(products)
     every = scenario.rebind_every
     sold = set(_mixed(kinds, seed, _SALE)[every - 1 :: every]) if every else set()
     return [
-        _unit(seed, index, products[kind], of_operator[index], rebound=index in sold)
+        _unit(
+            seed,
+            index,
+            products[kind],
+            own.get(products[kind].profile, mix[of_version[index]][0]),
+            of_operator[index],
+            rebound=index in sold,
+        )
         for index, kind in enumerate(kinds)
     ]
+
+
+def _own_versions(products: Iterable[Product]) -> dict[str, LanVersion]:
+    """Return, by profile, what devices speak whose model is a file of the user's: what it says.
+
+    Of a built-in model there are units with any firmware.
+    """
+    built_in = catalog.names()
+    own = {product.profile for product in products if product.profile not in built_in}
+    return {profile: catalog.load(profile).firmware.lan_version for profile in own}
+
+
+def _shared_out(kinds: list[int], seed: int, branch: int, shares: list[int]) -> dict[int, int]:
+    """Return which of the shares each index falls to, in each product as in the whole."""
+    counts = scale(shares, len(kinds))
+    return dict(zip(_mixed(kinds, seed, branch), deal(counts), strict=True))
 
 
 def _mixed(kinds: list[int], seed: int, branch: int) -> list[int]:
@@ -178,7 +205,15 @@ def _mixed(kinds: list[int], seed: int, branch: int) -> list[int]:
     return sorted(range(len(kinds)), key=lambda i: (kinds[i], derive(seed, branch, i)))
 
 
-def _unit(seed: int, index: int, product: Product, operator: int, *, rebound: bool) -> Unit:
+def _unit(
+    seed: int,
+    index: int,
+    product: Product,
+    lan_version: LanVersion,
+    operator: int,
+    *,
+    rebound: bool,
+) -> Unit:
     rng = Rng(derive(seed, _UNIT, index))
     return Unit(
         index=index,
@@ -188,6 +223,7 @@ def _unit(seed: int, index: int, product: Product, operator: int, *, rebound: bo
         sec_key=rng.text(16, _ALPHANUMERIC),
         local_key=rng.text(16, _ALPHANUMERIC),
         seed=rng.next_u64(),
+        lan_version=lan_version,
         product=product,
         owner=_person(seed, 2 * index + 1000, f"first-owner-{index}", "consumer"),
         home=_home(rng, index),

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from firmware_sim.errors import UsageError
 from firmware_sim.schema import explain
+from firmware_sim.wire.lan_version import LanVersion
 
 BUILT_IN = "batch-unbind"
 
@@ -67,6 +68,18 @@ class Home(_Strict, frozen=True):
     join_ms: Annotated[int, Meta(ge=0, le=60_000)] = 300
 
 
+def _warehouse_mix() -> dict[LanVersion, int]:
+    return {LanVersion.V31: 3, LanVersion.V33: 40, LanVersion.V34: 25, LanVersion.V35: 32}
+
+
+class Lan(_Strict, frozen=True):
+    """What the devices speak on the LAN: shares of the protocol versions, of any sum."""
+
+    versions: Annotated[dict[LanVersion, Positive], Meta(min_length=1)] = msgspec.field(
+        default_factory=_warehouse_mix
+    )
+
+
 class QuotaLimits(_Strict, frozen=True):
     """Devices per day that one account, and that all accounts of one product, may unbind."""
 
@@ -103,6 +116,7 @@ class Scenario(_Strict, frozen=True):
     operators: Annotated[tuple[Operator, ...], Meta(min_length=1, max_length=64)]
     warehouse: Warehouse
     home: Home = Home()
+    lan: Lan = Lan()
     rebind_every: Count = 0
     batch_max: Annotated[int, Meta(ge=1, le=30)] = 30
     patience_s: Annotated[int, Meta(ge=1, le=3600)] = 60

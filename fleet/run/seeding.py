@@ -72,6 +72,7 @@ def device_spec(
         product_id=unit.product.product_id,
         profile=unit.product.profile,
         seed=unit.seed,
+        lan_version=unit.lan_version,
         ip=ip,
         site=site,
         flash=flash.image() if bound else b"",

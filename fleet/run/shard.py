@@ -134,11 +134,14 @@ class Shard:
             observer=self._observe,
             eyes=eyes,
             journal=FlashJournal(Path(order.journal)),
+            broadcast_ip=order.broadcast_ip,
         )
         iot_dns = (order.iot_dns_host, order.iot_dns_port)
         for spec in order.devices:
             identity = Identity(spec.uuid, spec.auth_key, spec.product_id)
-            device = Device(profiles[spec.profile], identity, spec.seed, iot_dns, spec.flash)
+            device = Device(
+                profiles[spec.profile], identity, spec.seed, iot_dns, spec.flash, spec.lan_version
+            )
             self._local[spec.index] = world.add(device, ip=spec.ip, site=spec.site)
             self._indices.append(spec.index)
             self._clocks.append(PhaseClock(self._record))

@@ -14,14 +14,17 @@ from pathlib import Path
 import msgspec
 
 from firmware_sim.errors import SimulatorError, UsageError
+from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet.cloud.edge.process import ServerConfig
+from fleet.lan.addresses import AddressBlock
+from fleet.lan.arrangement import Arrangement
+from fleet.lan.capture import Recording
 from fleet.run import messages as msg
-from fleet.run.addresses import AddressBlock
+from fleet.run import seeding
 from fleet.run.cloud_host import CloudHost
 from fleet.run.histogram import Histogram
 from fleet.run.phases import PHASES
 from fleet.run.population import Population
-from fleet.run.seeding import device_spec
 from fleet.run.shard_host import ShardHost
 from fleet.run.stage import HOMES, WAREHOUSE
 from fleet.run.usage import Meter
@@ -39,6 +42,8 @@ class Options(msgspec.Struct, frozen=True):
     bound: bool = True  # devices start bound to their first owners
     reset: bool = False  # though bound in the cloud, their buttons were held: the chips forgot it
     site: str = HOMES
+    lan: Arrangement | None = None  # whose namespace we are in; None: a part of loopback
+    pcap: Path | None = None  # where to write what is said on the LAN
 
 
 class Measured(msgspec.Struct):
@@ -73,15 +78,27 @@ class Supervisor:
         self._folder = folder
         self._report = report
         self._block: AddressBlock | None = None
+        self._recording: Recording | None = None
         self._replacing: set[asyncio.Task[None]] = set()
         self._snapshots: dict[int, asyncio.Future[msg.Snapshot]] = {}
+        self._shortages: set[int] = set()
 
     # --- life -----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start the cloud, then all shards. Raises UsageError when one of them cannot start."""
-        self._block = AddressBlock()
+        self._block = AddressBlock(self._options.lan)
+        if self._options.pcap is not None:
+            recording = Recording(self._options.pcap, self._block.lan.network)
+            recording.start()
+            self._recording = recording
         await self.cloud.start()
+        if self._options.lan is not None:
+            lan = self._options.lan
+            self._report(
+                f"{lan.title}, {lan.network}: cloud at {self.cloud.url}, devices from "
+                f"{lan.first_ip}; {lan.reach}"
+            )
         count = shard_count(len(self._population.units), self._options.shards)
         self.shards = [self._shard(number, count) for number in range(count)]
         async with asyncio.TaskGroup() as group:
@@ -97,8 +114,19 @@ class Supervisor:
         await asyncio.gather(
             self.cloud.stop(grace_s), *(shard.stop(grace_s) for shard in self.shards)
         )
+        await self._stop_recording()
         if self._block is not None:
             self._block.close()
+
+    async def _stop_recording(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        try:
+            counts = await asyncio.to_thread(recording.stop)
+            self._report(f"{self._options.pcap}: {counts}")
+        except UsageError as error:
+            self._incident(str(error))
 
     def sample(self) -> None:
         """Look at what all processes cost right now."""
@@ -109,7 +137,7 @@ class Supervisor:
     def network(self) -> str:
         """Return the LAN of this run's devices; other runs on the host have others."""
         assert self._block is not None, "addresses are taken at the start"
-        return self._block.network
+        return self._block.lan.network
 
     def address(self, index: int) -> str:
         """Return the address of a device."""
@@ -117,6 +145,7 @@ class Supervisor:
         return self._block.address(index)
 
     def _shard(self, number: int, count: int) -> ShardHost:
+        assert self._block is not None, "addresses are taken at the start"
         units = self._population.units[number::count]
         homes = {unit.home.ssid: unit.home.password for unit in units}
         homes |= {unit.new_home.ssid: unit.new_home.password for unit in units if unit.new_home}
@@ -133,11 +162,12 @@ class Supervisor:
             ),
             iot_dns_host=self.cloud.ready.host,
             iot_dns_port=self.cloud.ready.http_port,
+            broadcast_ip=self._block.lan.broadcast_ip,
             decoder=self._options.decoder,
             decode_workers=1,
             journal="",
             devices=tuple(
-                device_spec(
+                seeding.device_spec(
                     self._population,
                     unit,
                     self.address(unit.index),
@@ -227,6 +257,8 @@ class Supervisor:
                 self.watch.take_seen(seen)
             for heard in report.heard:
                 self.watch.take_heard(heard)
+                if heard.kind == HOST_SHORT:
+                    self._short(number, heard.detail)
         elif isinstance(report, msg.Pulse):
             for name, histogram in report.phases.items():
                 self.measured.phases[name].merge(histogram)
@@ -238,6 +270,12 @@ class Supervisor:
                 waiting.set_result(report)
         elif isinstance(report, msg.ShardBroken):
             self._fail(UsageError(f"shard {number}: {report.text}"))
+
+    def _short(self, number: int, text: str) -> None:
+        """Pass on once per shard what this host lacks; thousands of devices would say the same."""
+        if number not in self._shortages:
+            self._shortages.add(number)
+            self._incident(f"shard {number}: {text}; see fleet doctor")
 
     async def snapshot(self) -> dict[int, msg.Chip]:
         """Return what each device is and holds now. Raises UsageError when a shard says nothing."""
@@ -253,6 +291,20 @@ class Supervisor:
         except TimeoutError:
             raise UsageError(f"a shard gave no snapshot within {SNAPSHOT_S:g} s") from None
         return {chip.index: chip for snapshot in snapshots for chip in snapshot.chips}
+
+
+def cloud_config(
+    population: Population, options: Options, folder: Path, admin_secret: str
+) -> ServerConfig:
+    """Return what the cloud of a run is told; it lives in `folder`, and where the devices are."""
+    lan = options.lan
+    return ServerConfig(
+        folder=str(folder / "cloud"),
+        host=lan.cloud_ip if lan is not None else "127.0.0.1",
+        public=lan is not None,  # all that it serves asks for a password, a key or a signature
+        settings=seeding.settings(population, admin_secret, _now_ms()),
+        seed=seeding.seed(population, bound=options.bound),
+    )
 
 
 def shard_count(devices: int, wanted: int) -> int:

@@ -1,12 +1,12 @@
-"""`fleet up`: a cloud and devices that stay until somebody stops them, and a file that says where.
+"""`fleet up`: a cloud and devices that stay until somebody stops them, and files that say where.
 
 For people and programs that bring their own client: the ready file names every URL, account and
-device. It holds secrets, so only its owner may read it, and it goes away with what it describes.
+device, devices.json what LAN clients of the field want to know. They hold secrets, so only their
+owner may read them, and they go away with what they describe.
 """
 
 import asyncio
 import secrets
-import time
 from pathlib import Path
 from typing import Literal
 
@@ -16,16 +16,15 @@ from rich.console import Console
 from firmware_sim.errors import UsageError
 from firmware_sim.rng import Rng, derive
 from firmware_sim.wire import atop, iot_dns
-from fleet import doctor
-from fleet.cloud.edge.process import ServerConfig
-from fleet.run import seeding
+from fleet.lan.arrangement import mac_of
+from fleet.run import device_list
 from fleet.run.files import run_folder, write_atomically
-from fleet.run.hosting import GRACE_S, first_of, in_loop, stop_signal
+from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
 from fleet.run.population import Population, Unit, populate
 from fleet.run.scenario import Product as ProductPlan
 from fleet.run.scenario import Scenario, load_scenario
 from fleet.run.stage import HOMES, WAREHOUSE, is_online, is_waiting
-from fleet.run.supervisor import Options, Supervisor, shard_count
+from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
 
 State = Literal["bound", "returned", "waiting"]
 """Bound and online; bound still, but reset by hand, as goods come back; or nobody's."""
@@ -52,6 +51,7 @@ class ReadyDevice(msgspec.Struct, frozen=True):
     auth_key: str
     local_key: str
     ip: str
+    mac: str
     version: str
     profile: str
     product_id: str
@@ -78,42 +78,71 @@ class Ready(msgspec.Struct, frozen=True):
         return f"Ready({self.console!r}, {len(self.devices)} devices)"
 
 
+class Papers(msgspec.Struct, frozen=True):
+    """The files that tell others of the fleet; None: not wanted."""
+
+    ready_file: Path | None
+    devices_json: Path | None
+
+    def write(self, population: Population, supervisor: Supervisor, state: State) -> None:
+        """Write them, the ready file last: others wait for it. Raises UsageError when that fails."""
+        if self.devices_json is not None:
+            keyed = population.units if state == BOUND else ()
+            data = device_list.encode(population, keyed, supervisor.address)
+            write_atomically(self.devices_json, data, mode=0o600)
+        if self.ready_file is not None:
+            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, state)))
+            write_atomically(self.ready_file, data + b"\n", mode=0o600)
+
+    def remove(self) -> None:
+        """Remove them, as far as they are there."""
+        for path in (self.ready_file, self.devices_json):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
 def up(
     *,
     devices: int = 1,
     profile: str | None = None,
     state: State = BOUND,
     ready_file: Path | None = None,
+    devices_json: Path | None = None,
     seed: int = 1,
     decoder: str = "pyzbar",
     shards: int | None = None,
     data_dir: Path | None = None,
+    lan: str = "",
+    pcap: Path | None = None,
     console: Console | None = None,
 ) -> int:
-    """Start a cloud and devices, write `ready_file`, stay until Ctrl-C or SIGTERM; return 0.
+    """Start a cloud and devices, write the files, stay until Ctrl-C or SIGTERM; return 0.
 
-    Without `profile` the devices are a mix of models. Raises UsageError when something cannot
-    start, does not come up, or cannot be kept up.
+    `ready_file` names everything, `devices_json` bound devices in the form of tinytuya. Without
+    `profile` the devices are a mix of models. `lan` names one that `fleet lan up` has made; this
+    process moves into it for good. What is said on the LAN is written to `pcap`. Raises UsageError
+    when something cannot start, does not come up, or cannot be kept up.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
     population = populate(_plan(profile, devices), devices, seed)
     count = shard_count(devices, shards or 0)
-    doctor.require(devices, shards=count, decoder=decoder, data_dir=data_dir)
+    home = settle(lan, devices, shards=count, decoder=decoder, data_dir=data_dir)
     options = Options(
         decoder=decoder,
         shards=count,
         bound=state in (BOUND, RETURNED),
         reset=state == RETURNED,
         site=HOMES if state == BOUND else WAREHOUSE,
+        lan=home,
+        pcap=pcap,
     )
-    if ready_file is not None:
-        ready_file.unlink(missing_ok=True)  # of an earlier start
+    papers = Papers(ready_file, devices_json)
+    papers.remove()  # of an earlier start
     try:
         with run_folder(data_dir) as folder:
-            in_loop(_up(population, options, state, folder, ready_file, console))
+            in_loop(_up(population, options, state, folder, papers, console))
     finally:
-        if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
+        papers.remove()
     return 0
 
 
@@ -131,16 +160,10 @@ async def _up(
     options: Options,
     state: State,
     folder: Path,
-    ready_file: Path | None,
+    papers: Papers,
     console: Console,
 ) -> None:
-    cloud = ServerConfig(
-        folder=str(folder / "cloud"),
-        settings=seeding.settings(
-            population, secrets.token_urlsafe(24), time.time_ns() // 1_000_000
-        ),
-        seed=seeding.seed(population, bound=options.bound),
-    )
+    cloud = cloud_config(population, options, folder, secrets.token_urlsafe(24))
 
     def say(text: str) -> None:
         console.print(text, soft_wrap=True)
@@ -149,9 +172,7 @@ async def _up(
 
     async def stay() -> None:
         await _start(population, supervisor, state)
-        if ready_file is not None:
-            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, state)))
-            write_atomically(ready_file, data + b"\n", mode=0o600)
+        papers.write(population, supervisor, state)
         count, what = len(population.units), "online" if state == BOUND else "waiting"
         say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
         await asyncio.Event().wait()
@@ -212,7 +233,8 @@ def _device(population: Population, unit: Unit, ip: str, state: State) -> ReadyD
         auth_key=unit.auth_key,
         local_key=unit.local_key if state == BOUND else "",
         ip=ip,
-        version=profile.firmware.lan_version,
+        mac=mac_of(ip),
+        version=unit.lan_version,
         profile=profile.name,
         product_id=unit.product.product_id,
         state=state,

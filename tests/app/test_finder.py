@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.wire.discovery import Announcement, encode_announcement
-from fleet.app.finder import Finder, Found
+from firmware_sim.wire.lan_version import LanVersion
+from firmware_sim.wire.provisioning import TokenForm
+from fleet.app.finder import Finder, Found, Heard
 
 WAITING = Announcement(
     ip="127.0.0.9",
@@ -26,19 +28,27 @@ DEVICE = Found("uuid0000000000000009", "127.0.0.9", "keyfake000000001", "3.3", "
 
 def heard(finder: Finder, source_ip: str = "127.0.0.9", **changes: Any) -> Found | None:
     announcement = msgspec.structs.replace(WAITING, **changes)
-    return finder.take(encode_announcement(announcement), source_ip)
+    return finder.take(encode_announcement(announcement, bytes(12)), source_ip)
 
 
-@pytest.mark.parametrize(("version", "encrypted"), [("3.1", False), ("3.3", True)])
-def test_a_waiting_wired_device_is_found_once(version: str, *, encrypted: bool) -> None:
+@pytest.mark.parametrize("version", list(LanVersion))
+def test_a_waiting_wired_device_is_found_once(version: LanVersion) -> None:
     finder = Finder()
     found = heard(finder, version=version)
     assert found == msgspec.structs.replace(DEVICE, version=version)
     assert found is not None
-    assert found.encrypted is encrypted
     assert not found.foreign_source
     assert heard(finder, version=version) is None
     assert finder.found == (found,)
+    assert list(finder.found_uuids) == [found.uuid]
+
+
+def test_the_version_decides_how_the_token_is_to_be_wrapped() -> None:
+    old, new = heard(Finder(), version="3.1"), heard(Finder(), version="3.5")
+    assert old is not None
+    assert new is not None
+    assert (old.form(), new.form()) == (TokenForm.PLAIN, TokenForm.ECB)
+    assert (old.form(TokenForm.GCM), new.form(TokenForm.GCM)) == (TokenForm.PLAIN, TokenForm.GCM)
 
 
 def test_devices_of_another_lan_on_the_same_host_are_not_heard() -> None:
@@ -93,6 +103,51 @@ def test_a_flood_is_bounded() -> None:
     assert len(finder.found) == 2
     assert finder.dropped == 3
     assert heard(finder, "127.0.9.9", ip="127.0.9.9", gw_id="u0") is not None
+
+
+# --- everybody ----------------------------------------------------------------------------------
+
+
+def test_all_devices_are_heard_whatever_their_state() -> None:
+    finder = Finder()
+    heard(finder)
+    heard(finder, "127.0.0.7", ip="127.0.0.7", gw_id="dev7", active=2, token=None, version="3.5")
+    waiting, working = finder.heard
+    assert waiting == Heard(
+        "uuid0000000000000009", "127.0.0.9", "3.3", 0, "keyfake000000001", True, "127.0.0.9"
+    )
+    assert waiting.awaits_token
+    assert (working.id, working.version, working.active) == ("dev7", "3.5", 2)
+    assert not working.awaits_token
+    assert finder.found == (DEVICE,)
+
+
+def test_who_is_activated_is_heard_under_its_new_id_only() -> None:
+    finder = Finder()
+    heard(finder)
+    heard(finder, active=2, gw_id="dev1")
+    assert [device.id for device in finder.heard] == ["dev1"]
+    heard(finder)
+    assert [device.id for device in finder.heard] == ["uuid0000000000000009"]
+
+
+def test_a_device_with_a_new_address_is_heard_there_only() -> None:
+    finder = Finder()
+    heard(finder, active=2)
+    heard(finder, "127.0.0.8", ip="127.0.0.8", active=2)
+    assert [device.ip for device in finder.heard] == ["127.0.0.8"]
+
+
+def test_a_flood_of_working_devices_leaves_room_for_those_that_wait() -> None:
+    finder = Finder(found_max=2, heard_max=3)
+    for number in range(5):
+        heard(finder, ip=f"127.0.1.{number}", gw_id=f"d{number}", active=2)
+    assert len(finder.heard) == 3
+    assert finder.dropped == 2
+    assert heard(finder) == DEVICE
+
+
+# --- bad input ----------------------------------------------------------------------------------
 
 
 def test_an_address_must_be_one() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.commands import access
-from fleet.commands.access import Access, resolve
+from fleet.commands.access import Access, ReadyDevice, resolve
 
 READY = """{"console": "http://127.0.0.1:8100", "mqtt": "mqtt://127.0.0.1:1883",
 "accounts": [{"name": "ann", "password": "apw", "role": "owner"}, {"name": "bob"}]}"""
@@ -82,6 +82,25 @@ def test_a_phone_is_on_the_lan_of_the_fleet_it_was_told_of(tmp_path: Path) -> No
     assert resolve("", path, "ann", "pw").network == "127.16.0.0/16"
     path.write_text('{"console": "http://c"}')
     assert resolve("", path, "ann", "pw").network == resolve("http://c", None, "a", "b").network
+
+
+def test_a_command_without_a_cloud_knows_the_lan_too(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text('{"console": "http://c", "devices": [{"ip": "127.16.1.1"}]}')
+    assert access.network_of(path) == "127.16.0.0/16"
+    assert access.network_of(None) == "0.0.0.0/0"
+
+
+def test_what_is_needed_to_speak_with_a_device_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text(
+        '{"console": "http://c", "devices": [{"ip": "127.16.1.1", "id": "d1", "uuid": "u1", '
+        '"local_key": "0123456789abcdef", "version": "3.5"}, {"ip": "127.16.1.2"}]}'
+    )
+    first, second = access.read_ready(path).devices
+    assert first == ReadyDevice("127.16.1.1", "d1", "0123456789abcdef", "3.5")
+    assert second == ReadyDevice("127.16.1.2")
+    assert "0123456789abcdef" not in repr(first)
 
 
 def test_no_struct_shows_a_password(ready: Path) -> None:

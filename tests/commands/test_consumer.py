@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from firmware_sim.errors import UsageError
+from firmware_sim.wire.provisioning import TokenForm
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery, Outcome
 from fleet.commands import consumer
@@ -82,8 +83,8 @@ def test_pairing_by_wire(
     async def choose(*_: object) -> list[Found]:
         return [Found("u1", "127.0.0.1", "p1", "3.3", "127.0.0.1")]
 
-    async def send(ip: str, token: str, *, encrypted: bool) -> Delivery:
-        assert (token, encrypted) == (TOKEN["token"], True)
+    async def send(ip: str, token: str, *, form: TokenForm) -> Delivery:
+        assert (token, form) == (TOKEN["token"], TokenForm.ECB)
         return Delivery(ip, outcome, 1)
 
     monkeypatch.setattr(consumer, "choose_wired", choose)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from rich.console import Console, RenderableType
 
-from fleet.app.finder import Found
+from fleet.app.finder import Found, Heard
 from fleet.app.handover import Delivery, Outcome
 from fleet.app.messages import (
     HistoryRow,
@@ -70,6 +70,23 @@ def test_found_devices_are_numbered_and_a_foreign_source_is_told() -> None:
         "no. uuid product address",
         "1 u1 p1 127.0.0.2",
         "2 u2 p1 127.0.0.3 announced from 127.0.0.9",
+    ]
+
+
+def test_everybody_on_the_lan_is_listed_with_a_state() -> None:
+    ip = "127.0.0.2"
+    states = {(0, True): "u", (0, False): "x", (2, True): "d", (3, False): "y"}
+    devices = [
+        Heard(name, ip, "3.5", active, "p1", token, ip) for (active, token), name in states.items()
+    ]
+    devices.append(Heard("z", ip, "3.1", 2, "p1", False, "127.0.0.9"))
+    assert printed(screen.heard_table(devices)) == [
+        "device product address version state",
+        "u p1 127.0.0.2 3.5 waits for a token",
+        "x p1 127.0.0.2 3.5 not activated",
+        "d p1 127.0.0.2 3.5 activated",
+        "y p1 127.0.0.2 3.5 active 3",
+        "z p1 127.0.0.2 3.1 activated announced from 127.0.0.9",
     ]
 
 

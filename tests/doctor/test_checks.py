@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fleet.doctor.checks import Check, files_needed, judge
-from fleet.doctor.facts import Facts
+from fleet.doctor.facts import LOOPBACK, Facts
 
 GOOD = Facts(
     python=(3, 11),
@@ -14,9 +14,11 @@ GOOD = Facts(
     memory_mb=2000,
     files_hard=20_000,
     source_ports=(32768, 60999),
+    lan=LOOPBACK,
     udp_problem="",
     tcp_problem="",
     broadcast_problem="",
+    namespace_problem="",
     decoders=(("pyzbar", ""), ("zxing", "")),
     data_dir="/data",
     disk_free_mb=5000,
@@ -66,6 +68,7 @@ def test_what_stops_a_run(changes: dict[str, Any], name: str, detail: str) -> No
         ({"cores": 1}, "cores"),
         ({"memory_mb": 300}, "memory"),
         ({"uvloop": False}, "event loop"),
+        ({"namespace_problem": "the program ip is missing"}, "LAN namespaces"),
         ({"decoders": NO_ZBAR}, "decoder pyzbar"),
     ],
 )

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from firmware_sim.device.flash import read_image
+from firmware_sim.wire.lan_version import LanVersion
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
-from fleet.app.errors import CloudRefused
+from fleet.app.errors import CloudRefused, DeviceClosed, DeviceRefused
+from fleet.app.lan_caller import Asking
+from fleet.app.lan_client import LanSearch
+from fleet.app.lan_device import LanDevice
+from fleet.app.lan_happenings import Pushed
 from fleet.app.messages import Ticket
 from fleet.cloud.edge.process import ServerConfig
 from fleet.cloud.seed import AccountSeed, Seed
@@ -41,6 +47,15 @@ failure_ms = 50
 reset_hold_ms = 100
 announce_ms = 100
 retry_ms = 50
+"""
+CONTROLLED = """
+[[data_points]]
+id = 1
+code = "switch"
+mode = "rw"
+type = "obj"
+initial = false
+property = { type = "bool" }
 """
 
 
@@ -133,6 +148,49 @@ def test_a_gateway_is_found_and_unbound_by_wire(gateway: str, screen: Console) -
     asyncio.run(story())
     assert "token accepted" in text(screen)
     assert "unbound 1\n" in text(screen)
+
+
+@pytest.mark.parametrize("version", list(LanVersion))
+def test_a_bound_gateway_is_controlled_over_the_lan_until_it_is_reset(
+    version: LanVersion, tmp_path: Path
+) -> None:
+    path = tmp_path / "gateway.toml"
+    text = QUICK.format(kind="gateway", pairing="wired")
+    path.write_text(f'{text}{CONTROLLED}[firmware]\nlan_version = "{version}"\n')
+
+    async def story() -> None:
+        async with (
+            own_cloud(str(path), 5, WORKSHOP, "zxing", bound=True) as premises,
+            desk(premises.setup) as here,
+            LanSearch(network=f"{here.ip}/32", asking=Asking(answer_ip="127.6.6.6")) as search,
+        ):
+            flash = read_image(premises.setup.flash)
+            await here.run(parse("p; wait online"))
+            while not [heard for heard in search.finder.heard if heard.id == flash.dev_id]:
+                await asyncio.sleep(0.01)
+            [heard] = search.finder.heard
+            assert (heard.version, heard.active) == (version, 2)
+
+            door = LanDevice(heard.ip, heard.id, flash.local_key, heard.version)
+            async with door as device:
+                assert (await device.status()).dps == {1: False}
+                await device.set({1: True})
+                assert (await device.status()).dps == {1: True}
+                push = await anext(device.pushes())
+                assert isinstance(push, Pushed)
+                assert push.status.dps == {1: True}
+                with pytest.raises(DeviceRefused):
+                    await device.status("no such sub-device")
+                await here.run(parse("hold; wait waiting"))
+                pushes = device.pushes()
+                with pytest.raises(DeviceClosed):
+                    await anext(pushes)
+            while not search.finder.found:
+                await asyncio.sleep(0.01)
+            [waiting] = search.finder.heard
+            assert (waiting.id, waiting.awaits_token) == (premises.setup.identity.uuid, True)
+
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_every_console_call_is_understood_by_the_cloud(camera: str) -> None:

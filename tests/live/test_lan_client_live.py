@@ -1,6 +1,7 @@
 """The phone on the LAN over real loopback sockets: search, token, and devices that misbehave."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -10,11 +11,11 @@ import pytest
 
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.discovery import Announcement, encode_announcement
-from firmware_sim.wire.lan_frame import FrameDecoder
-from firmware_sim.wire.provisioning import decode_token_bind, encode_token_bind_reply
+from firmware_sim.wire.lan_frame import FrameCutter
+from firmware_sim.wire.provisioning import TokenForm, decode_token_bind, encode_token_bind_reply
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery, Outcome
-from fleet.app.lan_client import LanSearch, send_token, send_tokens
+from fleet.app.lan_client import LanSearch, search, send_token, send_tokens
 
 TOKEN = "EUabcdefghpr_0"
 BROADCAST = "127.255.255.255"
@@ -25,7 +26,16 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 def announce(ip: str, uuid: str, port: int, version: str = "3.3") -> None:
     """Send what a waiting wired device at `ip` broadcasts."""
     datagram = encode_announcement(
-        Announcement(ip, uuid, 0, 0, True, "p1", version, token=True, wf_cfg=False)
+        Announcement(
+            ip=ip,
+            gw_id=uuid,
+            active=0,
+            encrypt=True,
+            product_key="p1",
+            version=version,
+            token=True,
+            wf_cfg=False,
+        )
     )
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sender:
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -53,9 +63,9 @@ def test_two_phones_hear_the_same_broadcast() -> None:
             announce("127.5.0.3", "u3", port, version="3.1")
             for phone in (one, two):
                 found = await phone.wait_for({"u2", "u3"}, timeout_s=10)
-                assert [(device.uuid, device.ip, device.encrypted) for device in found] == [
-                    ("u2", "127.5.0.2", True),
-                    ("u3", "127.5.0.3", False),
+                assert [(device.uuid, device.ip, device.form()) for device in found] == [
+                    ("u2", "127.5.0.2", TokenForm.ECB),
+                    ("u3", "127.5.0.3", TokenForm.PLAIN),
                 ]
 
     asyncio.run(story())
@@ -105,7 +115,7 @@ async def device(ip: str, port: int, behave: Behaviour) -> AsyncIterator[int]:
         await asyncio.gather(*running)
 
 
-def deliver(behave: Behaviour, **choices: float) -> Delivery:
+def deliver(behave: Behaviour, **choices: Any) -> Delivery:
     """Hand the token to a device that does what `behave` says."""
 
     async def story() -> Delivery:
@@ -115,22 +125,34 @@ def deliver(behave: Behaviour, **choices: float) -> Delivery:
     return asyncio.run(story())
 
 
-def answering(return_code: int, *, after: int = 1) -> Behaviour:
-    """Answer the `after`-th token on a connection with `return_code`."""
+def answering(
+    return_code: int, *, after: int = 1, forms: set[TokenForm] | None = None
+) -> Behaviour:
+    """Answer the `after`-th token on a connection with `return_code`; note its form in `forms`."""
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = FrameDecoder(from_device=False)
+        cutter = FrameCutter()
         while data := await reader.read(4096):
-            for frame in decoder.feed(data):
-                assert decode_token_bind(frame.payload).token == TOKEN
-                if frame.sequence >= after:
-                    writer.write(encode_token_bind_reply(frame.sequence, return_code))
+            for raw in cutter.feed(data):
+                bind = decode_token_bind(raw)
+                assert bind.token == TOKEN
+                if forms is not None:
+                    forms.add(bind.form)
+                if raw.sequence >= after:
+                    nonce = os.urandom(12)
+                    reply = encode_token_bind_reply(raw.sequence, return_code, bind.form, nonce)
+                    writer.write(reply)
 
     return behave
 
 
 def test_a_device_takes_the_token() -> None:
     assert deliver(answering(0)) == Delivery("127.5.0.4", Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("form", list(TokenForm))
+def test_the_token_goes_and_is_answered_in_each_form(form: TokenForm) -> None:
+    assert deliver(answering(0), form=form) == Delivery("127.5.0.4", Outcome.ACCEPTED, 1)
 
 
 def test_an_activated_device_refuses_it() -> None:
@@ -196,19 +218,38 @@ def test_nobody_at_the_address_is_unreachable() -> None:
 def test_several_devices_get_the_token_side_by_side() -> None:
     """Both answer only when both were asked: one after the other would never end."""
     waiting = asyncio.Barrier(2)
+    forms: set[TokenForm] = set()
     told: list[str] = []
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await waiting.wait()
-        await answering(0)(reader, writer)
+        await answering(0, forms=forms)(reader, writer)
 
     async def story() -> tuple[Delivery, ...]:
-        targets = [Found(f"u{n}", f"127.5.1.{n}", "p1", "3.3", f"127.5.1.{n}") for n in (1, 2)]
+        targets = [
+            Found(f"u{n}", f"127.5.1.{n}", "p1", version, f"127.5.1.{n}")
+            for n, version in ((1, "3.3"), (2, "3.5"))
+        ]
         async with device(targets[0].ip, 6668, behave), device(targets[1].ip, 6668, behave):
             return await send_tokens(
-                targets, TOKEN, on_delivery=lambda found, _: told.append(found.uuid)
+                targets,
+                TOKEN,
+                newer=TokenForm.GCM,
+                on_delivery=lambda found, _: told.append(found.uuid),
             )
 
     deliveries = asyncio.run(story())
     assert deliveries == tuple(Delivery(f"127.5.1.{n}", Outcome.ACCEPTED, 1) for n in (1, 2))
     assert sorted(told) == ["u1", "u2"]
+    assert forms == {TokenForm.ECB, TokenForm.GCM}
+
+
+def test_a_search_takes_its_time_and_tells_what_can_be_selected() -> None:
+    async def story() -> tuple[Found, ...]:
+        searching = asyncio.ensure_future(search(0.05, network="127.5.2.0/24"))
+        while not searching.done():
+            announce("127.5.2.2", "u2", 6667)
+            await asyncio.sleep(0.005)
+        return searching.result()
+
+    assert [found.uuid for found in asyncio.run(story())] == ["u2"]

@@ -2,11 +2,39 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.run.hosting import first_of, in_loop, stop_signal
+from fleet import doctor
+from fleet.lan import entry
+from fleet.lan.namespace import plan
+from fleet.run.hosting import first_of, in_loop, settle, stop_signal
+
+LAN = plan("shop", 3, "10.77.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("name", "home", "place"),
+    [("", None, doctor.LOOPBACK), ("shop", LAN, doctor.Lan("10.77.0.10", "10.77.255.255"))],
+)
+def test_the_machine_is_judged_where_the_devices_will_be(
+    name: str, home: object, place: doctor.Lan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def enter(*words: object) -> object:
+        asked.append(words)
+        return LAN
+
+    monkeypatch.setattr(entry, "enter", enter)
+    monkeypatch.setattr(doctor, "require", lambda *words, **options: asked.append((words, options)))
+    options = {"shards": 2, "decoder": "zxing", "data_dir": Path("d")}
+    assert settle(name, 3, shards=2, decoder="zxing", data_dir=Path("d")) == home
+    entered = [("shop", 3)] if name else []
+    assert asked == [*entered, ((3,), options | {"lan": place})]
 
 
 async def fail(error: Exception) -> None:

@@ -1,14 +1,19 @@
 import msgspec
 import pytest
 
+from firmware_sim.wire.lan_version import LanVersion
 from fleet.run import messages as msg
 from fleet.run.histogram import Histogram
 
-SPEC = msg.DeviceSpec(7, "uuid", "AUTHKEY", "pid", "nvr", 9, "127.16.1.8", "homes", b"FLASHKEYS")
+SPEC = msg.DeviceSpec(
+    7, "uuid", "AUTHKEY", "pid", "nvr", 9, LanVersion.V34, "127.16.1.8", "homes", b"FLASHKEYS"
+)
 SITE = msg.SiteSpec("homes", {"net": "WIFIPASSWORD"}, 300)
 
 ORDERS: list[msg.Order] = [
-    msg.SetUp(0, 1, (SITE,), "127.0.0.1", 80, "zxing", 1, "/tmp/journal", (SPEC,)),
+    msg.SetUp(
+        0, 1, (SITE,), "127.0.0.1", 80, "127.255.255.255", "zxing", 1, "/tmp/journal", (SPEC,)
+    ),
     msg.SwitchPower((1, 2), on=True),
     msg.HoldButton((1,), 3000),
     msg.ShowCode((1,), b"QRSECRET"),

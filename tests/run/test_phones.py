@@ -3,6 +3,7 @@ from typing import Any, cast
 
 import pytest
 
+from firmware_sim.wire.provisioning import TokenForm
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery, Outcome
 from fleet.app.lan_client import LanSearch
@@ -29,4 +30,4 @@ def test_phones_listen_together_and_send_alone(monkeypatch: pytest.MonkeyPatch) 
     both = LanPhones(cast("LanSearch", Search()))
     assert asyncio.run(both.wait_for(["uuid"], 3.0)) == (FOUND,)
     assert asyncio.run(both.hand_over(FOUND, "token")).accepted
-    assert sent == [("127.16.1.1", "token", {"encrypted": False, "settle_s": SETTLE_S})]
+    assert sent == [("127.16.1.1", "token", {"form": TokenForm.PLAIN, "settle_s": SETTLE_S})]

@@ -1,12 +1,14 @@
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.errors import UsageError
+from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.population import DEVICES_MAX, Population, deal, populate, scale
-from fleet.run.scenario import Trouble, load_scenario
+from fleet.run.scenario import Lan, Product, Trouble, load_scenario
 from tests.run.fakes import SCENARIO, small
 
 
@@ -35,6 +37,36 @@ def test_the_default_population() -> None:
         "already_bound": 2,
     }
     assert not any(unit.trouble and unit.product.wired for unit in units)
+
+
+def test_lan_versions_are_mixed_in_every_product() -> None:
+    units = default().units
+    mix = {LanVersion.V31: 9, LanVersion.V33: 120, LanVersion.V34: 75, LanVersion.V35: 96}
+    assert Counter(unit.lan_version for unit in units) == mix
+    for name, share in Counter(unit.product.name for unit in units).items():
+        part = Counter(unit.lan_version for unit in units if unit.product.name == name)
+        assert all(abs(part[v] - mix[v] * share / 300) <= 1 for v in mix)
+
+
+@pytest.mark.parametrize(("devices", "versions"), [(1, 1), (2, 2), (3, 3), (4, 4)])
+def test_a_few_devices_have_several_lan_versions(devices: int, versions: int) -> None:
+    population = small(devices, products=(Product("recorder", "nvr", 1),))
+    assert len({unit.lan_version for unit in population.units}) == versions
+
+
+def test_a_scenario_may_mix_other_lan_versions() -> None:
+    lan = Lan({LanVersion.V35: 1, LanVersion.V32: 2})
+    assert Counter(unit.lan_version for unit in small(12, lan=lan).units) == {"3.2": 8, "3.5": 4}
+
+
+def test_a_model_of_the_users_own_speaks_what_its_file_says(tmp_path: Path) -> None:
+    text = 'title = "Mine"\nextends = "wired"\nkind = "nvr"\ncategory = "nvr"\n'
+    path = tmp_path / "mine.toml"
+    path.write_text(text + '[firmware]\nlan_version = "3.4"', encoding="utf-8")
+    products = (Product("mine", str(path), 4), Product("recorder", "nvr", 4))
+    units = small(8, products=products).units
+    assert {unit.lan_version for unit in units if unit.product.name == "mine"} == {"3.4"}
+    assert len({unit.lan_version for unit in units if unit.product.name == "recorder"}) > 1
 
 
 def test_every_identity_is_its_own_and_fits_the_firmware() -> None:

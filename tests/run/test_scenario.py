@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.run.scenario import Home, Warehouse, built_in_names, load_scenario
+from firmware_sim.wire.lan_version import LanVersion
+from fleet.run.scenario import Home, Lan, Warehouse, built_in_names, load_scenario
 
 BUILT_IN = (resources.files("fleet.run") / "scenarios" / "batch-unbind.toml").read_text("utf-8")
 
@@ -33,6 +34,8 @@ def test_the_built_in_scenario_is_what_the_issue_asks_for() -> None:
     assert scenario.rebind_every == 3
     assert scenario.batch_max == 30
     assert not scenario.warehouse.ssid.isascii()
+    assert scenario.lan == Lan()
+    assert {LanVersion.V33, LanVersion.V34, LanVersion.V35} < set(scenario.lan.versions)
     assert set(scenario.expect.refused) == {
         "token_full",
         "account_quota",
@@ -53,6 +56,13 @@ def test_the_built_in_scenario_is_what_the_issue_asks_for() -> None:
         ("devices = 300", "devices = 3", "devices: 3 is less than one per product, at least 4"),
         ('role = "owner"', 'role = "boss"', "operators[0].role: invalid enum value 'boss'; allowe"),
         ("token_dead = 2  ", "token_ded = 2", "trouble: object contains unknown field `token_ded`"),
+        ('"3.1" = 3,', '"3.6" = 3,', "lan.versions: invalid enum value '3.6'; allowed: 3.1, 3.2, "),
+        (
+            '"3.1" = 3,',
+            '"3.1" = 0,',
+            "lan.versions[...]: expected `int` >= 1; allowed: a whole num",
+        ),
+        ("versions = {", "versions = {} # ", "lan.versions: expected `object` of length >= 1"),
         ("token_dead = 2\nno", "x = 2\nno", "expect.refused: invalid enum value 'x'; allowed: ac"),
         ('name = "gateway"', 'name = "indoor-camera"', "products: the name 'indoor-camera' occurs"),
         ('role = "partner"', 'role = "owner"', "operators: more than one has the role 'owner'"),

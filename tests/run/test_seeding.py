@@ -27,6 +27,7 @@ def test_both_sides_of_a_binding_agree() -> None:
             device.local_key,
         )
         assert device.owner == unit.owner.uid
+        assert spec.lan_version is unit.lan_version
         assert (flash.ssid == "") == unit.product.wired
 
 

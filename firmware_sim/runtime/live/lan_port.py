@@ -1,166 +1,176 @@
-"""The LAN side of a live world: broadcasts from each device's own address, and its TCP port.
+"""The TCP port of each device in a live world, and its LAN clients.
 
-One datagram socket serves all devices: on Linux the source address of each datagram is chosen
-with IP_PKTINFO, so that LAN clients, which tell devices apart by it, see as many as there are.
+Bare sockets and readers: an `asyncio.Server` and its transports take several times the memory,
+and they gather what is written in one turn of the loop, while LAN clients expect every frame in a
+segment of its own (codetheweb/tuyapi does not put a cut frame together again).
+
+Nothing that one client does reaches beyond its own connection. The kernel's send buffer is all
+there is: a client that lets it fill up does not read and is cut off.
 """
 
 import asyncio
+import errno
 import socket
 import struct
 from collections.abc import Callable
-from typing import cast
 
 from firmware_sim.errors import UsageError
 from firmware_sim.events import Event, LanClosed, LanOpened, LanReceived
 
-IP_PKTINFO = 8  # linux/in.h; the socket module of Python 3.11 has no name for it
 BACKLOG = 5  # of the vendor's device
-WRITE_BUFFER_MAX = 65536
-
-
-class Broadcaster:
-    """Sends datagrams to the broadcast address of the LAN, each from a device's address."""
-
-    def __init__(self, broadcast_ip: str) -> None:
-        """Open the socket."""
-        self._broadcast_ip = broadcast_ip
-        self.dropped = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-
-    def send(self, source_ip: str, port: int, data: bytes) -> None:
-        """Send one datagram; like a real network it may drop it when the kernel has no room."""
-        info = struct.pack("=I4s4s", 0, socket.inet_aton(source_ip), bytes(4))
-        source = [(socket.IPPROTO_IP, IP_PKTINFO, info)]
-        try:
-            self._socket.sendmsg([data], source, 0, (self._broadcast_ip, port))
-        except OSError:
-            self.dropped += 1
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
-
-
-class LanConnection(asyncio.Protocol):
-    """One LAN client of one device."""
-
-    __slots__ = ("_port", "number", "transport")
-
-    transport: asyncio.Transport
-
-    def __init__(self, port: "LanPort") -> None:
-        """Belong to `port`."""
-        self._port = port
-        self.number = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Tell the device."""
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
-        self._port.opened(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Tell the device, unless it has closed the connection."""
-        self._port.received(self.number, data)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        """Tell the device, unless it closed the connection itself."""
-        self._port.lost(self.number)
+READ_MAX = 4096  # at once; then the loop sees to the others
+SEND_BUFFER_B = 32_768
+UNREAD_MS_MAX = 30_000  # then the kernel gives up a client that takes nothing
+PAUSE_S = 1.0  # before trying again when the process has no files left
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing forgets the connection at once
 
 
 class LanPort:
-    """The listening TCP port of one device and its clients; silent once it is closed.
+    """The listening port of one device and its clients; silent once it is closed.
 
-    A bare socket and a reader: an `asyncio.Server` takes three times the memory, and binds some
-    turns of the loop later, when the port may have been closed and opened again.
+    `tell` gets what happens to clients. When the process runs out of files or memory, the port
+    tries again later, and `report` gets one line for the operator.
     """
 
-    __slots__ = ("_connections", "_count", "_greetings", "_loop", "_socket", "_tell")
+    __slots__ = (
+        "_address",
+        "_clients",
+        "_count",
+        "_listener",
+        "_loop",
+        "_report",
+        "_retry",
+        "_short",
+        "_tell",
+    )
 
-    def __init__(self, ip: str, port: int, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, ip: str, port: int, tell: Callable[[Event], None], report: Callable[[str], None]
+    ) -> None:
         """Accept clients on `ip`:`port`; raises UsageError when the port is taken."""
+        self._address = (ip, port)
         self._tell = tell
+        self._report = report
         self._loop = asyncio.get_running_loop()
-        self._connections: dict[int, LanConnection] = {}
+        self._clients: dict[int, socket.socket] = {}
         self._count = 0
-        self._greetings: set[asyncio.Task[object]] = set()
-        self._socket: socket.socket | None = _listen(ip, port)
-        self._loop.add_reader(self._socket, self._accept)
+        self._listener: socket.socket | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._short = False
+        try:
+            self._open()
+        except OSError as error:
+            if error.errno not in _SHORTAGES:
+                raise UsageError(
+                    f"cannot listen on {ip}:{port} ({error.strerror}); "
+                    "stop what holds the port, or choose other addresses"
+                ) from error
+            self._try_later(error)
+
+    def _open(self) -> None:
+        self._listener = _listen(self._address)
+        self._loop.add_reader(self._listener, self._accept)
+
+    def _try_later(self, error: OSError) -> None:
+        """Wait until there may be files again; say so once per shortage."""
+        self._retry = self._loop.call_later(PAUSE_S, self._try_again)
+        if not self._short:
+            self._short = True
+            self._report(f"{self._address[0]} takes no LAN clients: {error.strerror}")
+
+    def _try_again(self) -> None:
+        self._retry = None
+        if self._listener is not None:
+            self._loop.add_reader(self._listener, self._accept)
+            return
+        try:
+            self._open()
+        except OSError as error:
+            self._try_later(error)
 
     def _accept(self) -> None:
         """Take one client; the loop comes back at once when more stand in line."""
-        assert self._socket is not None  # closing takes the reader away
+        assert self._listener is not None, "closing takes the reader away"
         try:
-            client, _ = self._socket.accept()
+            client, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return  # gone again
         except OSError as error:
-            self.close()  # or the loop would come back for ever
-            raise UsageError(f"cannot accept LAN clients: {error.strerror}") from error
-        client.settimeout(0)
-        greeting = self._loop.create_task(
-            self._loop.connect_accepted_socket(lambda: LanConnection(self), client)
-        )
-        self._greetings.add(greeting)
-        greeting.add_done_callback(self._greetings.discard)
-
-    def opened(self, connection: LanConnection) -> None:
-        """Number a new connection."""
-        self._count += 1
-        connection.number = self._count
-        if self._socket is None:  # closed since the client was accepted
-            connection.transport.abort()
+            self._loop.remove_reader(self._listener)  # or the loop would come back for ever
+            self._try_later(error)
             return
-        self._connections[self._count] = connection
+        self._short = False
+        client.settimeout(0)
+        self._count += 1
+        self._clients[self._count] = client
+        self._loop.add_reader(client, self._read, self._count)
         self._tell(LanOpened(self._count))
 
-    def received(self, number: int, data: bytes) -> None:
-        """Hand bytes on."""
-        if number in self._connections:
+    def _read(self, number: int) -> None:
+        try:
+            data = self._clients[number].recv(READ_MAX)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
             self._tell(LanReceived(number, data))
+        else:
+            self._lose(number)
 
-    def lost(self, number: int) -> None:
-        """Hand a loss on."""
-        if self._connections.pop(number, None) is not None:
-            self._tell(LanClosed(number))
+    def _lose(self, number: int, *, hard: bool = False) -> None:
+        self._close(number, hard=hard)
+        self._tell(LanClosed(number))
 
     def send(self, number: int, data: bytes) -> None:
-        """Write to a client; one that does not read is cut off."""
-        connection = self._connections.get(number)
-        if connection is not None:
-            connection.transport.write(data)
-            if connection.transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
-                connection.transport.abort()
+        """Write to a client, as one segment; one that does not read is cut off."""
+        client = self._clients.get(number)
+        if client is None:
+            return
+        try:
+            sent = client.send(data)
+        except OSError:
+            sent = 0
+        if sent < len(data):
+            self._lose(number, hard=True)
 
     def drop(self, number: int) -> None:
         """Close one client after what was written."""
-        connection = self._connections.pop(number, None)
-        if connection is not None:
-            connection.transport.close()
+        if number in self._clients:
+            self._close(number)
+
+    def _close(self, number: int, *, hard: bool = False) -> None:
+        client = self._clients.pop(number)
+        self._loop.remove_reader(client)
+        if hard:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        client.close()
 
     def close(self, *, hard: bool = False) -> None:
         """Stop listening and close all clients; `hard` as when the power is cut."""
-        if self._socket is None:
-            return
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
-        self._socket = None
-        connections = list(self._connections.values())
-        self._connections.clear()
-        for connection in connections:
-            (connection.transport.abort if hard else connection.transport.close)()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+        for number in tuple(self._clients):
+            self._close(number, hard=hard)
 
 
-def _listen(ip: str, port: int) -> socket.socket:
+def _listen(address: tuple[str, int]) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((ip, port))
+        # Each accepted connection inherits these.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_B)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS_MAX)
+        listener.bind(address)
         listener.listen(BACKLOG)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise UsageError(
-            f"cannot listen on {ip}:{port} ({error.strerror}); "
-            "stop what holds the port, or choose other addresses"
-        ) from error
+        raise
     return listener

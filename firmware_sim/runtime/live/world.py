@@ -8,7 +8,7 @@ Cutting the power aborts the device's connections at once.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from firmware_sim import effects as fx
@@ -19,16 +19,18 @@ from firmware_sim.errors import UsageError
 from firmware_sim.events import Event
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.live.alarms import Alarms, Clock
+from firmware_sim.runtime.live.datagrams import Datagrams, source
+from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.http_call import HttpCall
 from firmware_sim.runtime.live.journal import FlashJournal
-from firmware_sim.runtime.live.lan_port import Broadcaster, LanPort
+from firmware_sim.runtime.live.lan_port import LanPort
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
+from firmware_sim.wire.discovery import PORT_SOLICITED
 
 Observer = Callable[[int, StateShown | Noted, int], None]
 LINK_MS = 300  # Ethernet auto-negotiation and DHCP together
-CONNECTS_AT_ONCE_MAX = 256  # more would overflow the accept queue of what we connect to
-CONNECT_S = 5.0  # no device waits longer
+HOST_SHORT = "host_short"  # a note that is not the device's own
 
 
 class Place:
@@ -46,6 +48,7 @@ class Place:
         "plugged",
         "powered",
         "site",
+        "source",
         "stream",
     )
 
@@ -55,6 +58,7 @@ class Place:
         self.index = index
         self.device = device
         self.ip = ip
+        self.source = source(ip)
         self.site = site
         self.powered = False
         self.plugged = device.profile.wired
@@ -71,6 +75,10 @@ class Place:
     def see(self, text: bytes) -> None:
         """Let the device's lens read a code."""
         self.tell(ev.FrameDecoded(text))
+
+    def report(self, text: str) -> None:
+        """Let the operator know that this host lacks something which the device needs."""
+        self._world.report(self, text)
 
 
 class LiveWorld:
@@ -92,7 +100,8 @@ class LiveWorld:
     ) -> None:
         """Start empty. Without `eyes` no lens sees anything; without `journal` flash is memory.
 
-        `observer(index, what, now_ms)` is called between an event and the next.
+        `observer(index, what, now_ms)` is called between an event and the next. Raises UsageError
+        when the LAN of `broadcast_ip` cannot be listened to.
         """
         self._loop = asyncio.get_running_loop()
         self._clock = Clock(self._loop)
@@ -101,11 +110,10 @@ class LiveWorld:
         self._observer = observer
         self._eyes = eyes
         self._journal = journal
-        self._broadcaster = Broadcaster(broadcast_ip)
+        self.datagrams = Datagrams(broadcast_ip, self._solicit)
         self._places: list[Place] = []
         self._inbox: deque[tuple[Place, Event]] = deque()
-        self._connects = asyncio.Semaphore(CONNECTS_AT_ONCE_MAX)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._dialer = Dialer(self._fail)
         self._driver_of = self._drivers()
         self._failure: BaseException | None = None
         self._closed = False
@@ -178,10 +186,8 @@ class LiveWorld:
         self._alarms.close()
         for place in self._places:
             self._drop_everything(place)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._broadcaster.close()
+        await self._dialer.close()
+        self.datagrams.close()
         if self._journal is not None:
             self._journal.close()
 
@@ -260,6 +266,10 @@ class LiveWorld:
             self._driver_of[type(effect)](place, effect)
         self._alarms.want(place.index, place.device.next_deadline_ms())
 
+    def report(self, place: Place, text: str) -> None:
+        """Note something that no device knows: this host is short of files or memory."""
+        self._observe(place, Noted(HOST_SHORT, text))
+
     def _observe(self, place: Place, effect: StateShown | Noted) -> None:
         self._observer(place.index, effect, self._clock.now_ms())
 
@@ -301,22 +311,12 @@ class LiveWorld:
             place.call.abandon()
         place.call = HttpCall(effect, done, self._loop)
         self.http_calls += 1
-        self._spawn(self._connect(place.ip, place.call, effect.host, effect.port))
+        self._dialer.dial(place.ip, place.call, effect.host, effect.port)
 
     def _open_mqtt(self, place: Place, effect: fx.OpenMqtt) -> None:
         place.stream = MqttStream(place.tell)
         self.mqtt_connects += 1
-        self._spawn(self._connect(place.ip, place.stream, effect.host, effect.port))
-
-    async def _connect(self, ip: str, end: HttpCall | MqttStream, host: str, port: int) -> None:
-        async with self._connects:
-            if not end.wanted:
-                return  # the device changed its mind while this one stood in line
-            try:
-                async with asyncio.timeout(CONNECT_S):
-                    await self._loop.create_connection(lambda: end, host, port, local_addr=(ip, 0))
-            except (OSError, ValueError) as error:  # ValueError: a host that can be no name
-                end.fail(type(error).__name__)
+        self._dialer.dial(place.ip, place.stream, effect.host, effect.port)
 
     def _write_mqtt(self, place: Place, effect: fx.SendMqtt) -> None:
         if place.stream is not None:
@@ -327,12 +327,23 @@ class LiveWorld:
             place.stream.leave()
             place.stream = None
 
+    def _solicit(self, data: bytes) -> int:
+        """Tell every device whose LAN is open what was said to all of them."""
+        event = ev.DatagramReceived(PORT_SOLICITED, data)
+        listening = [place for place in self._places if place.lan is not None]
+        for place in listening:
+            self.work_off(place, event)
+        return len(listening)
+
     def _broadcast(self, place: Place, effect: fx.Broadcast) -> None:
-        self._broadcaster.send(place.ip, effect.port, effect.data)
+        self.datagrams.broadcast(place.source, effect.port, effect.data)
+
+    def _send_datagram(self, place: Place, effect: fx.SendDatagram) -> None:
+        self.datagrams.send(place.source, effect.ip, effect.port, effect.data)
 
     def _open_lan(self, place: Place, effect: fx.OpenLan) -> None:
         try:
-            place.lan = LanPort(place.ip, effect.port, place.tell)
+            place.lan = LanPort(place.ip, effect.port, place.tell, place.report)
         except UsageError as error:
             self._failure = error
 
@@ -370,6 +381,7 @@ class LiveWorld:
             fx.SendMqtt: self._write_mqtt,
             fx.CloseMqtt: self._close_mqtt,
             fx.Broadcast: self._broadcast,
+            fx.SendDatagram: self._send_datagram,
             fx.OpenLan: self._open_lan,
             fx.CloseLan: self._close_lan,
             fx.LanSend: self._send_lan,
@@ -381,12 +393,5 @@ class LiveWorld:
             fx.Noted: self._observe,
         }
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._failure = self._failure or task.exception()
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error

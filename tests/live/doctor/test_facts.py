@@ -10,6 +10,7 @@ import pytest
 from fleet.doctor import facts, run_checks
 
 IP = "127.241.7.9"
+BROADCAST_IP = "127.255.255.255"
 
 
 @pytest.fixture
@@ -29,6 +30,15 @@ def test_a_look_at_this_machine(tmp_path: Path) -> None:
     assert seen.disk_free_mb > 0
     assert [name for name, _ in seen.decoders] == ["pyzbar", "zxing"]
     assert not seen.broadcast_problem
+    assert seen.lan == facts.LOOPBACK
+
+
+def test_a_look_from_somewhere_else(tmp_path: Path) -> None:
+    lan = facts.Lan("198.51.100.77", "198.51.100.255")
+    seen = facts.look(tmp_path, lan)
+    assert (seen.lan, seen.udp_problem[:40]) == (lan, "UDP port 7000 cannot be listened on (Can")
+    assert "198.51.100.77" in seen.tcp_problem
+    assert "198.51.100.77" in seen.broadcast_problem
 
 
 def test_the_default_folder_is_the_temporary_one(
@@ -114,23 +124,23 @@ def test_a_tcp_port_that_is_taken(taken: socket.socket) -> None:
 
 
 def test_a_broadcast_arrives_from_the_address_of_the_device() -> None:
-    assert facts.broadcast_problem(IP, facts.BROADCAST_IP) == ""
+    assert facts.broadcast_problem(IP, BROADCAST_IP) == ""
 
 
 def test_a_broadcast_that_nobody_hears(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "sendto", lambda *_: 1)
-    problem = facts.broadcast_problem(IP, facts.BROADCAST_IP, wait_s=0.01)
+    problem = facts.broadcast_problem(IP, BROADCAST_IP, wait_s=0.01)
     assert problem == "a broadcast to 127.255.255.255 did not arrive within 0.01 s"
 
 
 def test_a_broadcast_from_an_address_that_is_not_here() -> None:
-    problem = facts.broadcast_problem("192.0.2.7", facts.BROADCAST_IP)
+    problem = facts.broadcast_problem("192.0.2.7", BROADCAST_IP)
     assert problem.startswith("a broadcast from 192.0.2.7 to 127.255.255.255 failed (")
 
 
 def test_a_broadcast_whose_source_was_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "recvfrom", lambda *_: (b"?", ("127.0.0.1", 9)))
-    problem = facts.broadcast_problem(IP, facts.BROADCAST_IP)
+    problem = facts.broadcast_problem(IP, BROADCAST_IP)
     assert problem == f"a broadcast from {IP} arrived from 127.0.0.1"
 
 
@@ -140,3 +150,9 @@ def test_a_decoder_that_does_not_exist() -> None:
 
 def test_a_decoder_that_works() -> None:
     assert facts.decoder_problem("zxing") == ""
+
+
+def test_what_a_lan_of_its_own_takes(tmp_path: Path) -> None:
+    assert facts.namespace_problem(tmp_path) == facts.namespace_problem(program="sh") == ""
+    assert facts.namespace_problem(program="no-such-ip") == "the program no-such-ip is missing"
+    assert facts.namespace_problem(tmp_path / "net") == "this kernel has no network namespaces"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fleet.app import qr
+from fleet.lan.addresses import AddressBlock
 from fleet.run import messages as msg
 from fleet.run import shard as module
-from fleet.run.addresses import AddressBlock
 from fleet.run.hosting import in_loop
 from fleet.run.link import Link
 from fleet.run.phases import UNBIND
@@ -61,6 +61,7 @@ class Runner:
             sites=(msg.SiteSpec(HOMES, wifi, 10),),
             iot_dns_host="127.0.0.1",
             iot_dns_port=9,
+            broadcast_ip=block.lan.broadcast_ip,
             decoder=str(changes.get("decoder", "zxing")),
             decode_workers=1,
             journal=str(changes.get("journal", self.folder / "flash")),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.errors import UsageError
+from fleet.lan.addresses import AddressBlock
 from fleet.run import messages as msg
 from fleet.run import shard_host
-from fleet.run.addresses import AddressBlock
 from fleet.run.hosting import in_loop
 from fleet.run.messages import Seen
 from fleet.run.scenario import Product
@@ -44,6 +44,7 @@ class Garage:
             sites=(msg.SiteSpec(HOMES, {}, 10), msg.SiteSpec(WAREHOUSE, {}, 10)),
             iot_dns_host="127.0.0.1",
             iot_dns_port=NOBODY,
+            broadcast_ip=block.lan.broadcast_ip,
             decoder="zxing",
             decode_workers=1,
             journal="",

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.errors import UsageError
+from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet.cloud.edge.process import ServerConfig
+from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding, supervisor
 from fleet.run.hosting import in_loop
@@ -122,3 +124,45 @@ def test_the_number_of_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert shard_count(300, 0) == 1
     assert shard_count(DEVICES_PER_SHARD_MAX + 1, 0) == 2
+
+
+def test_what_the_host_lacks_is_said_once_per_shard(tmp_path: Path) -> None:
+    async def story(processes: Supervisor, lines: list[str]) -> None:
+        for number in (0, 0, 1):
+            heard = msg.Heard(number, 0, HOST_SHORT, "127.16.1.1 takes no LAN clients: no files")
+            processes._take(number, msg.Observed((), (heard,)))
+        assert lines == [
+            "shard 0: 127.16.1.1 takes no LAN clients: no files; see fleet doctor",
+            "shard 1: 127.16.1.1 takes no LAN clients: no files; see fleet doctor",
+        ]
+        assert lines == processes.incidents
+
+    play(tmp_path, story)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can record what is said on a LAN")
+def test_a_recording_that_is_broken_off_is_an_incident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        lines: list[str] = []
+        options = Options(decoder="zxing", pcap=tmp_path / "lan.pcap")
+        cloud = supervisor.cloud_config(POPULATION, options, tmp_path, "secret")
+        processes = Supervisor(POPULATION, options, tmp_path, cloud, lines.append)
+        try:
+            await processes.start()
+
+            def fail(_: Recording) -> None:
+                raise UsageError("the recorder ended before its time")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(Recording, "stop", fail)
+                recording = processes._recording
+                await processes._stop_recording()
+            assert recording is not None
+            recording.stop()
+        finally:
+            await processes.stop(1.0)
+        assert lines == ["the recorder ended before its time"]
+
+    in_loop(scene())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tinytuya
 
 from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
@@ -35,18 +36,21 @@ KEYS = [
 
 
 class Guest:
-    """Reads the ready file and visits the cloud, then presses Ctrl-C."""
+    """Reads both files and visits the cloud, then presses Ctrl-C."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.list_path = path.with_name("devices.json")
         self.ready: dict[str, Any] = {}
+        self.listed: list[dict[str, Any]] = []
         self.owned: list[str] = []
-        self.mode = 0
+        self.modes: set[int] = set()
 
     def visit(self) -> None:
         try:
-            self.mode = self.path.stat().st_mode & 0o777
+            self.modes = {p.stat().st_mode & 0o777 for p in self.path.parent.glob("*.json")}
             self.ready = json.loads(self.path.read_text())
+            self.listed = tinytuya.load_devicefile(self.list_path)
             in_loop(self._log_in())
         finally:
             interrupt()
@@ -64,9 +68,16 @@ class Guest:
 def test_everything_is_up_and_says_where(tmp_path: Path) -> None:
     guest = Guest(tmp_path / "ready.json")
     screen = Striker("4 devices online", guest.visit)
-    assert up(devices=4, ready_file=guest.path, decoder="zxing", console=screen.console) == 0
+    code = up(
+        devices=4,
+        ready_file=guest.path,
+        devices_json=guest.list_path,
+        decoder="zxing",
+        console=screen.console,
+    )
+    assert code == 0
     assert list(guest.ready) == KEYS
-    assert guest.mode == 0o600
+    assert guest.modes == {0o600}
     assert guest.ready["push"] is None
     devices = guest.ready["devices"]
     assert guest.owned == [device["uuid"] for device in devices]
@@ -74,16 +85,34 @@ def test_everything_is_up_and_says_where(tmp_path: Path) -> None:
     assert {device["state"] for device in devices} == {"bound"}
     assert all(device["id"] and device["local_key"] and device["auth_key"] for device in devices)
     assert len({device["ip"] for device in devices}) == 4
+    assert len({device["mac"] for device in devices}) == 4
+    assert {device["version"] for device in devices} == {"3.1", "3.3", "3.4", "3.5"}
+    alone = [entry for entry in guest.listed if not entry["sub"]]
+    assert [(e["id"], e["key"], e["ip"], e["mac"], e["version"]) for e in alone] == [
+        (d["id"], d["local_key"], d["ip"], d["mac"], d["version"]) for d in devices
+    ]
+    assert {entry["parent"] for entry in guest.listed if entry["sub"]} == {devices[3]["id"]}
     assert [a["role"] for a in guest.ready["accounts"]].count("consumer") == 4
     assert not guest.path.exists()
+    assert not guest.list_path.exists()
     assert family() == set()
 
 
 def test_devices_of_one_model_that_wait(tmp_path: Path) -> None:
     guest = Guest(tmp_path / "ready.json")
     guest.path.write_text("of an earlier start")
+    guest.list_path.write_text("of an earlier start")
     screen = Striker("2 devices waiting", guest.visit)
-    up(devices=2, profile="dvr", state="waiting", ready_file=guest.path, console=screen.console)
+    up(
+        devices=2,
+        profile="dvr",
+        state="waiting",
+        ready_file=guest.path,
+        devices_json=guest.list_path,
+        console=screen.console,
+    )
+    assert guest.listed == []
+    assert guest.modes == {0o600}
     assert [(d["profile"], d["state"], d["id"]) for d in guest.ready["devices"]] == [
         ("dvr", "waiting", ""),
         ("dvr", "waiting", ""),

@@ -20,7 +20,7 @@ from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import UsageError
 from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
 from firmware_sim.runtime.access_point import AccessPoint
-from firmware_sim.runtime.live import world as live
+from firmware_sim.runtime.live import dialer
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.journal import FlashJournal
 from firmware_sim.runtime.live.world import LiveWorld
@@ -217,7 +217,7 @@ def test_power_cuts_leave_no_connection_behind() -> None:
                 await bench.until(lambda: not mute.open_now)
             assert mute.most == 1
             await bench.world.close()
-            assert bench.world._tasks == set()
+            assert bench.world._dialer._tasks == set()
             bench.power(on=True)
             assert bench.device.lifecycle.name == "OFF", "a closed world tells nobody anything"
 
@@ -255,14 +255,14 @@ def deaf() -> Iterator[int]:
 
 @pytest.mark.parametrize("limit_s", [0.05, 60.0])
 def test_what_never_connects_is_given_up(monkeypatch: pytest.MonkeyPatch, limit_s: float) -> None:
-    monkeypatch.setattr(live, "CONNECT_S", limit_s)
-    monkeypatch.setattr(live, "CONNECTS_AT_ONCE_MAX", 1)
+    monkeypatch.setattr(dialer, "CONNECT_S", limit_s)
+    monkeypatch.setattr(dialer, "CONNECTS_AT_ONCE_MAX", 1)
 
     async def scene() -> None:
         with deaf() as port:
             bench = Bench(port=port)
             bench.power(on=True)
-            await bench.until(lambda: bench.world._tasks)
+            await bench.until(lambda: bench.world._dialer._tasks)
             if limit_s < 1:
                 await bench.until(lambda: "TimeoutError" in bench.noted("call_failed"))
             for _ in range(3):
@@ -270,7 +270,7 @@ def test_what_never_connects_is_given_up(monkeypatch: pytest.MonkeyPatch, limit_
                 bench.power(on=True)
                 await asyncio.sleep(0.1)
             await bench.world.close()
-            assert bench.world._tasks == set()
+            assert bench.world._dialer._tasks == set()
             assert bench.world.failure is None
 
     play(scene)
