@@ -76,6 +76,7 @@ class Place:
             self.program(f"python3.{minor}", NOTHING)
         self.program("tool", TOOL)
         self.program("id", "#!/bin/sh\necho 1000\n")
+        self.program("ip", NOTHING)
 
     def program(self, name: str, text: str) -> None:
         path = self.base / name
@@ -86,7 +87,7 @@ class Place:
         if on:
             (self.base / "wish" / name).touch()
         else:
-            (self.base / "wish" / name).unlink()
+            (self.base / "wish" / name).unlink(missing_ok=True)
 
     def start(
         self, *words: str, launcher: str | Path = "fleet", **environment: str
@@ -247,6 +248,32 @@ def test_without_libzbar_root_installs_it(place: Place) -> None:
     assert done.stdout == f"fleet in {place.home} decoder unset: <run>\n"
     apt = [call for call in place.calls() if call.startswith("apt-get")]
     assert [call.split()[-1] for call in apt] == ["update", "libzbar0"]
+
+
+@pytest.mark.parametrize("zbar", [True, False])
+def test_without_ip_root_installs_it_too(place: Place, *, zbar: bool) -> None:
+    path = f"{place.base}:{everything_but('ip', place.base / 'elsewhere')}"
+    (place.base / "ip").unlink()
+    place.program("apt-get", APT)
+    place.wish("no-zbar", on=not zbar)
+    assert place.start(PATH=path).returncode == 0
+    assert not [call for call in place.calls() if call.startswith("apt-get")], "we are not root"
+    (place.venv / "done-run").unlink()
+    place.program("id", "#!/bin/sh\necho 0\n")
+    assert place.start(PATH=path).returncode == 0
+    packages = ["iproute2"] if zbar else ["libzbar0", "iproute2"]
+    apt = [call.split() for call in place.calls() if call.startswith("apt-get")]
+    assert apt[1][-len(packages) - 1 :] == ["--no-install-recommends", *packages]
+
+
+def everything_but(name: str, folder: Path) -> Path:
+    """Make a folder of links to all usual programs but one."""
+    folder.mkdir()
+    for program in [*Path("/usr/bin").iterdir(), *Path("/bin").iterdir()]:
+        link = folder / program.name
+        if program.name != name and not link.is_symlink():
+            link.symlink_to(program)
+    return folder
 
 
 def test_apt_that_fails_is_no_reason_to_stop(place: Place) -> None:
