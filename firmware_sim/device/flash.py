@@ -68,10 +68,14 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     def finish_reset(self) -> None:
         """Erase the binding; what a reset keeps stays."""
         if self.resetting is not None and self.resetting.factory:
-            self.values = self.child_values = None
+            self.forget_settings()
         self.last_reset, self.resetting = self.resetting, None
         self.sec_key = self.local_key = self.schema_id = self.time_zone = ""
         self.region = self.env = self.ssid = self.password = ""
+
+    def forget_settings(self) -> None:
+        """Erase what users have set, on the device and behind it."""
+        self.values = self.child_values = None
 
     def record_release(self) -> None:
         """Remember that the cloud disowned a device that holds no binding anyway."""

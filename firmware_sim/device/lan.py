@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from firmware_sim.device import lan_control, lan_link
-from firmware_sim.device.lan_link import DONE, NONCE_SIZE, REFUSED, Client
+from firmware_sim.device.lan_link import DONE, REFUSED, Client
 from firmware_sim.device.signals import Solicited, TokenOffered
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import Broadcast, CloseLan, LanClose, LanSend, OpenLan, SendDatagram
 from firmware_sim.errors import PeerError
 from firmware_sim.events import DatagramReceived, Event, LanOpened, LanReceived, LinkUp
 from firmware_sim.wire import discovery, lan_frame, provisioning
+from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.lan_frame import Command, RawFrame
 from firmware_sim.wire.lan_version import LanVersion
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
 FIRST_ANNOUNCEMENT_MS = 1000
-SECURITY_LEVEL = 1  # of 0 to 3, as version 3.5 announces it
 
 
 class Card(NamedTuple):
@@ -54,9 +54,8 @@ def announce(device: "Device", _: Event | None = None) -> None:
     if not device.ip:
         return
     device.arm(Timer.ANNOUNCE, _until_next_turn_ms(device))
-    firmware = device.profile.firmware
-    unasked = firmware.announce_unasked or _shown_version(device) < LanVersion.V35
-    if unasked and not _is_silenced(device):
+    silenced = _is_full(device) and not device.profile.firmware.announce_when_full
+    if _speaks_unasked(device) and not silenced:
         _broadcast(device)
 
 
@@ -67,8 +66,9 @@ def _until_next_turn_ms(device: "Device") -> int:
     return interval_ms - (device.now_ms - turn_ms) % interval_ms
 
 
-def _is_silenced(device: "Device") -> bool:
-    return _is_full(device) and not device.profile.firmware.announce_when_full
+def _speaks_unasked(device: "Device") -> bool:
+    """Say whether we announce ourselves at all: older versions know no solicitations."""
+    return device.profile.firmware.announce_unasked or _shown_version(device) < LanVersion.V35
 
 
 def _broadcast(device: "Device") -> None:
@@ -95,28 +95,32 @@ def _shown_version(device: "Device") -> LanVersion:
     return min(device.lan_version, device.profile.firmware.pairing_lan_version_max)
 
 
+def _shown_id(device: "Device") -> str:
+    """Return the name that we announce: the device id belongs to the binding."""
+    return device.flash.dev_id if _is_bound(device) else device.identity.uuid
+
+
 def _card(device: "Device") -> discovery.Announcement:
-    bound, version = _is_bound(device), _shown_version(device)
-    uuid = device.identity.uuid
+    version = _shown_version(device)
     newest = version is LanVersion.V35
     return discovery.Announcement(
         ip=device.ip,
-        gw_id=device.flash.dev_id if bound else uuid,
-        active=discovery.ACTIVE_YES if bound else discovery.ACTIVE_NO,
+        gw_id=_shown_id(device),
+        active=discovery.ACTIVE_YES if _is_bound(device) else discovery.ACTIVE_NO,
         ablilty=0,
         encrypt=True,
         product_key=device.identity.product_id,
         version=version,
         token=not (device.flash.activated or device.flash.resetting is not None),
         wf_cfg=None if newest else False,
-        uuid=uuid if newest else None,
-        sl=SECURITY_LEVEL if newest else None,
+        uuid=device.identity.uuid if newest else None,
+        sl=discovery.SECURITY_LEVEL if newest else None,
     )
 
 
 def say_farewell(device: "Device") -> None:
     """Say at once that we are nobody's, or will be, and close the port: the key is void."""
-    if device.ip and device.flash.activated and device.profile.firmware.announce_unasked:
+    if device.ip and device.flash.activated and _speaks_unasked(device):
         _broadcast(device)
     shut(device)
 
@@ -142,10 +146,13 @@ def _read_solicitation(datagram: bytes) -> Solicited | None:
 
 
 def answer_solicitation(device: "Device", event: Solicited) -> None:
-    """Tell one client who we are. The datagram is kept: it stays true until we are unbound."""
-    if not device.ip or _is_silenced(device):
+    """Tell one client who we are, also while we take no more, as the vendor's device does.
+
+    The datagram is kept: it stays true until our address or our binding changes.
+    """
+    if not device.ip:
         return
-    card, gw_id = device.lan_card, device.flash.dev_id
+    card, gw_id = device.lan_card, _shown_id(device)
     if card is None or card.ip != device.ip or card.gw_id != gw_id:
         card = device.lan_card = Card(device.ip, gw_id, _datagram(device))
     device.emit(SendDatagram(event.ip, discovery.PORT_SOLICITED, card.data))
@@ -242,7 +249,11 @@ def _take(device: "Device", client: Client, raw: RawFrame) -> None:
 
 def _meet_stranger(device: "Device", client: Client, raw: RawFrame) -> None:
     """Answer heartbeats; without a key there is nothing else to talk about, so close."""
-    if raw.command == Command.HEART_BEAT and not raw.sealed:
+    try:
+        known = lan_frame.decode(raw, from_device=False).command == Command.HEART_BEAT
+    except PeerError:
+        known = False
+    if known:
         answer = lan_frame.Frame(raw.sequence, raw.command, b"", DONE)
         device.emit(LanSend(client.conn, lan_frame.encode(answer)))
     else:

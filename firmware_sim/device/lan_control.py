@@ -96,14 +96,15 @@ def _values(device: "Device", cid: str | None, only: Iterable[int] | None) -> di
 def _refresh(device: "Device", client: Client, frame: Frame) -> None:
     """Acknowledge, then push the points that were asked for, all if none was named."""
     try:
-        wanted = lan_body.decode_refresh(lan_link.reveal(device, client, frame))
+        asked = lan_body.decode_refresh(lan_link.reveal(device, client, frame))
     except PeerError:
         _refuse(device, client, frame, lan_body.BAD_FORMAT)
         return
+    cid = asked.cid or None
+    values = _values(device, cid, asked.dp_ids or None)
     lan_link.reply(device, client, frame, DONE)
-    values = _values(device, None, wanted or None)
     if values:
-        reporting.push(device, values)
+        reporting.push(device, values, None if cid is None else find(device, cid))
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -161,18 +162,30 @@ def _extend(device: "Device", client: Client, frame: Frame) -> None:
 
 
 def _remove(device: "Device", client: Client, frame: Frame) -> None:
-    """Take a reset from a client that knows our key; 3.1 has no form that would prove it."""
-    try:
-        proven = bool(frame.payload) and device.lan_version is not LanVersion.V31
-        lan_link.reveal(device, client, frame)
-    except PeerError:
-        proven = False
-    if not proven:
+    """Take a reset from a client that knows our key."""
+    if not _is_proven(device, client, frame):
         _refuse(device, client, frame, lan_body.BAD_DATA)
         return
     lan_link.reply(device, client, frame, DONE)
     lan_link.push(device, Command.GATEWAY_UNBOUND, b"{}")
+    device.clients = None  # whatever else they have said is not read
     device.raise_signal(LanRemoved())
+
+
+def _is_proven(device: "Device", client: Client, frame: Frame) -> bool:
+    """Say whether only somebody with our key can have sent this; 3.1 has no form that proves it.
+
+    A padding alone proves nothing: under one wrong key in 256 it fits by chance.
+    """
+    if device.lan_version.negotiates:
+        return True
+    if device.lan_version is LanVersion.V31 or not frame.payload:
+        return False
+    try:
+        lan_body.decode_query(lan_link.reveal(device, client, frame))
+    except PeerError:
+        return False
+    return True
 
 
 def _bind(device: "Device", client: Client, frame: Frame) -> None:

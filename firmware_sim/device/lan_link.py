@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firmware_sim.effects import LanClose, LanSend
-from firmware_sim.errors import PeerError
+from firmware_sim.errors import BadChecksum, PeerError
 from firmware_sim.wire import lan_message, lan_session
+from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.lan_frame import Command, Frame, FrameCutter, RawFrame
 from firmware_sim.wire.lan_version import LanVersion
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 IGNORED_MAX = 3
 """Frames out of season that a client may send before its session key stands."""
 DONE, REFUSED = 0, 1
-NONCE_SIZE = 12
 
 
 class Client:
@@ -131,8 +131,12 @@ def _finish(device: "Device", client: Client, frame: Frame) -> None:
 
 
 def _fail(device: "Device", client: Client, error: PeerError) -> None:
+    """Close a client that does not know the key; a step that is too short counts for nothing."""
     device.note("bad_lan", str(error))
-    close(device, client)
+    if isinstance(error, BadChecksum):
+        close(device, client)
+    else:
+        _count_ignored(device, client)
 
 
 def _body(device: "Device", client: Client, frame: Frame) -> bytes:

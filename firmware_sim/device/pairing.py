@@ -121,7 +121,7 @@ def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
         flash.ssid, flash.password = device.offer.ssid, device.offer.password
     flash.last_reset = None
     if result.reset_factory:
-        flash.values = None
+        flash.forget_settings()
     device.mark_flash()
     device.offer = device.token = None
 

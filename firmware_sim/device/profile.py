@@ -11,7 +11,8 @@ import msgspec
 
 from firmware_sim.device.indicator import LIGHTS, Pattern
 from firmware_sim.errors import Malformed
-from firmware_sim.wire.datapoint import DataPoint, Value, check
+from firmware_sim.wire.datapoint import DataPoint, Value, check, encode_dps
+from firmware_sim.wire.lan_body import VALUES_SIZE_MAX
 from firmware_sim.wire.lan_version import LanVersion
 
 CHILDREN_MAX = 16
@@ -113,8 +114,8 @@ class Child(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     online: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse ids given twice (ValueError)."""
-        _check_ids(self.data_points)
+        """Refuse bad data points (ValueError)."""
+        _check_points(self.data_points)
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,13 +133,13 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     firmware: Firmware = Firmware()
 
     def __post_init__(self) -> None:
-        """Refuse lights that are missing or unknown, and ids given twice (ValueError)."""
+        """Refuse lights that are missing or unknown, and bad data points (ValueError)."""
         missing = [light for light in LIGHTS if light not in self.indicator]
         unknown = [light for light in self.indicator if light not in LIGHTS]
         if missing or unknown:
             fault = f"missing {missing[0]!r}" if missing else f"unknown light {unknown[0]!r}"
             raise ValueError(f"indicator: {fault}, it takes exactly: {', '.join(LIGHTS)}")
-        _check_ids(self.data_points)
+        _check_points(self.data_points)
 
     @property
     def wired(self) -> bool:
@@ -146,7 +147,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.pairing is Pairing.WIRED
 
 
-def _check_ids(points: tuple[Point, ...]) -> None:
+def _check_points(points: tuple[Point, ...]) -> None:
+    """Refuse ids given twice, and initial values too large for a frame (ValueError)."""
     for number, count in Counter(point.id for point in points).items():
         if count > 1:
             raise ValueError(f"data_points: id {number} comes {count} times")
+    size = len(encode_dps({point.id: point.initial for point in points}))
+    if size > VALUES_SIZE_MAX:
+        raise ValueError(f"data_points: {size} bytes at first, a frame takes {VALUES_SIZE_MAX}")

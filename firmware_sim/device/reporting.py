@@ -17,6 +17,7 @@ from firmware_sim.effects import SendMqtt
 from firmware_sim.errors import Malformed, PeerError
 from firmware_sim.wire import datapoint, lan_body, mqtt, mqtt_payload
 from firmware_sim.wire.datapoint import Value
+from firmware_sim.wire.lan_body import VALUES_SIZE_MAX
 from firmware_sim.wire.lan_frame import Command
 from firmware_sim.wire.mqtt_payload import Protocol
 
@@ -42,20 +43,28 @@ def set_values(
 ) -> dict[int, Value]:
     """Set the settable points of the device or of one child; return what is to be reported.
 
-    Unknown points and wrong values are noted. A point that can only be set is obeyed and has no
-    value afterwards.
+    Unknown points, wrong values, and texts that together no frame could report are noted, in one
+    note. A point that can only be set is obeyed and has no value afterwards.
     """
     points = {point.id: point for point in _points(device, child)}
     taken: dict[int, Value] = {}
+    faults: list[str] = []
     for number, value in wanted.items():
         try:
             point = _checked(points.get(number), number, value)
         except PeerError as error:
-            device.note("dp_refused", str(error))
+            faults.append(str(error))
         else:
             if point.mode == "rw":
                 taken[number] = value
-    if taken:
+    held = values(device, child)
+    if taken and len(datapoint.encode_dps(held | taken)) > VALUES_SIZE_MAX:
+        faults.append("all data points together do not fit into a frame")
+        taken = {}
+    if faults:
+        more = f"; {len(faults) - 1} more" if faults[1:] else ""
+        device.note("dp_refused", faults[0] + more)
+    if held | taken != held:
         _keep(device.flash, taken, child)
         device.mark_flash()
     return taken

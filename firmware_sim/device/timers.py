@@ -47,22 +47,28 @@ SIGNALS: dict[Timer, Event] = {
 
 
 class Timers:
-    """Deadlines in milliseconds since the Unix epoch, one per `Timer`."""
+    """Deadlines in milliseconds since the Unix epoch, one per `Timer`.
 
-    __slots__ = ("_deadlines",)
+    The smallest is kept until a timer changes: a driver asks for it after every event.
+    """
+
+    __slots__ = ("_deadlines", "_next_ms")
 
     def __init__(self) -> None:
         """Start with everything disarmed."""
         self._deadlines = array("q", bytes(8 * len(Timer)))
+        self._next_ms: int | None = UNARMED  # which is no deadline, so nobody has looked
 
     def arm(self, timer: Timer, deadline_ms: int) -> None:
         """Let `timer` run out at `deadline_ms`; an earlier arming is forgotten."""
         self._deadlines[timer] = deadline_ms
+        self._next_ms = UNARMED
 
     def disarm(self, *timers: Timer) -> None:
         """Forget these timers."""
         for timer in timers:
             self._deadlines[timer] = UNARMED
+        self._next_ms = UNARMED
 
     def armed(self, timer: Timer) -> bool:
         """Say whether `timer` is running."""
@@ -70,7 +76,9 @@ class Timers:
 
     def next_ms(self) -> int | None:
         """Return the smallest deadline, or None when nothing is armed."""
-        return min((due for due in self._deadlines if due), default=None)
+        if self._next_ms == UNARMED:
+            self._next_ms = min((due for due in self._deadlines if due), default=None)
+        return self._next_ms
 
     def expired(self, now_ms: int) -> list[Event]:
         """Disarm what has run out by now and return its signals, earliest first."""

@@ -19,6 +19,7 @@ _BITMAP_BITS_MAX = 32
 
 PropertyType = Literal["bool", "value", "enum", "string", "bitmap"]
 Value = bool | int | str
+Limit = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]  # what firmware holds
 PointId = Annotated[int, msgspec.Meta(ge=1, le=ID_MAX)]
 
 
@@ -26,8 +27,8 @@ class Property(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The range of a typed data point; which fields count depends on `type`."""
 
     type: PropertyType
-    min: int | None = None
-    max: int | None = None
+    min: Limit | None = None
+    max: Limit | None = None
     step: int | None = None
     scale: int | None = None
     range: tuple[str, ...] = ()
@@ -124,7 +125,7 @@ def _check_string(point: DataPoint, prop: Property, value: Value) -> None:
 
 
 def _check_bitmap(point: DataPoint, prop: Property, value: Value) -> None:
-    bits = _BITMAP_BITS_MAX if prop.maxlen is None else prop.maxlen
+    bits = min(_BITMAP_BITS_MAX, _BITMAP_BITS_MAX if prop.maxlen is None else prop.maxlen)
     if not _is_integer(value) or value < 0 or value.bit_length() > bits:
         raise _refusal(point, f"an integer of {bits} bits")
 

@@ -6,6 +6,8 @@ jasonacox/tinytuya, tinytuya/scanner.py; ct-Open-Source/tuya-convert, scripts/tu
 tuya/TuyaOpen, src/tuya_cloud_service/lan/tuya_lan.c.
 """
 
+from ipaddress import AddressValueError, IPv4Address
+
 import msgspec
 
 from firmware_sim.errors import Malformed, TooLarge, UsageError
@@ -133,5 +135,13 @@ def encode_solicitation(solicitation: Solicitation, nonce: bytes) -> bytes:
 
 
 def decode_solicitation(datagram: bytes) -> Solicitation:
-    """Return who asks and where to; raise a PeerError unless both are there."""
-    return decode_json(Solicitation, _unsealed(datagram, Command.SOLICITATION).rstrip(b"\x00"))
+    """Return who asks and where to; raise a PeerError unless both are there.
+
+    Where to is a dotted quad: a host name would be looked up when the answer is sent.
+    """
+    said = decode_json(Solicitation, _unsealed(datagram, Command.SOLICITATION).rstrip(b"\x00"))
+    try:
+        IPv4Address(said.ip)
+    except AddressValueError:
+        raise Malformed("a solicitation names no IPv4 address to answer to") from None
+    return said

@@ -23,6 +23,12 @@ BAD_FORMAT = b"data format error"
 BAD_DATA = b"parse data error"
 WRONG_DEVICE = b"devid not found"
 
+VALUES_SIZE_MAX = 2800
+"""Bytes of JSON that the values in one body may take.
+
+With everything around them, base64 included in 3.1, they then fit into a frame of any version.
+"""
+
 _PROTOCOL_REPORT, _PROTOCOL_CONTROL = 4, 5
 
 
@@ -97,7 +103,7 @@ class Control(msgspec.Struct, frozen=True, gc=False):
 
 
 class _ControlData(_Addressed, frozen=True, rename="camel", gc=False):
-    dps: dict[PointId, Value | None] | None = None
+    dps: dict[PointId, Value | float | None] | None = None
 
 
 class _ControlBody(_ControlData, frozen=True, rename="camel", gc=False):
@@ -122,29 +128,40 @@ def encode_control(
 
 
 def decode_control(body: bytes) -> Control:
-    """Return what is to be set; raise Malformed, or NoDataPoints when `dps` is missing."""
+    """Return what is to be set; raise Malformed, or NoDataPoints when `dps` is missing.
+
+    Of a number with a fraction the vendor's firmware takes the whole part (tuya/TuyaOpen,
+    src/tuya_cloud_service/schema/dp_schema.c), and clients do send 25.0 for 25.
+    """
     said = decode_json(_ControlBody, body)
     inner = said.data if said.data is not None else said
     if inner.dps is None:
         raise NoDataPoints("a setting names no data points")
-    return Control(inner.dps, inner.cid or said.cid or None, inner.device or said.device)
+    dps = {
+        number: int(value) if isinstance(value, float) else value
+        for number, value in inner.dps.items()
+    }
+    return Control(dps, inner.cid or said.cid or None, inner.device or said.device)
 
 
 # --- refresh ------------------------------------------------------------------------------------
 
 
-class _Refresh(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    dp_id: tuple[int, ...] = ()
+class Refresh(msgspec.Struct, frozen=True, gc=False):
+    """A request to report these data points of a device, or of its sub-device `cid`, anew."""
+
+    dp_ids: tuple[int, ...] = msgspec.field(default=(), name="dpId")
+    cid: str | None = None
 
 
-def encode_refresh(dp_ids: Iterable[int]) -> bytes:
+def encode_refresh(dp_ids: Iterable[int], cid: str | None = None) -> bytes:
     """Return the body that asks a device to measure these data points anew and report them."""
-    return encode_json(_Refresh(tuple(dp_ids)))
+    return encode_json({"dpId": tuple(dp_ids)} | ({} if cid is None else {"cid": cid}))
 
 
-def decode_refresh(body: bytes) -> tuple[int, ...]:
-    """Return which data points are to be reported, none for an empty body; raise Malformed."""
-    return decode_json(_Refresh, body).dp_id if body else ()
+def decode_refresh(body: bytes) -> Refresh:
+    """Return what is to be reported, of an empty body no data points; raise Malformed."""
+    return decode_json(Refresh, body) if body else Refresh()
 
 
 # --- values -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ ends; when it dies itself, the flash of its devices is in the journal.
 import asyncio
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from fleet.run import messages as msg
 from fleet.run.histogram import Histogram
 from fleet.run.link import Link
 from fleet.run.phases import PHASES, PhaseClock
+from fleet.run.watch import NOTES_PER_DEVICE_MAX
 from hw_profiles import catalog
 
 FLUSH_S = 0.1
@@ -61,7 +63,7 @@ class Shard:
         self._phases = _no_phases()
         self._lag = Histogram()
         self._seen: list[msg.Seen] = []
-        self._heard: list[msg.Heard] = []
+        self._heard: dict[int, deque[msg.Heard]] = {}  # by device
         self._done = asyncio.Event()
         self._gone = asyncio.Event()
         self._broken = False
@@ -204,15 +206,16 @@ class Shard:
 
     def _observe(self, local: int, effect: StateShown | Noted, now_ms: int) -> None:
         index = self._indices[local]
-        if isinstance(effect, Noted):
-            self._heard.append(msg.Heard(index, now_ms, effect.kind, effect.detail))
+        if isinstance(effect, Noted):  # of a device that never stops, the oldest ones go
+            notes = self._heard.setdefault(index, deque(maxlen=NOTES_PER_DEVICE_MAX))
+            notes.append(msg.Heard(index, now_ms, effect.kind, effect.detail))
         else:
             seen = msg.Seen(index, now_ms, effect.lifecycle, effect.session, effect.light,
                             effect.operator, effect.cause)  # fmt: skip
             self._seen.append(seen)
             self._clocks[local].saw(seen)
-        if len(self._seen) + len(self._heard) > PENDING_MAX:
-            self._fail(RuntimeError("the runner does not take what this shard observes"))
+            if len(self._seen) > PENDING_MAX:
+                self._fail(RuntimeError("the runner does not take what this shard observes"))
 
     def _record(self, phase: str, spent_ms: int) -> None:
         self._phases[phase].record(spent_ms)
@@ -221,8 +224,14 @@ class Shard:
         """Send what was observed, unless the runner is behind: then it waits here, bounded."""
         while (self._seen or self._heard) and not self._link.clogged:
             seen, self._seen = self._seen[: msg.STATES_MAX], self._seen[msg.STATES_MAX :]
-            heard, self._heard = self._heard[: msg.STATES_MAX], self._heard[msg.STATES_MAX :]
-            self._link.send(msg.Observed(tuple(seen), tuple(heard)))
+            self._link.send(msg.Observed(tuple(seen), self._some_heard()))
+
+    def _some_heard(self) -> tuple[msg.Heard, ...]:
+        """Take the notes of as many devices as go into one message."""
+        notes: list[msg.Heard] = []
+        while self._heard and len(notes) + NOTES_PER_DEVICE_MAX <= msg.STATES_MAX:
+            notes += self._heard.pop(next(iter(self._heard)))
+        return tuple(notes)
 
     def _pulse(self) -> None:
         if self._world is not None and self._world.failure is not None:

@@ -6,14 +6,17 @@ import pytest
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.device import Device, Identity
-from firmware_sim.wire import discovery, lan_frame, provisioning
+from firmware_sim.wire import discovery, lan_frame, lan_frame_gcm, provisioning
+from firmware_sim.wire.ciphers import UDP_KEY
 from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.mqtt_payload import encode_reset
 from firmware_sim.wire.provisioning import TokenForm
 from tests.device.lan_peer import NONCE
 from tests.device.stage import AUTH_KEY, BOUND, DEV_ID, T0_MS, TOKEN, UUID, Stage, online
 
-HEARTBEAT = lan_frame.encode(lan_frame.Frame(5, lan_frame.Command.HEART_BEAT, b""))
+_BEAT = lan_frame.Frame(5, lan_frame.Command.HEART_BEAT, b"")
+HEARTBEAT, SEALED = lan_frame.encode(_BEAT), lan_frame_gcm.encode(_BEAT, UDP_KEY, NONCE)
+QUERY = lan_frame.encode(lan_frame.Frame(1, lan_frame.Command.DP_QUERY, b"{}"))
 
 
 def waiting(version: LanVersion = LanVersion.V33, **firmware: object) -> Stage:
@@ -149,11 +152,11 @@ def test_garbage_closes_the_client_only() -> None:
     assert stage.state == "WAITING"
 
 
-def test_an_unbound_device_talks_of_nothing_else() -> None:
+@pytest.mark.parametrize("first", [QUERY, HEARTBEAT[:-5] + b"?" + HEARTBEAT[-4:], SEALED])
+def test_an_unbound_device_answers_heartbeats_and_nothing_else(first: bytes) -> None:
     stage = waiting()
     stage.tell(ev.LanOpened(1))
-    query = lan_frame.encode(lan_frame.Frame(1, lan_frame.Command.DP_QUERY, b"{}"))
-    stage.tell(ev.LanReceived(1, query + HEARTBEAT))
+    stage.tell(ev.LanReceived(1, first + HEARTBEAT))
     assert stage.notes()[-1] == "lan_ignored"
     assert stage.last(fx.LanClose) == fx.LanClose(1)
     assert not stage.all(fx.LanSend), "what came after it is not read"
@@ -340,6 +343,8 @@ def test_the_newest_firmware_speaks_only_when_asked() -> None:
     stage.wait(20_000)
     assert len(cards(stage)) == count
     assert len(ask(stage)) == 1
+    stage.hold_button()
+    assert [card.gw_id for card in cards(stage)[count:]] == [UUID], "apps pair older ones only"
 
 
 def test_noise_on_the_port_of_solicitations_is_nothing() -> None:
@@ -348,15 +353,14 @@ def test_noise_on_the_port_of_solicitations_is_nothing() -> None:
         assert stage.tell(ev.DatagramReceived(discovery.PORT_SOLICITED, data)) == []
 
 
-def test_who_is_full_is_silent_unless_its_firmware_says_otherwise() -> None:
+def test_who_is_full_speaks_when_asked_unless_its_firmware_says_otherwise() -> None:
     stage = solicitable(lan_clients_max=1)
     stage.tell(ev.LanOpened(1))
-    count = len(cards(stage))
     stage.wait(10_000)
-    assert (len(cards(stage)), ask(stage)) == (count, [])
+    assert (len(cards(stage)), len(ask(stage))) == (0, 1)
     set_firmware(stage, LanVersion.V35, announce_when_full=True)
     stage.wait(6000)
-    assert len(cards(stage)) > count
+    assert cards(stage)
     assert len(ask(stage)) == 1
 
 
@@ -368,6 +372,20 @@ def test_an_answer_tells_the_address_of_today() -> None:
     stage.tell(ev.LinkUp("127.1.0.77"))
     (sent,) = ask(stage)
     assert discovery.decode_announcement(sent.data).ip == "127.1.0.77"
+
+
+def test_an_answer_tells_of_the_binding_of_today_though_the_device_id_is_the_old_one() -> None:
+    stage = solicitable(pairing_lan_version_max=LanVersion.V35)
+    stage.hold_button()
+    stage.wait(5000)
+    (sent,) = ask(stage)
+    assert discovery.decode_announcement(sent.data).gw_id == UUID
+    stage.tell(ev.LanOpened(1))
+    stage.tell(ev.LanReceived(1, provisioning.encode_token_bind(TOKEN, 1)))
+    stage.reply_servers()
+    stage.reply_credentials()
+    (sent,) = ask(stage)
+    assert discovery.decode_announcement(sent.data).gw_id == DEV_ID
 
 
 def test_an_unbound_device_of_version_35_is_asked_in_vain_until_apps_can_pair_it() -> None:

@@ -9,7 +9,16 @@ from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.lan_children import cid
 from firmware_sim.errors import PeerError
-from firmware_sim.wire import datapoint, lan_body, lan_message, mqtt, mqtt_payload
+from firmware_sim.wire import (
+    datapoint,
+    lan_body,
+    lan_frame,
+    lan_frame_gcm,
+    lan_message,
+    mqtt,
+    mqtt_payload,
+)
+from firmware_sim.wire.ciphers import ecb_encrypt
 from firmware_sim.wire.lan_frame import Command, Frame
 from firmware_sim.wire.lan_version import LanVersion
 from tests.device.lan_peer import NONCE, Peer, bound, settable
@@ -178,7 +187,8 @@ def test_what_cannot_be_set_is_acknowledged_and_nothing_else() -> None:
     peer = peer_of(LanVersion.V33, "nvr")
     (acknowledgement,) = peer.control({110: 3, 249: True})
     assert (acknowledgement.return_code, acknowledgement.payload) == (0, b"")
-    assert peer.stage.notes().count("dp_refused") == 2
+    (note,) = [note for note in peer.stage.all(fx.Noted) if note.kind == "dp_refused"]
+    assert note.detail == "data point 110 cannot be set; 1 more"
     assert status(peer.query()[0]).dps == initial(peer.stage)
 
 
@@ -291,6 +301,21 @@ def test_which_children_are_in_reach() -> None:
     assert refusal(peer.ask(Command.EXT_STREAM, b"?")) == b"data format error"
 
 
+@pytest.mark.parametrize("version", ALL)
+def test_a_child_is_refreshed_by_its_node_id(version: LanVersion) -> None:
+    peer = peer_of(version)
+    number = child_of(peer.stage)
+    point = peer.stage.device.profile.children[number].data_points[0]
+    asked = lan_body.encode_refresh((point.id, 251), cid(UUID, number))
+    acknowledgement, push = peer.ask(Command.DP_REFRESH, asked)
+    assert (acknowledgement.return_code, acknowledgement.payload) == (0, b"")
+    assert status(push) == lan_body.Status(
+        {point.id: point.initial}, cid(UUID, number), status(push).dev_id
+    )
+    away = cid(UUID, child_of(peer.stage, online=False))
+    assert len(peer.ask(Command.DP_REFRESH, lan_body.encode_refresh((), away))) == 1
+
+
 # --- removal over the LAN: our convention -------------------------------------------------------
 
 
@@ -319,6 +344,19 @@ def test_a_client_that_knows_the_key_may_remove_the_device(
     assert stage.device.operator == "waiting", "the cloud released nothing"
 
 
+def test_what_comes_behind_a_removal_is_not_read() -> None:
+    peer = peer_of(LanVersion.V33)
+    before = len(peer.stage.packets())
+    removal = peer.frame(Command.GATEWAY_RESET, b"{}")
+    number, value = settable(peer.stage)
+    setting = lan_body.encode_control(LanVersion.V33, DEV_ID, 1, {number: value})
+    heard = peer.send(removal + peer.frame(Command.CONTROL, setting) + removal)
+    assert [frame.command for frame in heard] == [Command.GATEWAY_RESET, Command.GATEWAY_UNBOUND]
+    assert peer.stage.device.flash.values is None
+    calls = [p for p in peer.stage.packets()[before:] if isinstance(p, mqtt.Publish)]
+    assert len(calls) == 1, "the cloud is told once"
+
+
 def test_nobody_is_removed_without_a_proof() -> None:
     peer = peer_of(LanVersion.V31)
     assert refusal(peer.ask(Command.GATEWAY_RESET, b"{}")) == b"parse data error"
@@ -326,7 +364,24 @@ def test_nobody_is_removed_without_a_proof() -> None:
     naked = Frame(1, Command.GATEWAY_RESET, b"{}")
     other = lan_message.seal(naked, LanVersion.V33, b"another key 1234", nonce=NONCE)
     assert refusal(peer.send(other)) == b"parse data error"
+    by_chance = ecb_encrypt(LOCAL_KEY.encode(), b"the padding fits")
+    frame = lan_frame.encode(Frame(1, Command.GATEWAY_RESET, by_chance))
+    assert refusal(peer.send(frame)) == b"parse data error"
+    assert refusal(peer.send(lan_frame.encode(naked))) == b"parse data error"
     assert peer.stage.state == "ONLINE"
+
+
+@pytest.mark.parametrize("version", ALL[3:])
+def test_under_a_session_key_nothing_more_is_to_be_proven(version: LanVersion) -> None:
+    peer = peer_of(version)
+    naked = Frame(9, Command.GATEWAY_RESET, b"")
+    sealed = (
+        lan_frame_gcm.encode(naked, peer.key, NONCE)
+        if version.sealed
+        else lan_frame.encode(naked, peer.key)
+    )
+    assert [frame.return_code for frame in peer.send(sealed)] == [0, 0]
+    assert peer.stage.state == "RESETTING"
 
 
 def test_status_bodies_are_read_back_as_they_were_meant() -> None:

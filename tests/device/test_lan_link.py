@@ -63,16 +63,26 @@ def test_a_wrong_proof_is_closed(version: LanVersion) -> None:
 
 @pytest.mark.parametrize("version", NEGOTIATING)
 @pytest.mark.parametrize("body", [b"", b"short"])
-def test_a_key_exchange_without_a_random_number_is_closed(version: LanVersion, body: bytes) -> None:
+def test_a_step_that_is_too_short_is_none(version: LanVersion, body: bytes) -> None:
     peer = Peer(bound(version), version)
-    peer.ask(Command.SESSION_START, body)
-    assert peer.closed
+    assert peer.ask(Command.SESSION_START, body) == []
+    (response,) = peer.ask(Command.SESSION_START, RANDOM)
+    assert peer.ask(Command.SESSION_FINISH, body) == []
+    theirs = lan_session.check_response(response.payload, peer.key, RANDOM)
+    peer.ask(Command.SESSION_FINISH, lan_session.finish(peer.key, theirs))
+    peer.key = lan_session.session_key(version, peer.key, RANDOM, theirs)
+    assert peer.query()
+    other = Peer(peer.stage, version, 2)
+    for _ in range(4):
+        assert not other.closed
+        other.ask(Command.SESSION_START, body)
+    assert other.closed
 
 
 @pytest.mark.parametrize("version", NEGOTIATING)
 def test_three_frames_before_the_key_are_ignored_and_the_fourth_closes(version: LanVersion) -> None:
     peer = Peer(bound(version), version)
-    for command in (Command.HEART_BEAT, Command.SESSION_FINISH, Command.SESSION_RESPONSE):
+    for command in (Command.HEART_BEAT, Command.SESSION_FINISH, Command.TOKEN_BIND):
         assert peer.ask(command, b"{}") == []
     assert not peer.closed
     peer.ask(Command.DP_QUERY_NEW, b"{}")

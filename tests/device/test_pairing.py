@@ -53,12 +53,15 @@ def test_tones_say_waiting_and_code_read() -> None:
 
 @pytest.mark.parametrize("wipe", [True, False])
 def test_the_cloud_may_wipe_the_settings_of_a_former_owner(wipe: bool) -> None:
-    stage = Stage(flash=Flash(values={101: False}).image()).boot()
+    stage = Stage(flash=Flash(values={101: False}, child_values={0: {1: True}}).image()).boot()
     stage.tell(ev.FrameDecoded(CODE))
     stage.tell(ev.WifiJoined("127.1.0.1"))
     stage.reply_servers()
     stage.reply_credentials(wipe=wipe)
-    assert read_image(stage.flash).values == (None if wipe else {101: False})
+    flash = read_image(stage.flash)
+    assert (flash.values, flash.child_values) == (
+        (None, None) if wipe else ({101: False}, {0: {1: True}})
+    )
     assert stage.state == "ONLINE"
 
 

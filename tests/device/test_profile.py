@@ -1,9 +1,10 @@
 """A profile that a device could not run is refused when it is made."""
 
+import msgspec
 import pytest
 
 from firmware_sim.device.indicator import LIGHTS
-from firmware_sim.device.profile import Kind, Pairing, Point, Profile
+from firmware_sim.device.profile import Child, Kind, Pairing, Point, Profile
 from firmware_sim.wire.datapoint import Property
 from hw_profiles import catalog
 
@@ -26,6 +27,16 @@ def test_all_lights_and_no_others(lights: tuple[str, ...], fault: str) -> None:
     patterns = dict.fromkeys(lights, CAMERA.indicator["off"])
     with pytest.raises(ValueError, match=fault):
         Profile("x", "X", Kind.CAMERA, "sp", Pairing.QR, patterns)
+
+
+def test_the_values_of_a_new_device_fit_into_a_frame() -> None:
+    text = Point(id=1, mode="ro", type="obj", property=Property("string"), initial="x" * 2790)
+    profile = msgspec.structs.replace(CAMERA, data_points=(text,))
+    longer = msgspec.structs.replace(text, initial="x" * 2794)
+    with pytest.raises(ValueError, match="data_points: 2802 bytes at first, a frame takes 2800"):
+        msgspec.structs.replace(profile, data_points=(longer,))
+    with pytest.raises(ValueError, match="2802 bytes"):
+        Child("Sensor", "mcs", (longer,))
 
 
 def test_wired_is_how_the_token_comes() -> None:

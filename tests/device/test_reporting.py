@@ -1,12 +1,16 @@
 """Data points: what can be set is set and reported, and nothing else."""
 
 import msgspec
+import pytest
 
 from firmware_sim import effects as fx
 from firmware_sim.device import reporting
 from firmware_sim.device.profile import Point
-from firmware_sim.wire import mqtt, mqtt_payload
+from firmware_sim.wire import lan_body, mqtt, mqtt_payload
 from firmware_sim.wire.datapoint import Property
+from firmware_sim.wire.lan_frame import Command
+from firmware_sim.wire.lan_version import LanVersion
+from tests.device.lan_peer import Peer, bound
 from tests.device.stage import BOUND, LOCAL_KEY, Stage, online
 
 
@@ -17,7 +21,8 @@ def test_a_command_sets_what_can_be_set_and_reports_it() -> None:
     assert isinstance(report, mqtt.Publish)
     body = bytes(mqtt_payload.decode(LOCAL_KEY.encode(), report.payload).data)
     assert b'"dps":{"101":false}' in body
-    assert stage.notes().count("dp_refused") == 3
+    (note,) = [note for note in stage.all(fx.Noted) if note.kind == "dp_refused"]
+    assert note.detail == "data point 110 cannot be set; 2 more"
 
 
 def test_settings_are_kept_before_they_are_told_and_survive_a_power_cut() -> None:
@@ -29,6 +34,13 @@ def test_settings_are_kept_before_they_are_told_and_survive_a_power_cut() -> Non
     body = bytes(mqtt_payload.decode(LOCAL_KEY.encode(), report.payload).data)
     assert b'"101":false' in body
     assert b'"104":true' in body
+
+
+def test_what_is_so_already_is_reported_and_not_written_again() -> None:
+    stage = online()
+    setting = mqtt_payload.encode_dp_command(1, b'{"101":false}')
+    stage.message(setting)
+    assert [type(effect) for effect in stage.message(setting)] == [fx.SendMqtt]
 
 
 def test_a_command_that_sets_nothing_reports_nothing() -> None:
@@ -48,6 +60,20 @@ def test_a_point_that_can_only_be_set_is_obeyed_and_never_reported() -> None:
     assert len(stage.packets()) == sent
     assert "dp_refused" not in stage.notes()
     assert reporting.values(stage.device) == {}
+
+
+@pytest.mark.parametrize("version", LanVersion)
+def test_what_a_device_holds_always_fits_into_a_frame(version: LanVersion) -> None:
+    stage = bound(version)
+    text = Point(id=1, mode="rw", type="obj", property=Property("string"), initial="")
+    stage.device.profile = msgspec.structs.replace(stage.device.profile, data_points=(text,))
+    peer = Peer(stage, version).negotiated()
+    longest = "x" * (lan_body.VALUES_SIZE_MAX - len('{"1":""}'))
+    assert len(peer.control({1: longest + "x"})) == 1
+    assert stage.last(fx.Noted).detail == "all data points together do not fit into a frame"
+    heard = [*peer.control({1: longest})[1:], *peer.query(), *peer.ask(Command.DP_REFRESH)[1:]]
+    assert [lan_body.decode_status(frame.payload).dps for frame in heard] == 3 * [{1: longest}]
+    assert isinstance(stage.packets()[-1], mqtt.Publish)
 
 
 def test_a_device_without_data_points_reports_none() -> None:

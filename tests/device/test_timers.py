@@ -34,3 +34,18 @@ def test_disarmed_and_rearmed() -> None:
     timers.arm(Timer.BOOT, 9)
     timers.arm(Timer.BOOT, 7)
     assert timers.next_ms() == 7
+
+
+def test_the_smallest_is_looked_for_again_after_every_change() -> None:
+    timers = Timers()
+    timers.arm(Timer.BOOT, 5)
+    assert timers.next_ms() == 5
+    timers.arm(Timer.PING, 3)
+    assert timers.next_ms() == 3
+    timers.arm(Timer.PING, 8)
+    assert timers.next_ms() == 5
+    timers.disarm(Timer.BOOT)
+    assert timers.next_ms() == 8
+    timers.disarm(Timer.PING)
+    assert timers.next_ms() is None
+    assert timers.next_ms() is None

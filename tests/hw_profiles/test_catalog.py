@@ -113,6 +113,8 @@ def test_what_is_behind_a_gateway(tmp_path: Path) -> None:
         (GOOD + 17 * CHILD, "children: .*length <= 16"),
         (GOOD + POINT.replace("initial = 1", "initial = 9"), "initial: data point 5 takes no more"),
         (GOOD + POINT.replace(", max = 5", ""), "property: type value takes min and max"),
+        (GOOD + POINT.replace("max = 5", "max = 3e9"), "property.max: expected `int"),
+        (GOOD + POINT.replace("max = 5", "max = 3000000000"), "property.max: .*<= 2147483647"),
         (GOOD + POINT.replace("obj", "raw"), "type raw takes none"),
         (
             GOOD + LIGHT.replace("red", "mauve"),

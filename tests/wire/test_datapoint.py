@@ -41,6 +41,7 @@ def test_schema_both_ways() -> None:
         '[{"id":1,"mode":"rw","type":"raw","property":{"type":"bool"}}]',
         '[{"id":1,"mode":"rw","type":"obj","property":{"type":"float"}}]',
         '[{"id":1,"mode":"rw","type":"obj","property":{"type":"bitmap","maxlen":1e9}}]',
+        '[{"id":1,"mode":"rw","type":"obj","property":{"type":"value","max":2147483648}}]',
         "{}",
     ],
 )
@@ -91,6 +92,7 @@ def test_values_that_a_point_takes(point: DataPoint, value: Value) -> None:
         (FAULT, -1),
         (FAULT, True),
         (FAULT, "1"),
+        (DataPoint(9, "rw", "obj", Property("bitmap", maxlen=99)), 2**32),
         (BLOB, "A"),
         (BLOB, "?"),
         (BLOB, 1),

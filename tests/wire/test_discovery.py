@@ -257,6 +257,13 @@ def test_a_solicitation_says_who_asks_and_where(text: bytes) -> None:
         decode_solicitation(sealed(text, Command.SOLICITATION))
 
 
+@pytest.mark.parametrize("ip", ["phone.example", "a\0b", "", "1.2.3", "::1", "<broadcast>"])
+def test_a_solicitation_names_an_address_and_no_host(ip: str) -> None:
+    """A socket would ask a name server for one, or raise something that is no OSError."""
+    with pytest.raises(Malformed):
+        decode_solicitation(encode_solicitation(Solicitation(ip, "app"), bytes(12)))
+
+
 @pytest.mark.parametrize("name", ANNOUNCEMENTS)
 def test_an_announcement_is_not_a_solicitation(name: str) -> None:
     with pytest.raises(Malformed):

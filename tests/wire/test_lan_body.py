@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from firmware_sim.errors import Malformed
 from firmware_sim.wire import lan_body
 from firmware_sim.wire.datapoint import Value
-from firmware_sim.wire.lan_body import ChildStatus, Control, Query, Status
+from firmware_sim.wire.lan_body import ChildStatus, Control, Query, Refresh, Status
 from firmware_sim.wire.lan_frame import Command
 from firmware_sim.wire.lan_version import LanVersion
 
@@ -120,7 +120,14 @@ def test_a_refresh_is_that_of_tinytuya(version: LanVersion) -> None:
     command, body = said_by_tinytuya(version, Command.DP_REFRESH, [4, 5, 18])
     assert command == Command.DP_REFRESH
     assert lan_body.encode_refresh((4, 5, 18)) == body
-    assert lan_body.decode_refresh(body) == (4, 5, 18)
+    assert lan_body.decode_refresh(body) == Refresh((4, 5, 18))
+
+
+@VERSIONS
+def test_a_refresh_of_a_sub_device_is_that_of_tinytuya(version: LanVersion) -> None:
+    _, body = said_by_tinytuya(version, Command.DP_REFRESH, [1], cid=CID)
+    assert lan_body.encode_refresh((1,), CID) == body
+    assert lan_body.decode_refresh(body) == Refresh((1,), CID)
 
 
 @VERSIONS
@@ -167,6 +174,15 @@ def test_a_setting_in_either_envelope(body: bytes, dev_id: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "whole"), [(b"25.0", 25), (b"-2.9", -2), (b"1e2", 100), (b"1e300", int(1e300))]
+)
+def test_of_a_number_the_whole_part_is_set(number: bytes, whole: int) -> None:
+    control = lan_body.decode_control(b'{"dps":{"1":true,"2":%b,"3":null}}' % number)
+    assert control.dps == {1: True, 2: whole, 3: None}
+    assert type(control.dps[2]) is int
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         (b'{"devId":"x","dps":{"1":5},"t":1}', Status({1: 5}, None, "x")),
@@ -181,7 +197,7 @@ def test_a_status_in_either_envelope(body: bytes, status: Status) -> None:
 
 @pytest.mark.parametrize("body", [b"", b'{"x":1}'])
 def test_a_refresh_of_nothing(body: bytes) -> None:
-    assert lan_body.decode_refresh(body) == ()
+    assert lan_body.decode_refresh(body) == Refresh()
 
 
 def test_a_report_about_sub_devices_with_more_in_it() -> None:

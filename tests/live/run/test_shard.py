@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.wire import lan_frame
 from fleet.app import qr
 from fleet.lan.addresses import AddressBlock
 from fleet.run import messages as msg
@@ -18,6 +19,7 @@ from fleet.run.phases import UNBIND
 from fleet.run.seeding import device_spec
 from fleet.run.shard import Shard
 from fleet.run.stage import HOMES
+from fleet.run.watch import NOTES_PER_DEVICE_MAX
 from tests.run.fakes import small
 
 POPULATION = small(6)
@@ -200,6 +202,31 @@ def test_a_runner_that_does_not_listen_is_given_up(
         broken = runner.others[1]
         assert isinstance(broken, msg.ShardBroken)
         assert "does not take what this shard observes" in broken.text
+
+    play(tmp_path, story)
+
+
+def test_a_lan_client_that_never_stops_is_heard_of_and_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PENDING_MAX", NOTES_PER_DEVICE_MAX)
+    monkeypatch.setattr(module, "FLUSH_S", 0.5)
+    flood = 1000 * lan_frame.encode(lan_frame.Frame(1, lan_frame.Command.TOKEN_BIND, b"?"))
+
+    async def story(runner: Runner, block: AddressBlock) -> None:
+        runner.set_up(block, RECORDER)
+        await runner.until(lambda: runner.others)
+        runner.link.send(msg.SwitchPower((RECORDER.index,), on=True))
+        await runner.until(lambda: "WAITING" in runner.lifecycles(RECORDER.index))
+        reader, writer = await asyncio.open_connection(block.address(RECORDER.index), 6668)
+        writer.write(flood)
+        await reader.readexactly(1000 * len(lan_frame.encode(lan_frame.Frame(1, 12, b"", 1))))
+        writer.close()
+        await runner.until(lambda: runner.heard)
+        runner.link.send(msg.TakeSnapshot())
+        await runner.until(lambda: len(runner.others) > 1)
+        assert isinstance(runner.others[1], msg.Snapshot)
+        assert [note.kind for note in runner.heard].count("bad_lan") < 1000
 
     play(tmp_path, story)
 
