@@ -4,9 +4,12 @@ A caller's mistake is one line on standard error and exit code 2, the other side
 line and exit code 1; never a stack trace. Ctrl-C is exit code 130.
 """
 
+import errno
 import sys
 
 from firmware_sim.errors import PeerError, UsageError
+
+_OUTPUT_LOST = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT)
 
 
 def main() -> None:
@@ -20,13 +23,21 @@ def run(arguments: list[str]) -> int:
 
     code: object = 0
     try:
-        cli(arguments, prog_name="fleet")
+        try:
+            cli(arguments, prog_name="fleet")
+        finally:
+            sys.stdout.flush()  # a full disk is told here, and not by the interpreter's last words
     except SystemExit as end:
         code = end.code
     except UsageError as error:
         return _complain(error, 2)
     except PeerError as error:
         return _complain(error, 1)
+    except OSError as error:
+        if error.errno not in _OUTPUT_LOST:
+            raise
+        sys.stdout = None  # what it holds cannot be written any more
+        return _complain(UsageError(f"cannot write the output: {error.strerror}"), 2)
     return code if isinstance(code, int) else 1
 
 

@@ -1,5 +1,6 @@
 """The command line: what it answers, and that every mistake is one line."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,28 @@ def test_examples_use_commands_and_options_that_exist(
     assert run([*words[:depth], "--help"]) == 0
     text = capsys.readouterr().out
     assert [word for word in words if word.startswith("--") and f"{word} " not in text] == []
+
+
+@pytest.mark.parametrize("words", [["--help"], ["profiles"]])
+def test_a_full_disk_is_one_line(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fleet", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "fleet: cannot write the output: No space left on device\n",
+    )
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "ours")
+
+    monkeypatch.setattr("fleet.cli.cli", fail)
+    with pytest.raises(FileNotFoundError):
+        run(["profiles"])

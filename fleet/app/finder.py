@@ -7,7 +7,7 @@ a known address replaces the old one (public reading of the vendor's SDK: BookCa
 """
 
 from collections.abc import KeysView
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -15,11 +15,14 @@ import msgspec
 from firmware_sim.errors import PeerError
 from firmware_sim.wire.discovery import ACTIVE_NO, Announcement, decode_announcement
 from firmware_sim.wire.provisioning import TokenForm
+from fleet.app.address import is_ipv4
 from fleet.app.handover import form_for
 
 EVERYWHERE = "0.0.0.0/0"
 FOUND_MAX = 4096
 HEARD_MAX = 65536
+NAME_SIZE_MAX = 64
+"""The longest id, product and version that is believed; ids have 16 to 22 characters."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -163,10 +166,8 @@ class Finder:
         """
         if IPv4Address(source_ip) not in self._network:
             return None
-        try:
-            announcement = decode_announcement(datagram)
-            IPv4Address(announcement.ip)
-        except (PeerError, AddressValueError):
+        announcement = _read(datagram)
+        if announcement is None:
             self.unreadable += 1
             return None
         self._heard.offer(_heard(announcement, source_ip))
@@ -175,6 +176,20 @@ class Finder:
             return None
         found = _found(announcement, source_ip)
         return found if self._waiting.offer(found) else None
+
+
+def _read(datagram: bytes) -> Announcement | None:
+    """Return what `datagram` announces, None if it is none, or says what no device says.
+
+    Texts of strangers end up on a screen: they are short, and nothing in them steers a terminal.
+    """
+    try:
+        said = decode_announcement(datagram)
+    except PeerError:
+        return None
+    texts = said.gw_id, said.product_key, said.version
+    believable = all(len(text) <= NAME_SIZE_MAX and text.isprintable() for text in texts)
+    return said if said.gw_id and believable and is_ipv4(said.ip) else None
 
 
 def _found(announcement: Announcement, source_ip: str) -> Found:

@@ -16,6 +16,7 @@ from firmware_sim.wire.datapoint import Value
 from firmware_sim.wire.discovery import PORT_CONTROL
 from firmware_sim.wire.lan_body import ChildStatus, Status
 from firmware_sim.wire.lan_version import LanVersion
+from fleet.app.address import ipv4
 from fleet.app.errors import DeviceRefused, DeviceUnreachable
 from fleet.app.lan_control import CHANCE_SIZE, LanControl, Peer, Request
 from fleet.app.lan_happenings import Acknowledged, End, Push, Refused
@@ -44,9 +45,9 @@ class LanDevice:
 
         `timeout_s` bounds connecting, and the wait for each answer; a device that keeps us waiting
         longer is given up. `on_push` is called with each push; without it, `pushes` has them.
-        Raises `UsageError` for a key or version that is none.
+        Raises `UsageError` for an address, a key or a version that is none.
         """
-        self.ip = ip
+        self.ip = ipv4(ip)
         self.dev_id = dev_id
         peer = Peer(dev_id, key, _version(version))
         control = LanControl(peer, os.urandom(CHANCE_SIZE), answer_ms=int(timeout_s * 1000))

@@ -25,7 +25,7 @@ async def visit(
     """Connect to each device, await `work(device)`, and leave; return what came of it, in order.
 
     `devices` are not connected yet, and need not exist before their turn comes. Every error but
-    `DeviceFailed` ends the whole visit.
+    `DeviceFailed` ends the whole visit and is raised, the first of them if there are several.
     """
     results: dict[int, T | DeviceFailed] = {}
 
@@ -38,7 +38,10 @@ async def visit(
                 results[index] = failure
 
     queue = iter(enumerate(devices))
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(parallel):
-            workers.create_task(worker(queue))
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(parallel):
+                workers.create_task(worker(queue))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return [results[index] for index in sorted(results)]

@@ -6,7 +6,7 @@ what the phone needs of it is read here.
 
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 import typer
@@ -14,6 +14,9 @@ import typer
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.structs import Secretive
 from fleet.app.finder import EVERYWHERE
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+DottedQuad = Annotated[str, msgspec.Meta(pattern=rf"^({_OCTET}\.){{3}}{_OCTET}\Z")]
 
 
 class ReadyAccount(msgspec.Struct, frozen=True):
@@ -33,7 +36,7 @@ class ReadyDevice(Secretive, frozen=True):
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"local_key"})
 
-    ip: str
+    ip: DottedQuad
     id: str = ""
     local_key: str = ""
     version: str = ""

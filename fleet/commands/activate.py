@@ -6,6 +6,7 @@ from rich.console import Console
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenForm
+from fleet.app.address import ipv4
 from fleet.app.consumer import ConsumerClient
 from fleet.app.finder import EVERYWHERE, Finder, Found
 from fleet.app.lan_client import LanSearch, send_token
@@ -52,7 +53,7 @@ async def with_login(where: Where, access: Access, wait_s: float, screen: Consol
 async def _find(where: Where, screen: Console) -> Found:
     if where.ip:
         version = where.version or LanVersion.V33
-        return Found(where.device, where.ip, "", version, where.ip)
+        return Found(where.device, ipv4(where.ip), "", version, where.ip)
     async with LanSearch(network=where.network) as running:
         with screen.status(f"searching the LAN for {where.search_s:g} s ..."):
             await running.until(lambda finder: bool(_matches(finder, where)), where.search_s)

@@ -1,5 +1,6 @@
 """`fleet app status` and `fleet app set`: data points of devices, over the LAN."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -16,8 +17,10 @@ from fleet.app.lan_device import LanDevice
 from fleet.app.lan_happenings import Push, Pushed
 from fleet.app.lan_pool import visit
 from fleet.commands.targets import Target
+from fleet.lan.dissect import printable
 
 _WORD = (1 << 63) - 1  # more than a data point can hold, and all that JSON is sure to carry
+_DP = re.compile("[0-9]{1,3}")
 _Typed = bool | Annotated[int, msgspec.Meta(ge=-_WORD, le=_WORD)] | str
 
 
@@ -41,7 +44,7 @@ def parse(texts: Sequence[str]) -> dict[int, Value]:
     values: dict[int, Value] = {}
     for text in texts:
         dp, equals, value = text.partition("=")
-        if not equals or not (dp.isascii() and dp.isdecimal()) or not 1 <= int(dp) <= ID_MAX:
+        if not equals or not _DP.fullmatch(dp) or not 1 <= int(dp) <= ID_MAX:
             raise UsageError(f"{text!r} sets nothing: expected DP=VALUE, such as 1=true")
         values[int(dp)] = _typed(value)
     return values
@@ -120,11 +123,12 @@ def _print(
         )
         typer.echo(msgspec.json.encode(told))
     elif isinstance(result, DeviceFailed):
-        screen.print(Text(str(result), style="red"), soft_wrap=True)
+        screen.print(Text(printable(str(result)), style="red"), soft_wrap=True)
     else:
         values = "  ".join(f"{dp}={_text(value)}" for dp, value in sorted(result.dps.items()))
         who = f"{target.id}/{cid}" if cid else target.id
-        screen.print(f"{who}  {target.ip}  {target.version}  {values}", soft_wrap=True)
+        line = printable(f"{who}  {target.ip}  {target.version}  {values}")
+        screen.print(line, soft_wrap=True)
 
 
 def _text(value: Value) -> str:

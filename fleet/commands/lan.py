@@ -16,6 +16,7 @@ app = typer.Typer(
 
 NETWORK = "10.77.0.0/16"
 DEVICES_INSIDE, DEVICES_OUTSIDE = 10_000, 50
+SECONDS_MAX = 1_000_000
 
 Name = Annotated[str, typer.Argument(help="What to call it: letters, digits and '-'.")]
 
@@ -100,7 +101,7 @@ def capture(
     interface: Annotated[str, typer.Option(help="Where to listen; else everywhere.")] = "",
     lan: Annotated[str, typer.Option(help="LAN (see `fleet lan up`) to listen in.")] = "",
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="For how long; else until Ctrl-C.")
+        float | None, typer.Option(min=0, max=SECONDS_MAX, help="For how long; else until Ctrl-C.")
     ] = None,
     packets: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many; else until Ctrl-C.")

@@ -8,6 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from fleet.app.address import ipv4
 from fleet.app.lan_caller import Asking, own_broadcasts
 from fleet.app.lan_client import LanSearch
 from fleet.commands.access import network_of
@@ -25,7 +26,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 def plan(ready: Path | None, search_s: float, broadcasts: Sequence[str], answer_ip: str) -> Plan:
     """Return the search that the options describe; raises `UsageError`."""
-    asking = Asking(tuple(broadcasts) or own_broadcasts(), answer_ip)
+    whom = tuple(ipv4(ip) for ip in broadcasts) or own_broadcasts()
+    asking = Asking(whom, ipv4(answer_ip) if answer_ip else "")
     return Plan(search_s, network_of(ready), asking)
 
 

@@ -4,12 +4,12 @@ From tinytuya's devices.json, from the ready file of `fleet up`, and from option
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import ClassVar
 
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.structs import Secretive
+from fleet.app.address import is_ipv4
 from fleet.app.lan_device import LanDevice
 from fleet.app.lan_happenings import Push
 from fleet.commands.access import read_ready
@@ -41,7 +41,7 @@ class Target(Secretive, frozen=True):
     version: str = ""
 
     def connection(self, on_push: Callable[[Push], None] | None = None) -> LanDevice:
-        """Return the device, not connected yet; raises `UsageError` for a key that is none."""
+        """Return the device, not connected yet; raises `UsageError` for one that cannot be."""
         return LanDevice(self.ip, self.id, self.key, self.version, on_push=on_push)
 
 
@@ -69,7 +69,7 @@ def _known(given: Given) -> Iterator[Target]:
 
 
 def _all(known: dict[str, Target], given: Given) -> list[Target]:
-    usable = [target for target in known.values() if target.ip and target.key and target.version]
+    usable = [one for one in known.values() if is_ipv4(one.ip) and one.key and one.version]
     if not usable:
         raise UsageError(
             "all of which devices? give --devices FILE or --ready FILE with addresses and keys"
@@ -83,7 +83,7 @@ def _find(name: str, known: dict[str, Target], by_ip: dict[str, Target], given: 
     target = known.get(name) or by_ip.get(name)
     if target is not None:
         return target
-    if _is_address(name):
+    if is_ipv4(name):
         raise UsageError(
             f"{name}: no device is known at this address; give its id with --ip {name}, or a file "
             "that has it with --devices or --ready"
@@ -111,11 +111,3 @@ def _complete(target: Target, given: Given) -> Target:
                 "it with --devices or --ready"
             )
     return whole
-
-
-def _is_address(text: str) -> bool:
-    try:
-        IPv4Address(text)
-    except AddressValueError:
-        return False
-    return True

@@ -7,10 +7,10 @@
 from pathlib import Path
 
 from firmware_sim.errors import UsageError
-from fleet.doctor.checks import Check, judge
+from fleet.doctor.checks import Check, judge, shards_wanted
 from fleet.doctor.facts import LOOPBACK, Facts, Lan, look, raise_files_limit
 
-__all__ = ["LOOPBACK", "Check", "Facts", "Lan", "require", "run_checks"]
+__all__ = ["LOOPBACK", "Check", "Facts", "Lan", "require", "run_checks", "shards_wanted"]
 
 
 def run_checks(
@@ -24,7 +24,7 @@ def run_checks(
 ) -> list[Check]:
     """Judge this machine for `devices` live devices; nothing is started.
 
-    `shards` 0 means one per further core, `decoder` "" any that works, `data_dir` None the
+    `shards` 0 means as many as a run would use, `decoder` "" any that works, `data_dir` None the
     temporary folder. `lan` is where the devices will live; `facts` replaces the look at the machine.
     """
     return judge(facts or look(data_dir, lan), devices, shards=shards, decoder=decoder)

@@ -18,6 +18,7 @@ MEMORY_PER_DEVICE_KB = 60  # the device, its connection, and the cloud's end of 
 DISK_FIXED_MB = 100
 DISK_PER_DEVICE_KB = 32  # its records in the cloud and its flash
 SOURCE_PORTS_MIN = 1000
+DEVICES_PER_SHARD_MAX = 4000  # beyond that a process runs into the usual limit of open files
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -38,9 +39,9 @@ class Check(msgspec.Struct, frozen=True):
 def judge(facts: Facts, devices: int, *, shards: int = 0, decoder: str = "") -> list[Check]:
     """Return all checks, in the order in which a person would want to read them.
 
-    `shards` 0 means one per further core; `decoder` "" means that any that works will do.
+    `shards` 0 means as many as a run would use; `decoder` "" means that any that works will do.
     """
-    shards = shards or max(facts.cores - 1, 1)
+    shards = shards or shards_wanted(devices, facts.cores)
     return [
         _python(facts),
         _cores(facts, shards),
@@ -52,6 +53,11 @@ def judge(facts: Facts, devices: int, *, shards: int = 0, decoder: str = "") -> 
         _disk(facts, devices),
         _uvloop(facts),
     ]
+
+
+def shards_wanted(devices: int, cores: int) -> int:
+    """Return into how many processes to put devices: one per further core, more for a large fleet."""
+    return max(cores - 1, -(-devices // DEVICES_PER_SHARD_MAX), 1)
 
 
 def files_needed(devices: int, shards: int) -> int:

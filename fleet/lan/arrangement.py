@@ -54,7 +54,7 @@ class Arrangement(msgspec.Struct, frozen=True, kw_only=True):
         """Return the address of device `index`; raises UsageError beyond `devices_max`."""
         if not 0 <= index < self.devices_max:
             raise UsageError(
-                f"device {index}: {self.title} has addresses for {self.devices_max} devices"
+                f"{self.title} has addresses for {self.devices_max} devices, not for {index + 1}"
             )
         return str(IPv4Address(self.first_ip) + index)
 
@@ -69,7 +69,8 @@ class Arrangement(msgspec.Struct, frozen=True, kw_only=True):
         return {
             Kind.LOOPBACK: "this host reaches them, and nobody else",
             Kind.VETH: "this host reaches them; others do only if it forwards for them",
-            Kind.MACVLAN: "everybody on that network reaches them, but for this host itself",
+            Kind.MACVLAN: "everybody on that network reaches them, but for this host itself; "
+            "they ask for passwords and keys, which follow from --seed",
         }[self.kind]
 
     def blocks(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import stat
 import time
 from contextlib import suppress
 from ipaddress import IPv4Network
@@ -62,8 +63,7 @@ class Recording:
         """Record from now on. Raises UsageError when that is not possible."""
         self._socket = _open(self._interface, self._network)
         try:
-            # Tokens of unencrypted pairings may be in it, so it is its owner's alone.
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            _begin(self._path)
         except OSError as error:
             self._socket.close()
             raise UsageError(
@@ -126,6 +126,19 @@ class Recording:
         except UsageError:
             if error is None:
                 raise
+
+
+def _begin(path: Path) -> None:
+    """Make the file, empty and its owner's alone: tokens sent in the clear may be in it.
+
+    Raises OSError.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        if stat.S_ISREG(os.fstat(file).st_mode):  # it may be a device, which is everybody's
+            os.fchmod(file, 0o600)
+    finally:
+        os.close(file)
 
 
 def _ask(line: Connection) -> Counts | str:

@@ -8,17 +8,20 @@ import msgspec
 
 from firmware_sim.errors import UsageError
 from fleet.lan import iproute, macvlan, namespace
-from fleet.lan.arrangement import Arrangement, Kind
+from fleet.lan.arrangement import Arrangement, Kind, mac_of
 from fleet.lan.entry import do_inside, need_linux
 from fleet.lan.namespace import Steps
 from fleet.lan.record import Record, Records, namespace_number
 
 _SYS = Path("/proc/sys")
+_LINKS = Path("/sys/class/net")
 
 
 def up_veth(name: str, devices: int, network: str, records: Records | None = None) -> Arrangement:
     """Make a LAN inside this host and return it. Raises UsageError; then nothing is left of it."""
     _need_root()
+    records = records or Records()
+    records.need_free(name)
     lan = namespace.plan(name, devices, network)
     for other, interface in iproute.routes():
         if other.overlaps(IPv4Network(network)):
@@ -26,7 +29,7 @@ def up_veth(name: str, devices: int, network: str, records: Records | None = Non
                 f"{network} overlaps {other}, which this host reaches through {interface}; "
                 "choose another --network"
             )
-    return _make(Record(lan), namespace.steps(lan), records or Records())
+    return _make(Record(lan), namespace.steps(lan), records)
 
 
 def up_macvlan(
@@ -34,16 +37,18 @@ def up_macvlan(
 ) -> Arrangement:
     """Make a LAN on the wire of interface `parent` and return it; raises as `up_veth` does."""
     _need_root()
+    records = records or Records()
+    records.need_free(name)
     lan = macvlan.plan(name, devices, first)
-    if not Path("/sys/class/net", parent).exists():
-        known = ", ".join(sorted(path.name for path in Path("/sys/class/net").iterdir()))
+    if not (_LINKS / parent).exists():
+        known = ", ".join(sorted(path.name for path in _LINKS.iterdir()))
         raise UsageError(f"--parent {parent}: no such interface; there are: {known}")
     for ip in iproute.addresses(parent):
         if IPv4Address(lan.first_ip) <= ip <= IPv4Address(lan.cloud_ip):
             raise UsageError(
                 f"--first {first}: {ip} is the address of {parent} itself; choose others"
             )
-    return _make(Record(lan, parent), macvlan.steps(lan, parent), records or Records())
+    return _make(Record(lan, parent), macvlan.steps(lan, parent), records)
 
 
 def down(name: str, records: Records | None = None) -> None:
@@ -93,6 +98,7 @@ def _make(record: Record, steps: Steps, records: Records) -> Arrangement:
         do_inside(name, lambda: _set(steps.settings))
         iproute.batch(steps.outside)
         iproute.batch(steps.inside, namespace=name)
+        records.update(msgspec.structs.replace(record, whole=True))
     except BaseException:
         _remove(record)
         records.remove(name)
@@ -108,19 +114,36 @@ def _add(name: str) -> None:
 
 
 def _set(settings: tuple[tuple[str, str], ...]) -> None:
-    """Write settings of the kernel for the namespace that we are in; IPv6 may be missing."""
+    """Write settings of the kernel for the namespace that we are in; IPv6 may be missing.
+
+    Raises UsageError where they cannot be written, as in most containers.
+    """
     for path, value in settings:
-        if (_SYS / path).exists():
+        if not (_SYS / path).exists():
+            continue
+        try:
             (_SYS / path).write_text(value)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {_SYS / path} ({error.strerror}); {iproute.FORBIDDEN}"
+            ) from error
 
 
 def _remove(record: Record) -> None:
     """Remove links first: a namespace that somebody still holds would keep them alive."""
     name = record.lan.name
-    outside = namespace.host_interface(name)
-    if record.lan.kind is Kind.VETH and Path("/sys/class/net", outside).exists():
-        iproute.run("link", "del", outside)
+    if record.lan.kind is Kind.VETH and _has_host_interface(record.lan):
+        iproute.run("link", "del", namespace.host_interface(name))
     if namespace_number(name):
         if iproute.links(macvlan.GROUP, namespace=name):
             iproute.run("-netns", name, "link", "del", "group", str(macvlan.GROUP))
         iproute.run("netns", "del", name)
+
+
+def _has_host_interface(lan: Arrangement) -> bool:
+    """Say whether our end of the veth pair is there; one of its name with another MAC is not ours."""
+    try:
+        mac = (_LINKS / namespace.host_interface(lan.name) / "address").read_text().strip()
+    except FileNotFoundError:
+        return False
+    return mac == mac_of(namespace.host_ip(lan))

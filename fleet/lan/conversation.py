@@ -69,6 +69,8 @@ class Conversation:
             spoken = None  # of old, perhaps; this frame is older
         if version is None and _is_text(payload):
             return Said(spoken or "", code, payload)
+        if spoken is LanVersion.V31:
+            spoken = None  # which is text throughout
         version = version or spoken or LanVersion.V33
         for key in self._keys(raw.command, version):
             try:

@@ -176,7 +176,7 @@ class _Dissector:
 
     def _name_at(self, ip: str) -> str:
         device = self._book.device_at(ip)
-        return "" if device is None else _printable(device.name or device.id)
+        return "" if device is None else printable(device.name or device.id)
 
 
 def _seen(
@@ -192,7 +192,7 @@ def _seen(
         source=str(ends[0]),
         target=str(ends[1]),
         device=name,
-        version=_printable(said.version),
+        version=printable(said.version),
         command="" if raw is None else _NAMES.get(raw.command, f"0x{raw.command:02X}"),
         sequence=None if raw is None else raw.sequence,
         return_code=said.return_code,
@@ -205,10 +205,11 @@ def _seen(
 def _shown(body: bytes) -> str:
     """Return `body` as a text that hides secrets and cannot play tricks with a terminal."""
     text = body.rstrip(b"\0").decode(errors="backslashreplace")
-    return _printable(_SECRET.sub(r"\1***\g<quote>", text))
+    return printable(_SECRET.sub(r"\1***\g<quote>", text))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return `text` with every sign written out that people do not see or that steers a terminal."""
     if text.isprintable():
         return text
     return "".join(

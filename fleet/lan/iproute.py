@@ -20,13 +20,10 @@ _LACKING = (
     "the kernel has no such thing: veth, macvlan and network namespaces are modules of every usual "
     "distribution kernel (modprobe veth macvlan), but small ones leave them out"
 )
-_FORBIDDEN = (
-    "a container needs --cap-add NET_ADMIN --cap-add SYS_ADMIN, or --privileged; "
-    "on a plain host use sudo"
-)
+FORBIDDEN = "a container needs --privileged; on a plain host use sudo"
 _ADVICE = {
-    "Operation not permitted": _FORBIDDEN,
-    "Permission denied": _FORBIDDEN,
+    "Operation not permitted": FORBIDDEN,
+    "Permission denied": FORBIDDEN,
     "Operation not supported": _LACKING,
     "Unknown device type": _LACKING,
     "Protocol not supported": _LACKING,
@@ -97,9 +94,13 @@ def addresses(interface: str) -> list[IPv4Address]:
 
 
 def routes() -> list[tuple[IPv4Network, str]]:
-    """Return the networks that this host reaches, but for the default route, and through what."""
+    """Return the networks that this host reaches and through what, but for the default route.
+
+    Some VPNs write that as two routes, one for each half of all addresses.
+    """
     found = msgspec.json.decode(run("-j", "-4", "route", "show"), type=list[Route])
-    return [(IPv4Network(route.dst), route.dev) for route in found if route.dst != "default"]
+    known = [(IPv4Network(route.dst), route.dev) for route in found if route.dst != "default"]
+    return [(network, dev) for network, dev in known if network.prefixlen > 1]
 
 
 def explain(words: Sequence[str], stdin: str, stderr: str) -> str:

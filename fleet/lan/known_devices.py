@@ -17,12 +17,13 @@ from firmware_sim.wire.structs import Secretive, decode_json
 
 FILE_BYTES_MAX = 256 << 20
 ANNOUNCED_MAX = 100_000
+ID_SIZE_MAX = 64
 
 _VERSIONS = {version.value: version for version in LanVersion}
 
 
 class Device(Secretive, frozen=True):
-    """A device of the list; `key` has 16 bytes or is empty, as of a device behind a gateway."""
+    """A device of the list; `key` has 16 ASCII characters or is empty, as behind a gateway."""
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"key"})
 
@@ -61,7 +62,7 @@ def _device(entry: _Entry) -> Device:
     return Device(
         id=entry.id,
         name=entry.name or "",
-        key=key if len(key) == KEY_SIZE else b"",
+        key=key if len(key) == KEY_SIZE and key.isascii() else b"",
         ip=entry.ip or "",
         version=_VERSIONS.get(str(entry.version)),
     )
@@ -76,14 +77,19 @@ class DeviceBook:
         self._by_ip: dict[str, Device] = {}
         self._announced: dict[str, tuple[str, LanVersion | None]] = {}
         for device in devices:
-            self._by_id[device.id] = device
+            if device.id:
+                self._by_id[device.id] = device
             if device.ip:
                 self._by_ip[device.ip] = device
 
     def announce(self, ip: str, device_id: str, version: str) -> None:
-        """Note who says to be at `ip`, for at most ANNOUNCED_MAX addresses."""
+        """Note who says to be at `ip`, for at most ANNOUNCED_MAX addresses.
+
+        An id of more than ID_SIZE_MAX characters is nobody's.
+        """
         if ip in self._announced or len(self._announced) < ANNOUNCED_MAX:
-            self._announced[ip] = device_id, _VERSIONS.get(version)
+            known = device_id if len(device_id) <= ID_SIZE_MAX else ""
+            self._announced[ip] = known, _VERSIONS.get(version)
 
     def device_at(self, ip: str) -> Device | None:
         """Return the device at `ip`, if it is on the list."""

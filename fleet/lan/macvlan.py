@@ -20,6 +20,7 @@ CLOUD = "cloud"  # the interface whose address is the cloud's
 EVERYONE = "ff:ff:ff:ff:ff:ff"
 _TABLE = 1000  # of the first device
 _CLOUD_TABLE = 999
+_LOWEST = 1 << 24  # 0.x.y.z means "this network"
 _DEVICE_RULE, _CLOUD_RULE = 10_000, 20_000  # priorities, before that of the main table
 
 _SETTINGS = (
@@ -45,7 +46,12 @@ def plan(name: str, devices: int, first: str) -> Arrangement:
     network = start.network
     room = int(network.broadcast_address) - int(start.ip) - 1  # one address is the cloud's
     if start.ip == network.network_address or room < 1:
-        raise UsageError(f"--first {first}: no device and cloud can have addresses from there on")
+        raise UsageError(
+            f"--first {first}: no device and cloud can have addresses from there on; "
+            "use one such as 192.168.1.200/24"
+        )
+    if int(start.ip) < _LOWEST or start.is_loopback or start.is_multicast or start.is_reserved:
+        raise UsageError(f"--first {first}: no host has such an address")
     if devices > min(room, DEVICES_MAX):
         raise UsageError(
             f"--devices {devices}: from {first} on there is room for {min(room, DEVICES_MAX)}"

@@ -14,6 +14,7 @@ from fleet.lan.arrangement import Arrangement, Kind, mac_of
 
 DEVICES_MAX = 60_000
 INTERFACE = "lan0"  # the end in the namespace
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _HOST, _CLOUD, _FIRST = 1, 2, 10  # addresses, counted from that of the network
 
 
@@ -42,7 +43,7 @@ def plan(name: str, devices: int, network: str) -> Arrangement:
         whole = IPv4Network(network)
     except ValueError as error:
         raise UsageError(f"--network {network}: {error}; use one such as 10.77.0.0/16") from None
-    if not whole.is_private or whole.is_loopback:
+    if not any(whole.subnet_of(each) for each in PRIVATE):
         raise UsageError(f"--network {network} is no private network; use one such as 10.77.0.0/16")
     room = min(DEVICES_MAX, whole.num_addresses - _FIRST - 1)
     if devices > room:

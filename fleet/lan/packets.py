@@ -19,6 +19,8 @@ _VLANS = (0x8100, 0x88A8)
 _VLANS_MAX = 2
 _TCP, _UDP = 6, 17
 _SYN, _ACK = 2, 16
+_IPV4_FIRST = range(0x45, 0x50)  # version, and at least five words of header
+_TCP_WORDS_MIN = 5
 _FRAGMENT = 0x3FFF  # more fragments, or an offset
 _IP = struct.Struct(">BxHxxHxBxx4s4s")
 _PORTS = struct.Struct(">HH")
@@ -71,7 +73,7 @@ def parse(record: Record) -> Datagram | Segment | None:
 
 def _parse_ip(time_ns: int, data: bytes, at: int) -> Datagram | Segment | None:
     first, total, fragment, protocol, source, target = _IP.unpack_from(data, at)
-    if first >> 4 != 4 or fragment & _FRAGMENT or protocol not in (_TCP, _UDP):
+    if first not in _IPV4_FIRST or fragment & _FRAGMENT or protocol not in (_TCP, _UDP):
         return None
     end = at + total if total else len(data)  # 0: the network card was to cut it up
     at += (first & 15) * 4
@@ -83,6 +85,8 @@ def _parse_ip(time_ns: int, data: bytes, at: int) -> Datagram | Segment | None:
     if protocol == _UDP:
         return Datagram(time_ns, *ends, data[at + 8 : end])
     sequence, ack, offset, flags = _TCP_HEAD.unpack_from(data, at + 4)
+    if offset >> 4 < _TCP_WORDS_MIN:
+        return None
     return Segment(
         time_ns,
         *ends,

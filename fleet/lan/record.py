@@ -25,16 +25,17 @@ class Record(msgspec.Struct, frozen=True):
     lan: Arrangement
     parent: str = ""  # the interface on whose wire the devices are
     number: int = 0
+    whole: bool = False  # nothing is missing any more
 
     @property
     def state(self) -> str:
         """Return how it is: `up`, `half-made`, `gone`, or `replaced` by somebody else's."""
         found = namespace_number(self.lan.name)
-        if not self.number:
+        if self.number and found and found != self.number:
+            return "replaced"
+        if not self.whole:
             return "half-made"
-        if not found:
-            return "gone"
-        return "up" if found == self.number else "replaced"
+        return "up" if found else "gone"
 
 
 def namespace_number(name: str) -> int:
@@ -50,6 +51,13 @@ def own_number() -> int:
     return Path("/proc/thread-self/ns/net").stat().st_ino
 
 
+def _taken(name: str) -> UsageError:
+    return UsageError(
+        f"there is a LAN {name} already; use it (fleet up --lan {name}) "
+        f"or remove it (fleet lan down {name})"
+    )
+
+
 class Records:
     """The folder of records."""
 
@@ -57,17 +65,19 @@ class Records:
         """Use `folder` (default: FOLDER), which is made when it is needed."""
         self._folder = folder or FOLDER
 
+    def need_free(self, name: str) -> None:
+        """Raise UsageError for a bad name, or when there is a LAN of it."""
+        if self._path(name).exists():
+            raise _taken(name)
+
     def create(self, record: Record) -> None:
-        """Write down a new LAN; raises UsageError for a bad name, or when there is one of it."""
+        """Write down a new LAN; raises as `need_free` does, also when two begin at once."""
         path = self._path(record.lan.name)
         self._folder.mkdir(mode=0o755, exist_ok=True)
         try:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
-            raise UsageError(
-                f"there is a LAN {record.lan.name} already; use it (fleet up --lan "
-                f"{record.lan.name}) or remove it (fleet lan down {record.lan.name})"
-            ) from None
+            raise _taken(record.lan.name) from None
         os.write(file, msgspec.json.encode(record))
         os.close(file)
 

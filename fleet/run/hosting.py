@@ -15,6 +15,7 @@ import uvloop
 from firmware_sim.errors import SimulatorError
 from fleet import doctor
 from fleet.lan import entry
+from fleet.lan.addresses import AddressBlock
 from fleet.lan.arrangement import Arrangement
 
 GRACE_S = 1.0  # for processes to end by themselves; all in all a stop takes less than 2 s
@@ -28,11 +29,12 @@ def settle(
     """Move this process into LAN `lan` ("": it stays) and make sure that the machine will do.
 
     Return the arrangement of the LAN, None for loopback. Raises UsageError when there is no such
-    LAN, when it is too small, or when the machine lacks something.
+    LAN, when it is too small or another run lives there, or when the machine lacks something.
     """
     home = entry.enter(lan, devices) if lan else None
     place = doctor.LOOPBACK
     if home is not None:
+        AddressBlock(home).close()  # else what another run holds would look like a lack
         place = doctor.Lan(home.address(0), home.broadcast_ip)
     doctor.require(devices, shards=shards, decoder=decoder, data_dir=data_dir, lan=place)
     return home

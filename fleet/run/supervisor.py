@@ -15,6 +15,7 @@ import msgspec
 
 from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.runtime.live.world import HOST_SHORT
+from fleet import doctor
 from fleet.cloud.edge.process import ServerConfig
 from fleet.lan.addresses import AddressBlock
 from fleet.lan.arrangement import Arrangement
@@ -31,7 +32,6 @@ from fleet.run.usage import Meter
 from fleet.run.watch import Watch
 
 SNAPSHOT_S = 10.0
-DEVICES_PER_SHARD_MAX = 4000  # beyond that a process runs into the usual limit of open files
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -301,17 +301,15 @@ def cloud_config(
     return ServerConfig(
         folder=str(folder / "cloud"),
         host=lan.cloud_ip if lan is not None else "127.0.0.1",
-        public=lan is not None,  # all that it serves asks for a password, a key or a signature
+        public=lan is not None,  # what it serves asks for a password, a key or a signature
         settings=seeding.settings(population, admin_secret, _now_ms()),
         seed=seeding.seed(population, bound=options.bound),
     )
 
 
 def shard_count(devices: int, wanted: int) -> int:
-    """Return how many shards to use: as many as wanted, else one per further core, at least one."""
-    cores = len(os.sched_getaffinity(0))
-    by_size = -(-devices // DEVICES_PER_SHARD_MAX)
-    return min(devices, wanted or max(cores - 1, by_size, 1))
+    """Return how many shards to use: as many as wanted (0: as suits), but none without devices."""
+    return min(devices, wanted or doctor.shards_wanted(devices, len(os.sched_getaffinity(0))))
 
 
 def _now_ms() -> int:

@@ -123,6 +123,8 @@ def up(
     process moves into it for good. What is said on the LAN is written to `pcap`. Raises UsageError
     when something cannot start, does not come up, or cannot be kept up.
     """
+    papers = Papers(ready_file, devices_json)
+    papers.remove()  # of an earlier start that was killed: somebody waits for those of this one
     console = console or Console(highlight=False, markup=False, emoji=False)
     population = populate(_plan(profile, devices), devices, seed)
     count = shard_count(devices, shards or 0)
@@ -136,8 +138,6 @@ def up(
         lan=home,
         pcap=pcap,
     )
-    papers = Papers(ready_file, devices_json)
-    papers.remove()  # of an earlier start
     try:
         with run_folder(data_dir) as folder:
             in_loop(_up(population, options, state, folder, papers, console))

@@ -124,7 +124,7 @@ class FakeLink:
         return self._acknowledge(frame, b"") + chatter + self.push(wanted, control.cid)
 
     def _refresh(self, frame: Frame, body: bytes) -> bytes:
-        wanted = lan_body.decode_refresh(body)
+        wanted = lan_body.decode_refresh(body).dp_ids
         values = {dp: value for dp, value in self.device.dps.items() if dp in wanted}
         return self._acknowledge(frame, b"") + self.push(values)
 

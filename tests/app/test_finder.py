@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_sim.wire import lan_frame
 from firmware_sim.wire.discovery import Announcement, encode_announcement
+from firmware_sim.wire.lan_frame import Command, Frame
 from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenForm
 from fleet.app.finder import Finder, Found, Heard
@@ -154,6 +156,23 @@ def test_an_address_must_be_one() -> None:
     finder = Finder()
     assert heard(finder, ip="evil.example") is None
     assert finder.unreadable == 1
+
+
+@pytest.mark.parametrize("field", ["gw_id", "product_key", "version"])
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b31m", "two\nlines", "\u202egnp", "x" * 65])
+def test_what_a_stranger_calls_itself_cannot_harm_a_screen(field: str, text: str) -> None:
+    said = msgspec.to_builtins(WAITING, str_keys=True)
+    name = {"gw_id": "gwId", "product_key": "productKey"}.get(field, field)
+    frame = Frame(0, Command.UDP_PLAIN, msgspec.json.encode(said | {name: text}), 0)
+    finder = Finder()
+    assert finder.take(lan_frame.encode(frame), "127.0.0.9") is None
+    assert (finder.heard, finder.unreadable) == ((), 1)
+
+
+def test_a_device_without_an_id_is_none() -> None:
+    finder = Finder()
+    assert heard(finder, gw_id="") is None
+    assert (finder.heard, finder.unreadable) == ((), 1)
 
 
 @pytest.mark.parametrize("size", range(len(encode_announcement(WAITING))))

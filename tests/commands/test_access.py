@@ -68,7 +68,15 @@ def test_a_missing_ready_file_is_one_line(tmp_path: Path) -> None:
         resolve("", tmp_path / "none.json", "ann", "pw")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"console": 5}', '{"accounts": []}', '"\xff"'])
+BAD_IPS = [
+    f'{{"console": "http://c", "devices": [{{"ip": "{ip}"}}]}}'
+    for ip in ("x", "1.2.3", "1.2.3.256", "1.2.3.4.5", "1.2.3.4\\n")
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"console": 5}', '{"accounts": []}', '"\xff"', *BAD_IPS]
+)
 def test_another_file_is_no_ready_file(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text, encoding="latin-1")

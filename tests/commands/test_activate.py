@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from firmware_sim.errors import UsageError
 from firmware_sim.wire.provisioning import TokenForm
 from fleet.app.handover import Delivery, Outcome
 from fleet.commands import activate, consumer
@@ -52,6 +53,12 @@ def test_a_token_that_is_given_is_handed_over(
     assert asyncio.run(with_token(where, TOKEN, screen)) == 0
     assert sent == [(IP, TOKEN, form)]
     assert text(screen) == f"u1  {IP}  token accepted\n"
+
+
+def test_an_address_that_is_none_is_one_clear_line(sent: list[Any], screen: Console) -> None:
+    with pytest.raises(UsageError, match=r"'a\.\.b' is no IPv4 address"):
+        asyncio.run(with_token(Where("u1", "a..b"), TOKEN, screen))
+    assert sent == []
 
 
 def test_a_refusal_is_exit_code_1(sent: list[Any], screen: Console) -> None:

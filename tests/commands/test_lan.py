@@ -78,12 +78,20 @@ def test_down(asked: list[tuple[Any, ...]]) -> None:
 @pytest.mark.usefixtures("asked")
 def test_list_shows_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     Records().create(Record(namespace.plan("shop", 5, "10.77.0.0/16")))
-    Records().create(Record(macvlan.plan("hall", 2, "192.168.1.7/24"), "eth7", number=1))
+    Records().create(
+        Record(macvlan.plan("hall", 2, "192.168.1.7/24"), "eth7", number=1, whole=True)
+    )
     assert run(["lan", "list"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[1][:4] == ["hall", "macvlan", "gone", "192.168.1.0/24"]
     assert rows[1][-1] == "eth7"
     assert rows[2][:5] == ["shop", "veth", "half-made", "10.77.0.0/16", "10.77.0.2"]
+
+
+@pytest.mark.parametrize("seconds", ["-1", "1e12", "inf", "nan"])
+def test_capture_ends_within_days(seconds: str, tmp_path: Path) -> None:
+    assert run(["lan", "capture", str(tmp_path / "a.pcap"), "--seconds", seconds]) == 2
+    assert not (tmp_path / "a.pcap").exists()
 
 
 def test_capture_and_dissect_hand_on_every_option(

@@ -116,6 +116,17 @@ def test_options_of_one_device_are_not_for_several(devices: Path) -> None:
             choose(["all"], given)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"ip": "a..b"}, {"ip": "evil.example"}, {"key": "0123456789abcdé"}, {"id": ""}]
+)
+def test_a_broken_entry_does_not_stand_in_the_way_of_the_others(
+    tmp_path: Path, changes: dict[str, str]
+) -> None:
+    path = tmp_path / "devices.json"
+    path.write_bytes(msgspec.json.encode([LIST[0] | {"id": "d0"} | changes, LIST[1]]))
+    assert choose(["all"], Given(path)) == [D2]
+
+
 def test_all_of_nothing_is_a_question() -> None:
     with pytest.raises(UsageError, match="all of which devices"):
         choose(["all"], Given())

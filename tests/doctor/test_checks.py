@@ -5,7 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from fleet.doctor.checks import Check, files_needed, judge
+from fleet.doctor.checks import (
+    DEVICES_PER_SHARD_MAX,
+    Check,
+    files_needed,
+    judge,
+    shards_wanted,
+)
 from fleet.doctor.facts import LOOPBACK, Facts
 
 GOOD = Facts(
@@ -111,6 +117,12 @@ def test_shards_are_one_per_further_core_unless_given() -> None:
     assert [check.name for check in judge(facts, 1000, shards=8) if not check.ok] == ["cores"]
 
 
+def test_a_large_fleet_is_judged_by_the_shards_that_it_would_get() -> None:
+    assert [shards_wanted(devices, 4) for devices in (1, 4000, 16_000)] == [3, 3, 4]
+    assert [shards_wanted(devices, 1) for devices in (1, DEVICES_PER_SHARD_MAX + 1)] == [1, 2]
+    assert not [check for check in judge(GOOD, 10_000) if check.blocks], "a run would start"
+
+
 def test_needs_grow_with_the_devices() -> None:
     names = [check.name for check in judge(GOOD, 200_000) if not check.ok]
-    assert names == ["memory", "open files", "disk"]
+    assert names == ["cores", "memory", "open files", "disk"]

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Address, IPv4Network
 
+import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
@@ -29,8 +30,14 @@ def test_devices_are_numbered_from_the_first_address_on() -> None:
 
 @pytest.mark.parametrize("index", [-1, 10])
 def test_there_is_no_address_beyond(index: int) -> None:
-    with pytest.raises(UsageError, match=f"device {index}: LAN shop has addresses for 10 devices"):
+    with pytest.raises(UsageError, match=f"for 10 devices, not for {index + 1}$"):
         LAN.address(index)
+
+
+def test_where_strangers_reach_a_fleet_it_says_what_they_are_asked_for() -> None:
+    outside = msgspec.structs.replace(LAN, kind=Kind.MACVLAN)
+    assert "passwords and keys, which follow from --seed" in outside.reach
+    assert "seed" not in LAN.reach
 
 
 def test_blocks_hold_all_devices_and_nobody_else() -> None:

@@ -159,7 +159,18 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         Recording(tmp_path).start()
 
 
+def test_what_is_no_file_keeps_its_rights(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o644)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    capture._begin(pipe)
+    os.close(reader)
+    assert pipe.stat().st_mode & 0o777 == 0o644
+
+
 def test_a_recorder_that_fails_is_told_once(wire: socket.socket, tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").touch(0o644)
     recording = Recording(tmp_path / "a.pcap", limits=Limits(packets=1))
     recording.start()
     assert (tmp_path / "a.pcap").stat().st_mode & 0o777 == 0o600

@@ -75,6 +75,26 @@ def test_a_namespace_that_is_there_already_is_left_alone(
     assert not [call for call in ran if "netns" in call]
 
 
+def test_settings_of_a_kernel_that_takes_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(control, "_SYS", tmp_path)
+    control._set((("net/ipv6/off", "1"),))
+    (tmp_path / "net").mkdir()
+    with pytest.raises(UsageError, match=r"cannot write .*/net \(.*\); a container needs"):
+        control._set((("net", "1"),))
+
+
+def test_a_second_one_of_the_same_name(ran: list[tuple[str, ...]], tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    records.create(Record(plan("shop", 1, "10.77.0.0/16"), number=7, whole=True))
+    with pytest.raises(UsageError, match="there is a LAN shop already"):
+        control.up_veth("shop", 1, "10.77.0.0/16", records)
+    with pytest.raises(UsageError, match="there is a LAN shop already"):
+        control.up_macvlan("shop", 1, "10.77.0.5/16", "lo", records)
+    assert ran == []
+
+
 def test_what_fails_midway_leaves_no_record(
     ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -89,7 +109,7 @@ def test_a_namespace_of_somebody_else_is_not_removed(
     ran: list[tuple[str, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / "shop").touch()
-    made = Record(plan("shop", 1, "10.77.0.0/16"), number=1 + namespace_number("shop"))
+    made = Record(plan("shop", 1, "10.77.0.0/16"), number=1 + namespace_number("shop"), whole=True)
     records = Records(tmp_path)
     records.create(made)
     with pytest.raises(UsageError, match="the namespace shop is not the one that fleet lan up"):
@@ -104,7 +124,8 @@ def test_what_is_used_is_not_removed(
 ) -> None:
     (tmp_path / "shop").touch()
     records = Records(tmp_path)
-    records.create(Record(plan("shop", 1, "10.77.0.0/16"), number=namespace_number("shop")))
+    made = Record(plan("shop", 1, "10.77.0.0/16"), number=namespace_number("shop"), whole=True)
+    records.create(made)
     monkeypatch.setattr(iproute, "run", lambda *_, **__: "4711\n4712\n")
     with pytest.raises(UsageError, match="LAN shop is used by 2 processes, the first is 4711"):
         control.down("shop", records)

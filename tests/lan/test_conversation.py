@@ -57,7 +57,13 @@ def test_the_version_need_not_be_known(version: LanVersion) -> None:
 
 @pytest.mark.parametrize(
     ("spoken", "shown"),
-    [(None, "3.3"), (LanVersion.V32, "3.2"), (LanVersion.V33, "3.3"), (LanVersion.V35, "3.3")],
+    [
+        (None, "3.3"),
+        (LanVersion.V31, "3.3"),
+        (LanVersion.V32, "3.2"),
+        (LanVersion.V33, "3.3"),
+        (LanVersion.V35, "3.3"),
+    ],
 )
 def test_an_old_frame_is_of_the_version_that_it_shows_or_the_device_is_said_to_speak(
     spoken: LanVersion | None, shown: str

@@ -23,7 +23,7 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
     monkeypatch.setattr(entry, "NAMESPACES", tmp_path)
     (tmp_path / "shop").touch()
     kept = Records(tmp_path)
-    kept.create(Record(LAN, number=namespace_number("shop")))
+    kept.create(Record(LAN, number=namespace_number("shop"), whole=True))
     return kept
 
 
@@ -40,7 +40,7 @@ def test_a_lan_that_is_not_up(records: Records) -> None:
 
 
 def test_a_lan_that_is_too_small(records: Records) -> None:
-    with pytest.raises(UsageError, match="LAN shop has addresses for 3 devices"):
+    with pytest.raises(UsageError, match="LAN shop has addresses for 3 devices, not for 4"):
         enter("shop", 4, records)
 
 

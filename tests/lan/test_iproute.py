@@ -49,6 +49,7 @@ def test_interfaces_of_a_group(calls: Path) -> None:
 def test_routes_of_this_host(calls: Path) -> None:
     (calls.parent / "answer").write_text(
         '[{"dst":"default","gateway":"192.0.2.1","dev":"eth0","flags":[]},'
+        '{"dst":"0.0.0.0/1","dev":"tun1"},{"dst":"128.0.0.0/1","dev":"tun1"},'
         '{"dst":"10.8.0.0/16","dev":"tun0","metric":50},{"type":"blackhole","dst":"192.0.2.9"}]'
     )
     assert iproute.routes() == [
@@ -70,7 +71,7 @@ def test_routes_of_this_host(calls: Path) -> None:
         ),
         (
             "RTNETLINK answers: Operation not permitted\nCommand failed -:1\n",
-            "ip link add a: Operation not permitted; a container needs --cap-add NET_ADMIN",
+            "ip link add a: Operation not permitted; a container needs --privileged",
         ),
         ("", r"ip -batch -: \?"),
     ],

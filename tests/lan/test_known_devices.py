@@ -9,7 +9,7 @@ import pytest
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.lan_version import LanVersion
 from fleet.lan import known_devices
-from fleet.lan.known_devices import Device, DeviceBook, read_devices
+from fleet.lan.known_devices import ID_SIZE_MAX, Device, DeviceBook, read_devices
 
 KEY = "0123456789abcdef"
 ENTRY = {"id": "eb1", "key": KEY, "name": "front door", "ip": "10.0.0.9", "version": "3.4"}
@@ -33,6 +33,7 @@ def test_a_list_as_tinytuya_writes_it(tmp_path: Path) -> None:
         ({}, FRONT_DOOR),
         ({"key": ""}, Device("eb1", "front door", b"", "10.0.0.9", LanVersion.V34)),
         ({"key": "short"}, Device("eb1", "front door", b"", "10.0.0.9", LanVersion.V34)),
+        ({"key": "0123456789abcdé"}, Device("eb1", "front door", b"", "10.0.0.9", LanVersion.V34)),
         ({"version": 3.4}, FRONT_DOOR),
         ({"version": "9.9"}, Device("eb1", "front door", KEY.encode(), "10.0.0.9", None)),
         (
@@ -94,6 +95,14 @@ def test_an_unknown_announcer_leaves_the_device_of_the_list() -> None:
     book.announce("10.0.0.7", "unknown", "3.5")
     assert book.device_at("10.0.0.9") is FRONT_DOOR
     assert (book.device_at("10.0.0.7"), book.version_at("10.0.0.7")) == (None, LanVersion.V35)
+
+
+def test_an_id_that_is_too_long_is_nobodys() -> None:
+    long = "x" * (ID_SIZE_MAX + 1)
+    book = DeviceBook([Device(long, "long", b""), Device("", "nameless", b"")])
+    book.announce("10.0.0.9", long, "3.4")
+    assert (book.device_at("10.0.0.9"), book.version_at("10.0.0.9")) == (None, LanVersion.V34)
+    assert book.device_at("10.0.0.8") is None
 
 
 def test_a_book_has_a_last_page(monkeypatch: pytest.MonkeyPatch) -> None:

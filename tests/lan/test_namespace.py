@@ -46,6 +46,8 @@ def test_many_devices_take_few_lines() -> None:
         (1, "the-net", "--network the-net: "),
         (1, "8.8.0.0/16", "is no private network"),
         (1, "127.16.0.0/16", "is no private network"),
+        (1, "240.0.0.0/4", "is no private network"),
+        (1, "0.1.0.0/16", "is no private network"),
         (246, "192.168.9.0/24", "--devices 246: 192.168.9.0/24 has room for 245"),
         (1, "192.168.9.0/30", "has room for 0"),
         (60_001, "10.0.0.0/8", "has room for 60000"),

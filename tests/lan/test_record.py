@@ -39,6 +39,9 @@ def test_one_name_is_one_lan(tmp_path: Path) -> None:
     records.create(RECORD)
     with pytest.raises(UsageError, match=r"there is a LAN shop already; use it .* or remove it"):
         records.create(RECORD)
+    with pytest.raises(UsageError, match="there is a LAN shop already"):
+        records.need_free("shop")
+    records.need_free("hall")
 
 
 def test_what_is_not_there_is_explained_by_what_is(tmp_path: Path) -> None:
@@ -67,9 +70,12 @@ def test_a_name_is_part_of_paths_and_interfaces(tmp_path: Path, name: str) -> No
 
 def test_states(namespaces: Path) -> None:
     assert RECORD.state == "half-made"
-    assert msgspec.structs.replace(RECORD, number=7).state == "gone"
+    assert msgspec.structs.replace(RECORD, number=7).state == "half-made"
+    assert msgspec.structs.replace(RECORD, number=7, whole=True).state == "gone"
     (namespaces / "shop").touch()
-    made = msgspec.structs.replace(RECORD, number=namespace_number("shop"))
+    begun = msgspec.structs.replace(RECORD, number=namespace_number("shop"))
+    assert begun.state == "half-made", "the namespace is there, what belongs into it is not"
+    made = msgspec.structs.replace(begun, whole=True)
     assert made.state == "up"
     assert msgspec.structs.replace(made, number=made.number + 1).state == "replaced"
 

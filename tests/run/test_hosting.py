@@ -1,4 +1,5 @@
 import asyncio
+import io
 import os
 import signal
 from collections.abc import Coroutine
@@ -11,6 +12,7 @@ from firmware_sim.errors import UsageError
 from fleet import doctor
 from fleet.lan import entry
 from fleet.lan.namespace import plan
+from fleet.run import hosting
 from fleet.run.hosting import first_of, in_loop, settle, stop_signal
 
 LAN = plan("shop", 3, "10.77.0.0/16")
@@ -29,11 +31,16 @@ def test_the_machine_is_judged_where_the_devices_will_be(
         asked.append(words)
         return LAN
 
+    def hold(lan: object) -> io.BytesIO:
+        asked.append(lan)
+        return io.BytesIO()  # all that it is asked for is to be closed
+
     monkeypatch.setattr(entry, "enter", enter)
+    monkeypatch.setattr(hosting, "AddressBlock", hold)
     monkeypatch.setattr(doctor, "require", lambda *words, **options: asked.append((words, options)))
     options = {"shards": 2, "decoder": "zxing", "data_dir": Path("d")}
     assert settle(name, 3, shards=2, decoder="zxing", data_dir=Path("d")) == home
-    entered = [("shop", 3)] if name else []
+    entered = [("shop", 3), LAN] if name else []
     assert asked == [*entered, ((3,), options | {"lan": place})]
 
 

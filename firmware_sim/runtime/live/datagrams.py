@@ -12,8 +12,8 @@ import socket
 import struct
 from collections.abc import Callable
 
-from firmware_sim.errors import UsageError
-from firmware_sim.wire.discovery import PORT_SOLICITED
+from firmware_sim.errors import PeerError, UsageError
+from firmware_sim.wire.discovery import PORT_SOLICITED, decode_solicitation
 
 IP_PKTINFO = 8  # linux/in.h; the socket module of Python 3.11 has no name for it
 LIMITED_BROADCAST = "255.255.255.255"
@@ -21,9 +21,10 @@ SIZE_MAX = 4096  # the largest frame of the vendor's device; a larger datagram i
 READS_AT_ONCE_MAX = 64  # then the loop sees to the others
 BUFFER_B = 1 << 20  # thousands of answers at once; the kernel gives what it allows
 WINDOW_S = 1.0  # clients ask again after some seconds; copies of one question come at once
-# One question makes every device send an answer. A flood of them may cost a fifth of a core.
+# One question makes every device send an answer, to whatever address it names, as real ones do. A
+# flood of them may cost a fifth of a core, and no more answers than this reach who is named in it.
 TOLD_PER_WINDOW_MAX = 20_000
-COST_MIN = 100  # of a question, in devices: it is looked at even if nobody answers it
+COST_MIN = 100  # of a question, in devices: it is kept for a while even if nobody answers it
 
 Source = list[tuple[int, int, bytes]]
 
@@ -37,7 +38,8 @@ def source(ip: str) -> Source:
 class Datagrams:
     """The sockets. `heard` and `dropped` count what came in and what did not get through.
 
-    `hear(data)` is called with a datagram for the whole LAN and returns how many devices were told.
+    `hear(data)` is called with a question to the whole LAN and returns how many devices were told.
+    Whatever else arrives is dropped here: thousands would be told in vain.
     """
 
     def __init__(self, broadcast_ip: str, hear: Callable[[bytes], int]) -> None:
@@ -77,9 +79,10 @@ class Datagrams:
                 data = listener.recv(SIZE_MAX + 1)
             except OSError:  # nothing more for now
                 return
-            if len(data) <= SIZE_MAX and self._gate.admits(data, self._loop.time()):
+            admitted = len(data) <= SIZE_MAX and self._gate.admits(data, self._loop.time())
+            if admitted and _asks(data):
                 self.heard += 1
-                self._gate.spent(self._hear(data))
+                self._gate.spent(data, self._hear(data))
             else:
                 self.dropped += 1
 
@@ -111,14 +114,21 @@ class Gate:
         if window != self._window:
             self._before = self._seen if window == self._window + 1 else set()
             self._seen, self._told, self._window = set(), 0, window
-        if self._told >= TOLD_PER_WINDOW_MAX or data in self._seen or data in self._before:
-            return False
-        self._seen.add(data)
-        return True
+        known = data in self._seen or data in self._before
+        return not known and self._told < TOLD_PER_WINDOW_MAX
 
-    def spent(self, told: int) -> None:
-        """Count how many devices were told of the last one."""
+    def spent(self, data: bytes, told: int) -> None:
+        """Remember a question, and count how many devices were told of it."""
+        self._seen.add(data)
         self._told += max(told, COST_MIN)
+
+
+def _asks(data: bytes) -> bool:
+    try:
+        decode_solicitation(data)
+    except PeerError:
+        return False
+    return True
 
 
 def _open(ip: str) -> socket.socket:

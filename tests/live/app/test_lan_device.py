@@ -276,7 +276,10 @@ def test_nothing_can_be_asked_outside_the_block() -> None:
         asyncio.run(LanDevice(IP, DEV_ID, KEY, "3.3").status())
 
 
-@pytest.mark.parametrize(("key", "version"), [("short", "3.3"), (KEY, "3.9")])
-def test_what_is_no_key_or_version_is_said_at_once(key: str, version: str) -> None:
-    with pytest.raises(UsageError, match=r"local key has 16|'3\.9' is none of 3\.1, 3\.2"):
-        LanDevice(IP, DEV_ID, key, version)
+@pytest.mark.parametrize(
+    ("ip", "key", "version"),
+    [(IP, "short", "3.3"), (IP, KEY, "3.9"), ("a..b", KEY, "3.3"), ("localhost", KEY, "3.3")],
+)
+def test_what_is_no_address_key_or_version_is_said_at_once(ip: str, key: str, version: str) -> None:
+    with pytest.raises(UsageError, match=r"local key has 16|'3\.9' is none of|no IPv4 address"):
+        LanDevice(ip, DEV_ID, key, version)

@@ -172,6 +172,27 @@ def test_what_no_frame_can_hold_is_the_callers_mistake(screen: Console) -> None:
         with_devices(work, n1=device)
 
 
+def test_a_question_that_no_frame_can_hold_is_the_callers_mistake(screen: Console) -> None:
+    device = FakeDevice(LanVersion.V33)
+    work = show([target("127.6.5.1", device.version)], "x" * 5000, screen, as_json=False)
+    with pytest.raises(UsageError, match="exceeds a frame"):
+        with_devices(work, n1=device)
+
+
+def test_what_a_device_says_cannot_harm_a_screen(screen: Console) -> None:
+    device = FakeDevice(LanVersion.V33)
+    device.dps = {102: "\x9b31m[red]\u202egnp"}
+    work = show([target("127.6.5.1", device.version)], None, screen, as_json=False)
+    assert with_devices(work, n1=device) == 0
+    assert text(screen) == f'{DEV_ID}  127.6.5.1  3.3  102="\\x9b31m[red]\\u202egnp"\n'
+
+
+def test_what_a_list_calls_a_device_cannot_harm_a_screen(screen: Console) -> None:
+    named = Target("\x1b[2J", "127.6.5.2", KEY, LanVersion.V33)
+    assert with_devices(show([named], None, screen, as_json=False)) == 1
+    assert text(screen).startswith("device \\x1b[2J at 127.6.5.2: cannot connect")
+
+
 # --- values -------------------------------------------------------------------------------------
 
 
@@ -201,7 +222,9 @@ def test_values_are_what_they_look_like(given: str, value: Value) -> None:
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize("given", ["", "1", "=true", "x=1", "0=1", "256=1", "-1=1", "²=1"])
+@pytest.mark.parametrize(
+    "given", ["", "1", "=true", "x=1", "0=1", "256=1", "-1=1", "²=1", "9" * 5000 + "=1"]
+)
 def test_what_sets_nothing_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"sets nothing: expected DP=VALUE"):
         parse([given])

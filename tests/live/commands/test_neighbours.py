@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from firmware_sim.errors import UsageError
 from firmware_sim.wire.discovery import PORT_ENCRYPTED, Announcement, encode_announcement
 from fleet.app.lan_caller import LOOPBACK_BROADCAST, Asking
 from fleet.commands.neighbours import Plan, plan, search
@@ -107,3 +108,9 @@ def test_a_plan_is_made_of_options(tmp_path: Path) -> None:
     made = plan(ready, 2.0, ["10.77.255.255"], "10.77.0.1")
     assert made == Plan(2.0, "10.77.0.0/16", Asking(("10.77.255.255",), "10.77.0.1"))
     assert LOOPBACK_BROADCAST in plan(None, 2.0, [], "").asking.broadcasts
+
+
+@pytest.mark.parametrize(("broadcasts", "answer_ip"), [(["a..b"], ""), ([], "localhost")])
+def test_an_address_that_is_none_is_one_clear_line(broadcasts: list[str], answer_ip: str) -> None:
+    with pytest.raises(UsageError, match="is no IPv4 address"):
+        plan(None, 2.0, broadcasts, answer_ip)

@@ -110,7 +110,11 @@ class Home:
 
     def __enter__(self) -> Self:
         """Wait until all devices are online."""
-        self._receive()
+        try:
+            self._receive()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -119,6 +123,10 @@ class Home:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self._end.close()
         self._process.join(10)
         if self._process.is_alive():

@@ -17,6 +17,7 @@ from firmware_sim.effects import Broadcast, Effect, OpenLan, SendDatagram
 from firmware_sim.events import DatagramReceived, DeadlineReached, Event, LanOpened, PowerApplied
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.live.world import LiveWorld
+from firmware_sim.wire.discovery import decode_solicitation
 from fleet.lan import control, iproute
 from fleet.lan.arrangement import Arrangement
 from fleet.lan.entry import do_inside
@@ -69,8 +70,8 @@ class Tenant:
         self.clients = 0
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
-        if isinstance(event, DatagramReceived):  # which begins with the address to answer to
-            return [SendDatagram(event.data.split()[0].decode(), 7000, self.name)]
+        if isinstance(event, DatagramReceived):
+            return [SendDatagram(decode_solicitation(event.data).ip, 7000, self.name)]
         if isinstance(event, PowerApplied):
             self.deadline_ms = now_ms + 1
             return [OpenLan(6668)]

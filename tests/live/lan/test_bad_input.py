@@ -270,8 +270,9 @@ def test_datagrams_that_are_no_solicitations(home: Home) -> None:
                 assert dps(client.status())
 
 
-@every_version
+@pytest.mark.parametrize("version", [each for each in VERSIONS if each is not LanVersion.V32])
 def test_odd_frames_from_somebody_who_has_the_key(home: Home, version: LanVersion) -> None:
+    """3.2 is left out: it differs from 3.3 in its number only."""
     unit = home[VERSIONS.index(version)]
     home.notes(unit)
     sent = 0

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
+from firmware_sim.wire.discovery import Solicitation, encode_solicitation
 from fleet.lan import control, iproute, macvlan, namespace
 from fleet.lan.arrangement import Arrangement, mac_of
 from fleet.lan.entry import do_inside
@@ -52,8 +53,8 @@ def asker(ip: str) -> socket.socket:
 
 def ask_all(client: socket.socket, broadcast_ip: str, count: int) -> dict[str, bytes]:
     """Ask once and return `count` answers by address; each came from port 7000."""
-    question = f"{client.getsockname()[0]} asks {broadcast_ip}"
-    client.sendto(question.encode(), (broadcast_ip, 7000))
+    question = Solicitation(client.getsockname()[0], "app")
+    client.sendto(encode_solicitation(question, os.urandom(12)), (broadcast_ip, 7000))
     answers: dict[str, bytes] = {}
     while len(answers) < count:
         data, (ip, port) = client.recvfrom(100)
@@ -98,8 +99,8 @@ def test_up_and_down_leave_nothing_behind(tmp_path: Path) -> None:
         [record] = Records(tmp_path)
         assert (record.lan, record.state) == (lan, "up")
         assert namespace.host_interface(lan.name) in interfaces()
-        with pytest.raises(UsageError, match=r"there is a LAN .* already|overlaps"):
-            control.up_veth(lan.name, 1, "10.99.0.0/16", Records(tmp_path))
+        with pytest.raises(UsageError, match=f"there is a LAN {lan.name} already"):
+            control.up_veth(lan.name, 1, lan.network, Records(tmp_path))
         with pytest.raises(UsageError, match=f"{lan.network} overlaps"):
             control.up_veth(stage.new_name(), 1, lan.network, Records(tmp_path))
         assert len(list(Records(tmp_path))) == 1
@@ -133,12 +134,25 @@ def test_a_namespace_that_somebody_made_anew_stays(tmp_path: Path) -> None:
     records = Records(tmp_path)
     with stage.namespace() as name:
         lan = namespace.plan(name, 3, stage.network())
-        records.create(Record(lan, number=namespace_number(name) + 1))
+        records.create(Record(lan, number=namespace_number(name) + 1, whole=True))
         with pytest.raises(UsageError, match="is not the one that fleet lan up has made"):
             control.down(name, records)
         with pytest.raises(UsageError, match="fleet lan up has made no LAN"):
             control.down(name, Records(tmp_path / "empty"))
         assert namespace_number(name)
+
+
+def test_an_interface_that_only_has_the_name_of_ours_stays(tmp_path: Path) -> None:
+    name = stage.new_name()
+    theirs = namespace.host_interface(name)
+    iproute.run("link", "add", theirs, "type", "veth", "peer", "name", f"x{os.getpid()}")
+    try:
+        with pytest.raises(UsageError, match=f"ip link add {theirs} .*: File exists"):
+            control.up_veth(name, 1, stage.network(), Records(tmp_path))
+        assert theirs in interfaces()
+    finally:
+        iproute.run("link", "del", theirs)
+    assert (namespace_number(name), list(Records(tmp_path))) == (0, [])
 
 
 def test_a_lan_with_somebody_in_it_stays(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ async def log_in(ready: dict[str, Any]) -> None:
         await ConsoleClient.login(link, account["name"], account["password"])
 
 
-def test_a_client_on_this_host_reaches_devices_and_cloud(tmp_path: Path) -> None:
+def test_a_client_on_this_host_reaches_devices_and_cloud(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     ready_file, pcap = tmp_path / "ready.json", tmp_path / "lan.pcap"
     words = ("--profile", "nvr", "--devices", "4", "--state", "waiting")
     files = ("--ready-file", str(ready_file), "--pcap", str(pcap))
@@ -86,6 +88,9 @@ def test_a_client_on_this_host_reaches_devices_and_cloud(tmp_path: Path) -> None
             assert hear(lan, 4) == set(places)
             for ip in places:
                 socket.create_connection((ip, 6668), 5).close()
+            with start("up", "--lan", lan.name) as second:
+                assert second.wait(60) == 2
+            assert f"fleet: LAN {lan.name} is held by another run" in capfd.readouterr().err
         finally:
             fleet.send_signal(signal.SIGINT)
             output, _ = fleet.communicate(timeout=60)
@@ -129,7 +134,7 @@ def test_whoever_entered_is_in_it_and_so_are_his_children(tmp_path: Path) -> Non
 def test_a_lan_that_is_too_small_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     with lan_of(3) as lan, start("up", "--devices", "4", "--lan", lan.name) as fleet:
         assert fleet.wait(60) == 2
-    message = f"fleet: device 3: LAN {lan.name} has addresses for 3 devices\n"
+    message = f"fleet: LAN {lan.name} has addresses for 3 devices, not for 4\n"
     assert capfd.readouterr().err == message
 
 

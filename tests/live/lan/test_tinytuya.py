@@ -276,6 +276,9 @@ def test_sub_devices(home: Home, number: int) -> None:
         assert dps(pushed) == {1: wanted}
         assert plug in (pushed.get("cid"), pushed.get("data", {}).get("cid"))
 
+        assert dps(lamp.updatedps([1])) == {1: wanted}
+        assert dps(listener.receive()) == {1: wanted}
+
         report = gateway.subdev_query()["data"]
         assert (set(report["online"]), set(report["offline"])) == ({sensor, plug}, {gone})
         if unit.version is LanVersion.V32:

@@ -14,7 +14,7 @@ from fleet.run import messages as msg
 from fleet.run import seeding, supervisor
 from fleet.run.hosting import in_loop
 from fleet.run.stage import is_online
-from fleet.run.supervisor import DEVICES_PER_SHARD_MAX, Options, Supervisor, shard_count
+from fleet.run.supervisor import Options, Supervisor, shard_count
 from tests.run.fakes import small
 
 from .support import family, kill
@@ -123,7 +123,6 @@ def test_the_number_of_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shard_count(2, 5) == 2
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert shard_count(300, 0) == 1
-    assert shard_count(DEVICES_PER_SHARD_MAX + 1, 0) == 2
 
 
 def test_what_the_host_lacks_is_said_once_per_shard(tmp_path: Path) -> None:

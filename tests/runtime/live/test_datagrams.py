@@ -11,10 +11,14 @@ import uvloop
 from firmware_sim.errors import UsageError
 from firmware_sim.runtime.live import datagrams
 from firmware_sim.runtime.live.datagrams import SIZE_MAX, Datagrams, Gate, source
-from firmware_sim.wire.discovery import PORT_SOLICITED
+from firmware_sim.wire.discovery import PORT_SOLICITED, Solicitation, encode_solicitation
 
 # Stands in for the broadcast address, so that other fleets on this machine do not hear the tests.
 EVERYBODY = "127.78.0.255"
+
+
+def question(text: str, ip: str = "127.0.0.1") -> bytes:
+    return encode_solicitation(Solicitation(ip, text), bytes(12))
 
 
 def on_each_loop(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -81,31 +85,50 @@ def test_what_cannot_be_sent_is_counted() -> None:
 def test_a_question_is_heard_once_and_only_if_it_can_be_one(client: socket.socket) -> None:
     async def scene() -> None:
         ears = Ears()
-        for data in (bytes(SIZE_MAX + 1), b"who is here?", b"who is here?", bytes(SIZE_MAX)):
+        one, other = question("who is here?"), question("who else?")
+        for data in (bytes(65_507), bytes(SIZE_MAX), b"who is here?", one, one, other):
             client.sendto(data, (EVERYBODY, PORT_SOLICITED))
-        await ears.until(lambda: len(ears.told) == 2)
-        assert ears.told == [b"who is here?", bytes(SIZE_MAX)]
-        assert (ears.here.heard, ears.here.dropped) == (2, 2)
+        await ears.until_told(other)
+        assert ears.told == [one, other]
+        assert (ears.here.heard, ears.here.dropped) == (2, 4)
         ears.here.close()
 
     on_each_loop(scene)
 
 
-def test_a_flood_is_cut_and_does_not_hold_the_loop(
-    client: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def five_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let devices answer no more than five questions, for ever."""
     monkeypatch.setattr(datagrams, "WINDOW_S", 1e9)
     monkeypatch.setattr(datagrams, "TOLD_PER_WINDOW_MAX", 500)
 
+
+@pytest.mark.usefixtures("five_questions")
+def test_a_flood_is_cut_and_does_not_hold_the_loop(client: socket.socket) -> None:
     async def scene() -> None:
         ears = Ears()
         sent = 3 * datagrams.READS_AT_ONCE_MAX
         for number in range(sent):
-            client.sendto(b"question %d" % number, (EVERYBODY, PORT_SOLICITED))
+            client.sendto(question(str(number)), (EVERYBODY, PORT_SOLICITED))
         ears.here._read(ears.here._sender)
         assert ears.here.heard + ears.here.dropped == datagrams.READS_AT_ONCE_MAX
         await ears.until(lambda: ears.here.heard + ears.here.dropped == sent)
         assert len(ears.told) == 5, "each costs at least as much as a hundred devices"
+        ears.here.close()
+
+    on_each_loop(scene)
+
+
+@pytest.mark.usefixtures("five_questions")
+def test_a_flood_of_what_asks_nothing_makes_nobody_deaf(client: socket.socket) -> None:
+    async def scene() -> None:
+        ears = Ears()
+        for number in range(100):
+            client.sendto(b"no question %d" % number, (EVERYBODY, PORT_SOLICITED))
+            client.sendto(question(str(number), "nobody.example"), (EVERYBODY, PORT_SOLICITED))
+        client.sendto(question("who is here?"), (EVERYBODY, PORT_SOLICITED))
+        await ears.until_told(question("who is here?"))
+        assert len(ears.told) == 1
         ears.here.close()
 
     on_each_loop(scene)
@@ -131,9 +154,9 @@ def test_several_worlds_hear_the_same(client: socket.socket) -> None:
     async def scene() -> None:
         both = Ears("127.255.255.255"), Ears("127.255.255.255")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        client.sendto(b"all of you", ("127.255.255.255", PORT_SOLICITED))
+        client.sendto(question("all of you"), ("127.255.255.255", PORT_SOLICITED))
         for ears in both:
-            await ears.until_told(b"all of you")
+            await ears.until_told(question("all of you"))
             ears.here.close()
 
     on_each_loop(scene)
@@ -145,9 +168,11 @@ def test_several_worlds_hear_the_same(client: socket.socket) -> None:
 def test_copies_are_stopped_for_a_while_and_a_late_repetition_is_not() -> None:
     gate = Gate()
     assert gate.admits(b"a", 10.9)
+    gate.spent(b"a", 1)
     assert not gate.admits(b"a", 10.95)
     assert not gate.admits(b"a", 11.1), "in the next window, though a moment later"
     assert gate.admits(b"b", 11.2)
+    gate.spent(b"b", 1)
     assert gate.admits(b"a", 13.5)
     assert gate.admits(b"b", 13.6)
 
@@ -159,6 +184,6 @@ def test_the_more_devices_answer_the_fewer_questions_are_let_through() -> None:
         for number in range(1000):
             if gate.admits(b"%d" % number, 5.0):
                 admitted += 1
-                gate.spent(devices)
+                gate.spent(b"%d" % number, devices)
         assert admitted == expected
         assert gate.admits(b"in the next second", 6.0)

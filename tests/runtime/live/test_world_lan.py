@@ -24,9 +24,11 @@ from firmware_sim.events import (
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.live import lan_port
 from firmware_sim.runtime.live.world import HOST_SHORT, LiveWorld
+from firmware_sim.wire.discovery import Solicitation, encode_solicitation
 
 EVERYBODY = "127.78.1.255"
 IPS = ("127.78.1.1", "127.78.1.2", "127.78.1.3")
+OURS = [encode_solicitation(Solicitation("127.0.0.1", f"ours {n}"), bytes(12)) for n in (1, 2)]
 
 
 class Answerer:
@@ -39,7 +41,7 @@ class Answerer:
         self.told: list[Event] = []
 
     def handle(self, event: Event, _: int) -> list[Effect]:
-        if isinstance(event, DatagramReceived) and not event.data.startswith(b"ours"):
+        if isinstance(event, DatagramReceived) and event.data not in OURS:
             return []  # what other fleets on this machine are asked
         self.told.append(event)
         if isinstance(event, DatagramReceived):
@@ -100,12 +102,12 @@ def play(scene: Callable[[Bench], Coroutine[Any, Any, None]]) -> None:
 def test_all_whose_lan_is_open_hear_the_same_and_answer_from_their_own_address() -> None:
     async def scene(bench: Bench) -> None:
         bench.open_lan(0, 2)
-        assert await bench.ask(b"ours 1", answers=2) == [IPS[0], IPS[2]]
+        assert await bench.ask(OURS[0], answers=2) == [IPS[0], IPS[2]]
         heard = [node.told[-1] for node in bench.nodes if node.told]
-        assert heard == [DatagramReceived(7000, b"ours 1")] * 2
+        assert heard == [DatagramReceived(7000, OURS[0])] * 2
         assert heard[0] is heard[1], "one event serves them all"
         bench.world.tell(2, ButtonReleased())
-        assert await bench.ask(b"ours 2", answers=1) == [IPS[0]]
+        assert await bench.ask(OURS[1], answers=1) == [IPS[0]]
         assert not bench.nodes[1].told
         assert bench.nodes[2].told[-1] == ButtonReleased()
 
