@@ -11,6 +11,7 @@ import typer
 
 from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
+from fleet.commands import cloud as platform
 from fleet.commands import lan as network
 
 cli = typer.Typer(
@@ -21,6 +22,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(phone.app, name="app")
+cli.add_typer(platform.app, name="cloud")
 cli.add_typer(network.app, name="lan")
 
 DEVICES_MAX = 1_000_000

@@ -266,6 +266,17 @@ def test_without_ip_root_installs_it_too(place: Place, *, zbar: bool) -> None:
     assert apt[1][-len(packages) - 1 :] == ["--no-install-recommends", *packages]
 
 
+def test_for_the_tests_root_installs_a_postgresql_server(place: Place) -> None:
+    path = f"{place.base}:{everything_but('pg_createcluster', place.base / 'elsewhere')}"
+    place.program("apt-get", APT)
+    place.program("id", "#!/bin/sh\necho 0\n")
+    assert place.start(PATH=path).returncode == 0
+    assert not [call for call in place.calls() if call.startswith("apt-get")]
+    assert place.start(launcher="test", PATH=path).returncode == 0
+    apt = [call.split() for call in place.calls() if call.startswith("apt-get")]
+    assert apt[1][-2:] == ["--no-install-recommends", "postgresql"]
+
+
 def everything_but(name: str, folder: Path) -> Path:
     """Make a folder of links to all usual programs but one."""
     folder.mkdir()

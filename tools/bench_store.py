@@ -1,10 +1,11 @@
-"""Durable transactions per second of the SQLite store: `python tools/bench_store.py`.
+"""Durable transactions per second of the stores: `python tools/bench_store.py`.
 
 Each transaction is what one unbinding writes (four records). With one caller every transaction
 waits for its own flush of the disk; with many callers they share flushes. Both are as durable as
 each other. The figures are those of the disk under FOLDER as much as those of the program, so
-the last row flushes four KiB to a plain file, as the limit for a caller that waits alone. Nothing
-is asserted.
+the last row flushes four KiB to a plain file, as the limit for a caller that waits alone. With
+`--url postgresql://...` it is a PostgreSQL server that is measured, in an empty database of which
+nothing is removed. Nothing is asserted.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from fleet.cloud.store.records import Change, Put, Record
+from fleet.cloud.store.records import Change, Put, Record, Store
 from fleet.cloud.store.sqlite import SqliteStore
 
 SCHEMA = """
@@ -52,9 +53,18 @@ def unbinding(number: int) -> tuple[Change, ...]:
     )
 
 
-def measure(folder: Path, schema: Path, callers: int, duration_s: float) -> tuple[float, float]:
-    """Return transactions per second and CPU microseconds per transaction."""
-    store = SqliteStore(folder, schema=schema)
+def opened(url: str, folder: Path) -> Store:
+    """Return a store with one table, at `url` or in `folder`."""
+    (folder / "0001.sql").write_text(SCHEMA, encoding="utf-8")
+    if url:
+        from fleet.cloud.store.postgres import PostgresStore
+
+        return PostgresStore(url, schema=folder)
+    return SqliteStore(folder / "data", schema=folder)
+
+
+def measure(store: Store, callers: int, duration_s: float) -> tuple[float, float]:
+    """Return transactions per second and CPU microseconds of this process per transaction."""
     room = threading.Semaphore(callers)
     done = 0
 
@@ -92,6 +102,7 @@ def main() -> None:
     """Measure and print; all rows in turn, so that a busy disk slows all of them alike."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--url", default="", help="of an empty PostgreSQL database")
     parser.add_argument("--seconds", type=float, default=0.7, help="of each row")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
@@ -107,9 +118,8 @@ def main() -> None:
             flushes.append(flushes_per_second(Path(name), arguments.seconds))
         for callers, figures in rows.items():
             with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-                folder = Path(name)
-                (folder / "0001.sql").write_text(SCHEMA, encoding="utf-8")
-                figures.append(measure(folder / "data", folder, callers, arguments.seconds))
+                store = opened(arguments.url, Path(name))
+                figures.append(measure(store, callers, arguments.seconds))
     print(f"\n{'callers that wait':>18} {'transactions/s':>15} {'CPU us each':>12}")
     for callers, figures in rows.items():
         rate, cost_us = map(statistics.median, zip(*figures, strict=True))

@@ -93,13 +93,15 @@ zbar_loads() {
     "$VENV/bin/python" -c 'import pyzbar.wrapper' 2>/dev/null
 }
 
-# Install Debian packages where that needs no password: libzbar0, and the program ip for `fleet lan`,
-# which is root's business alone. Without them the set-up is complete all the same.
+# see_to_packages PURPOSE - install Debian packages where that needs no password: libzbar0, the
+# program ip for `fleet lan`, which is root's business alone, and for the tests of the PostgreSQL
+# store a server, which they start by themselves. Without them the set-up is complete all the same.
 see_to_packages() {
     rm -f "$VENV/no-zbar"
     packages=
     zbar_loads || packages=libzbar0
     command -v ip >/dev/null || packages="$packages iproute2"
+    [ "$1" != test ] || command -v pg_createcluster >/dev/null || packages="$packages postgresql"
     if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         # shellcheck disable=SC2086 # packages, and below the options, are words of their own
         say "installing from Debian:" $packages
@@ -145,7 +147,7 @@ set_up() {
         find_python
         venv_fits || make_venv
         install "$1"
-        see_to_packages
+        see_to_packages "$1"
         state >"$VENV/new"
         mv "$VENV/new" "$VENV/done-$1"
     fi

@@ -34,6 +34,7 @@ RESET = Api("tuya.device.reset", "4.0")
 INFO_SYNC = Api("tuya.device.info.sync", "1.0")
 VERSIONS_UPDATE = Api("tuya.device.versions.update", "4.1")
 UPGRADE_SILENT_GET = Api("tuya.device.upgrade.silent.get", "4.4")
+UPGRADE_STATUS_UPDATE = Api("tuya.device.upgrade.status.update", "4.1")
 DYNAMIC_CONFIG_GET = Api("tuya.device.dynamic.config.get", "2.0")
 DP_GET = Api("tuya.device.dev.dp.get", "2.0")
 
@@ -41,6 +42,7 @@ GATEWAY_NOT_EXISTS = "GATEWAY_NOT_EXISTS"
 """The one error code that firmware knows: while activating, drop the token and wait again."""
 
 TimeZone = Annotated[str, msgspec.Meta(max_length=6)]
+Octet = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Text16 = Annotated[str, msgspec.Meta(max_length=16)]
 Text25 = Annotated[str, msgspec.Meta(max_length=25)]
 Id25 = Annotated[str, msgspec.Meta(min_length=1, max_length=25, pattern="^[0-9A-Za-z_-]*\\Z")]
@@ -148,6 +150,14 @@ class UpgradeSilentGet(Message, frozen=True, kw_only=True):
     """A device asks once per boot whether there is a silent upgrade; null is a fine answer."""
 
     sub_id: str | None
+    t: int
+
+
+class UpgradeStatusUpdate(Message, frozen=True, kw_only=True):
+    """A device says how far the upgrade of a channel is: 2 under way, 3 finished, 4 failed."""
+
+    type: Octet
+    upgrade_status: Octet
     t: int
 
 

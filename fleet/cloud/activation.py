@@ -6,8 +6,10 @@ The same owner may always activate again. What a device is granted is in
 tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c.
 """
 
+import msgspec
+
 from fleet.cloud import push
-from fleet.cloud.devices import Device, ResetKind
+from fleet.cloud.devices import Device, ResetKind, Site
 from fleet.cloud.history import DeviceEvent, Operation
 from fleet.cloud.products import Binding, Product
 from fleet.cloud.reasons import Reason, Refused
@@ -72,6 +74,7 @@ def _bind(state: State, before: Device, product: Product, token: PairToken, now_
         name=product.name if stranger or not before.name else before.name,
         wipe=_must_wipe(state, before, stranger=stranger),
         now_ms=now_ms,
+        site=_site(state, before, token, now_ms),
     )
     state.tokens.spend(token, device.uuid)
     state.record(Operation.BIND, device.uuid, now_ms, account=token.uid)
@@ -82,6 +85,20 @@ def _bind(state: State, before: Device, product: Product, token: PairToken, now_
     if before.owner != token.uid:
         state.journal.effects.append(push.bound(device))
     return device
+
+
+def _site(state: State, before: Device, token: PairToken, now_ms: int) -> Site:
+    """Return where the device will be: a consumer's in a home, which is made if there is none."""
+    user = state.users.get(token.uid)
+    if user is None:
+        return token.site
+    home, made = state.homes.take_in(token.uid, token.site.home, before.dev_id, now_ms)
+    if made:
+        told = push.home_changed(
+            "homeCreate", home.home_id, home.name, user.uid, user.schema, now_ms
+        )
+        state.journal.effects.append(told)
+    return msgspec.structs.replace(token.site, home=home.home_id)
 
 
 def _must_wipe(state: State, before: Device, *, stranger: bool) -> bool:

@@ -35,7 +35,14 @@ from fleet.cloud.happenings import (
     Happening,
     MessageReceived,
 )
-from fleet.cloud.messages import CloseStream, SendStream, StreamClosed, StreamOpened, StreamReceived
+from fleet.cloud.messages import (
+    ClockMoved,
+    CloseStream,
+    SendStream,
+    StreamClosed,
+    StreamOpened,
+    StreamReceived,
+)
 
 __all__ = [
     "Broker",
@@ -91,7 +98,7 @@ class Broker:
 
     def handle(
         self,
-        event: StreamOpened | StreamReceived | StreamClosed | DeadlineReached,
+        event: StreamOpened | StreamReceived | StreamClosed | ClockMoved | DeadlineReached,
         now_ms: int,
         out: list[Effect],
     ) -> list[Happening]:
@@ -114,6 +121,9 @@ class Broker:
             session = self._sessions.get(event.conn)
             if session is not None:
                 self._forget(session, Gone.LOST)
+        elif isinstance(event, ClockMoved):
+            for session in self._sessions.values():
+                session.forgive(event.by_ms)
         else:
             self._wake(now_ms, out)
         return self._happened

@@ -84,6 +84,12 @@ class Session:
             if self._packet_id not in self.sent:
                 return self._packet_id
 
+    def forgive(self, by_ms: int) -> None:
+        """Take a time out of all that the client is waited for."""
+        self.heard_ms += by_ms
+        for sent in self.sent.values():
+            sent.sent_ms += by_ms
+
     def silent_until_ms(self) -> int | None:
         """Return when the client must have been heard from again, or None."""
         return self.heard_ms + self.silence_ms_max if self.silence_ms_max else None

@@ -12,23 +12,24 @@ from firmware_sim.wire import atop, iot_dns
 from fleet.cloud.api import envelope
 from fleet.cloud.api.device_api import DeviceApi
 from fleet.cloud.api.device_calls import DeviceCalls
-from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.device_link import BrokerEvent, DeviceLink
 from fleet.cloud.api.iot_dns_api import Endpoints, resolve
 from fleet.cloud.api.people import PREFIXES, PeopleApi
 from fleet.cloud.broker import BrokerSettings
 from fleet.cloud.counters import Counters
 from fleet.cloud.keys import Entropy
 from fleet.cloud.ledger import Loader
-from fleet.cloud.messages import (
-    HttpRequested,
-    SendReply,
-    StreamClosed,
-    StreamOpened,
-    StreamReceived,
-)
-from fleet.cloud.seed import Seed, plant
+from fleet.cloud.messages import HttpRequested, PushRaised, SendReply
+from fleet.cloud.open.gateway import OpenApi
+from fleet.cloud.open.regions import is_open_path
+from fleet.cloud.open.table import ROUTES
+from fleet.cloud.planting import plant
+from fleet.cloud.push_events import ConsumerEvent
+from fleet.cloud.push_topics import PushTopics
+from fleet.cloud.seed import Seed
 from fleet.cloud.settings import Settings, check_settings
 from fleet.cloud.state import State
+from fleet.cloud.user_deletion import delete_due
 
 _TID_BYTES = 16
 _OK = 200
@@ -61,7 +62,9 @@ class Cloud:
         calls = DeviceCalls(self._state)
         self._link = DeviceLink(self._state, calls, broker_settings)
         self._device_api = DeviceApi(self._state, calls, self._link)
+        self._open_api = OpenApi(self._state, self._link, entropy, ROUTES)
         self._people = PeopleApi(self._state, self._link, counters or Counters())
+        self._push = PushTopics(self._state, entropy)
 
     @property
     def empty(self) -> bool:
@@ -77,26 +80,45 @@ class Cloud:
         return self._state.journal.take()
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
-        """Take an event (`fleet.cloud.messages`, or `DeadlineReached`); return effects in order."""
+        """Take an event and return effects in order.
+
+        Events are those of `fleet.cloud.messages` and `fleet.cloud.push_events`, and
+        `DeadlineReached`.
+        """
+        effects = self._state.journal.effects
         if isinstance(event, HttpRequested):
             reply = self._answer(event, now_ms)
-            self._state.journal.effects.append(SendReply(event.exchange, _OK, reply))
-        elif isinstance(event, StreamOpened | StreamReceived | StreamClosed | DeadlineReached):
+            effects.append(SendReply(event.exchange, _OK, reply))
+        elif isinstance(event, BrokerEvent):
             self._link.handle(event, now_ms)
-        else:
+        elif not isinstance(event, ConsumerEvent):
             raise UsageError(f"a cloud does not take {type(event).__name__}")
+        if isinstance(event, DeadlineReached):
+            delete_due(self._state, self._link, now_ms)
+        if isinstance(event, ConsumerEvent | DeadlineReached):
+            self._push.handle(event, now_ms)
+        for raised in [effect for effect in effects if isinstance(effect, PushRaised)]:
+            self._push.publish(raised, now_ms)
         return self._state.journal.take()
 
     def next_deadline_ms(self) -> int | None:
         """Return when `DeadlineReached` is wanted next, or None."""
-        return self._link.next_deadline_ms()
+        deadlines_ms = (
+            self._link.next_deadline_ms(),
+            self._push.next_deadline_ms(),
+            self._state.users.next_deletion_ms,
+        )
+        return min((due_ms for due_ms in deadlines_ms if due_ms is not None), default=None)
 
     def _answer(self, request: HttpRequested, now_ms: int) -> bytes:
+        path = request.target.partition("?")[0]
+        if is_open_path(path):
+            return self._open_api.answer(request, path, now_ms)
         if not request.target.isascii():
             return envelope.failure(Malformed("a request target is ASCII"), now_ms)
-        path = request.target.partition("?")[0]
         if request.method == "POST" and path == atop.PATH:
-            return self._device_api.handle(request.target, request.body, now_ms)
+            ip = request.headers.get("x-peer-ip", "")
+            return self._device_api.handle(request.target, request.body, now_ms, ip)
         if request.method == "POST" and path == iot_dns.PATH:
             return resolve(self._endpoints, request.body, now_ms)
         if path.startswith(PREFIXES):

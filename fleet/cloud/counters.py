@@ -18,7 +18,9 @@ class Counters(msgspec.Struct):
     commits: int = 0
     changes: int = 0  # records put or deleted by them
     held: int = 0  # effects and changes that wait for the disk now
-    pushes: int = 0
+    pushes: int = 0  # messages for developers that were raised
+    push_consumers: int = 0  # connected now
+    push_frames: int = 0  # messages sent to consumers, each time that one was
     loop_lag_p99_ms: float = 0.0  # of the last minute: how late the event loop came to a timer
     loop_lag_max_ms: float = 0.0  # of the last minute
     cpu_ms: int = 0  # of this process, user and system

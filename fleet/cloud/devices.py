@@ -10,7 +10,10 @@ it is to erase itself. While its credentials are live it may connect to be told 
 *revoked* it is refused at CONNECT and asks `tuya.device.info.sync` with its old key.
 """
 
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -33,6 +36,21 @@ class ResetKind(StrEnum):
     RESET_FACTORY = "reset_factory"
 
 
+class Site(msgspec.Struct, frozen=True):
+    """Where a device is paired; every empty text stands for "not said".
+
+    `region` is a data centre (none: the server's own), `home` a home of its owner, `space` a space
+    of a project, `time_zone` an offset (`+08:00`), `lon` and `lat` are degrees.
+    """
+
+    region: str = ""
+    home: str = ""
+    space: str = ""
+    time_zone: str = ""
+    lon: str = ""
+    lat: str = ""
+
+
 class Device(Record, gc=False):
     """One device. Empty texts stand for "none"; a device with an `owner` (uid) is bound.
 
@@ -40,6 +58,11 @@ class Device(Record, gc=False):
     that a repeated call whose reply was lost can be answered again. `last_owner` survives the
     owner. `reset_told` says that the device knows of its pending reset. `wipe` says that its last
     activation ordered it to erase its user's data.
+
+    `region` to `lat` are its `Site`. `created_ms` is its first activation and `activated_ms` its
+    last; `updated_ms` is when something about it was last changed from here. A `frozen` device
+    takes no commands. A sub-device has the device id of its `gateway` and its own `node_id` there.
+    `point_names` are the names that its data points were given: pairs of code and name.
     """
 
     TABLE = "devices"
@@ -62,6 +85,19 @@ class Device(Record, gc=False):
     wipe: bool = False
     revoked: bool = False
     activated_ms: int = 0
+    region: str = ""
+    home: str = ""
+    space: str = ""
+    time_zone: str = ""
+    lon: str = ""
+    lat: str = ""
+    ip: str = ""
+    created_ms: int = 0
+    updated_ms: int = 0
+    frozen: bool = False
+    gateway: str = ""
+    node_id: str = ""
+    point_names: tuple[tuple[str, str], ...] = ()
 
     @property
     def bound(self) -> bool:
@@ -88,8 +124,11 @@ class Devices:
         self._devices: Ledger[Device] = Ledger(Device, load, journal)
         self._by_dev_id: dict[str, str] = {}
         self._by_owner: dict[str, dict[str, None]] = {}
+        self._by_gateway: dict[str, dict[str, None]] = {}
+        self._by_space: dict[str, dict[str, None]] = {}
         for device in self._devices:
             self._file(device)
+        self._ids = sorted(self._by_dev_id)
 
     def __len__(self) -> int:
         """Return the number of devices."""
@@ -107,8 +146,22 @@ class Devices:
 
     def owned_by(self, uid: str) -> list[Device]:
         """Return the devices of a consumer, sorted by uuid."""
-        owned = (self._devices.get(uuid) for uuid in sorted(self._by_owner.get(uid, ())))
-        return [device for device in owned if device is not None]
+        return self._those(sorted(self._by_owner.get(uid, ())))
+
+    def behind(self, dev_id: str) -> list[Device]:
+        """Return the sub-devices of a gateway, sorted by uuid."""
+        return self._those(sorted(self._by_gateway.get(dev_id, ())))
+
+    def in_space(self, space_id: str) -> list[Device]:
+        """Return the devices that are in a space of a project, sorted by uuid."""
+        return self._those(sorted(self._by_space.get(space_id, ())))
+
+    def after(self, dev_id: str) -> Iterator[Device]:
+        """Go through all devices with ids above `dev_id`, in order of id ("": all of them)."""
+        for index in range(bisect_right(self._ids, dev_id), len(self._ids)):
+            device = self._devices.get(self._by_dev_id[self._ids[index]])
+            assert device is not None, "what is in the order is kept"
+            yield device
 
     def all(self) -> list[Device]:
         """Return all devices, sorted by uuid."""
@@ -121,9 +174,21 @@ class Devices:
         return self._put(device)
 
     def bind(
-        self, device: Device, owner: str, token: str, *, name: str, wipe: bool, now_ms: int
+        self,
+        device: Device,
+        owner: str,
+        token: str,
+        *,
+        name: str,
+        wipe: bool,
+        now_ms: int,
+        site: Site,
     ) -> Device:
-        """Give the device to `owner`, with new keys; nothing is pending any more."""
+        """Give the device to `owner` at `site`, with new keys; nothing is pending any more.
+
+        Under another owner than the last one the names of its data points are forgotten.
+        """
+        same = device.last_owner in {"", owner}
         return self._put(
             self._activated(
                 device,
@@ -136,6 +201,8 @@ class Devices:
                 pending_reset="",
                 reset_told=False,
                 wipe=wipe,
+                point_names=device.point_names if same else (),
+                **msgspec.structs.asdict(site),
             )
         )
 
@@ -147,15 +214,7 @@ class Devices:
         With `admit` the device is activated under no owner, to be told of its reset once it is
         online; without, it is refused from now on.
         """
-        changes: dict[str, str | bool] = {
-            "owner": "",
-            "bound_by": "",
-            "name": _name_after(device, kind),
-            "released_by": batch,
-            "pending_reset": kind.value,
-            "reset_told": False,
-            "wipe": False,
-        }
+        changes = {**_without_owner(kind), "released_by": batch, "wipe": False}
         if admit:
             return self._put(self._activated(device, now_ms, **changes))
         return self._replace(device, revoked=True, **changes)
@@ -166,15 +225,7 @@ class Devices:
 
     def remove(self, device: Device, kind: ResetKind, *, reachable: bool) -> Device:
         """Take the owner away; a device that is not `reachable` is refused from now on."""
-        return self._replace(
-            device,
-            owner="",
-            bound_by="",
-            name=_name_after(device, kind),
-            pending_reset=kind.value,
-            reset_told=False,
-            revoked=not reachable,
-        )
+        return self._replace(device, revoked=not reachable, **_without_owner(kind))
 
     def confirm_reset(self, device: Device) -> Device:
         """Note that the device knows of its pending reset: its credentials are void."""
@@ -185,14 +236,37 @@ class Devices:
         software = software[:_SOFTWARE_LENGTH_MAX]
         return device if software == device.software else self._replace(device, software=software)
 
+    def note_ip(self, device: Device, ip: str) -> Device:
+        """Remember the address from which the device was activated."""
+        return device if ip == device.ip else self._replace(device, ip=ip)
+
+    def rename(self, device: Device, name: str, now_ms: int) -> Device:
+        """Give the device another name."""
+        return self._replace(device, name=name, updated_ms=now_ms)
+
+    def name_points(self, device: Device, names: dict[str, str], now_ms: int) -> Device:
+        """Give some data points (by code) names of their own; an empty one takes it away."""
+        merged = {**dict(device.point_names), **names}
+        kept = tuple((code, name) for code, name in merged.items() if name)
+        return self._replace(device, point_names=kept, updated_ms=now_ms)
+
+    def freeze(self, device: Device, now_ms: int, *, frozen: bool) -> Device:
+        """Let the device take no commands any more, or take them again."""
+        return self._replace(device, frozen=frozen, updated_ms=now_ms)
+
+    def move(self, device: Device, now_ms: int, *, space: str) -> Device:
+        """Put the device into a space of a project."""
+        return self._replace(device, space=space, updated_ms=now_ms)
+
     # --- details --------------------------------------------------------------------------------
 
-    def _activated(self, device: Device, now_ms: int, **changes: str | bool) -> Device:
+    def _activated(self, device: Device, now_ms: int, **changes: Any) -> Device:
         return msgspec.structs.replace(
             device,
             dev_id=device.dev_id or self._new_dev_id(),
             sec_key=random_text(self._entropy, _KEY_LENGTH),
             local_key=random_text(self._entropy, _KEY_LENGTH),
+            created_ms=device.created_ms or device.activated_ms or now_ms,
             activated_ms=now_ms,
             revoked=False,
             **changes,
@@ -201,25 +275,53 @@ class Devices:
     def _new_dev_id(self) -> str:
         return _DEV_ID_PREFIX + random_text(self._entropy, _DEV_ID_RANDOM, LOWER)
 
-    def _replace(self, device: Device, **changes: str | bool) -> Device:
+    def _replace(self, device: Device, **changes: Any) -> Device:
         return self._put(msgspec.structs.replace(device, **changes))
+
+    def _those(self, uuids: Iterable[str]) -> list[Device]:
+        found = map(self._devices.get, uuids)
+        return [device for device in found if device is not None]
 
     def _put(self, device: Device) -> Device:
         before = self._devices.get(device.uuid)
-        if before is not None and before.owner:
-            owned = self._by_owner[before.owner]
-            del owned[device.uuid]
-            if not owned:
-                del self._by_owner[before.owner]
+        if before is not None:
+            _unlist(self._by_owner, before.owner, before.uuid)
+            _unlist(self._by_gateway, before.gateway, before.uuid)
+            _unlist(self._by_space, before.space, before.uuid)
+        if device.dev_id and device.dev_id not in self._by_dev_id:
+            insort(self._ids, device.dev_id)
         self._file(device)
         return self._devices.put(device)
 
     def _file(self, device: Device) -> None:
         if device.dev_id:
             self._by_dev_id[device.dev_id] = device.uuid
-        if device.owner:
-            self._by_owner.setdefault(device.owner, {})[device.uuid] = None
+        _list(self._by_owner, device.owner, device.uuid)
+        _list(self._by_gateway, device.gateway, device.uuid)
+        _list(self._by_space, device.space, device.uuid)
 
 
-def _name_after(device: Device, kind: ResetKind) -> str:
-    return "" if kind is ResetKind.RESET_FACTORY else device.name
+def _list(lists: dict[str, dict[str, None]], name: str, uuid: str) -> None:
+    if name:
+        lists.setdefault(name, {})[uuid] = None
+
+
+def _unlist(lists: dict[str, dict[str, None]], name: str, uuid: str) -> None:
+    if name:
+        del lists[name][uuid]
+        if not lists[name]:
+            del lists[name]
+
+
+def _without_owner(kind: ResetKind) -> dict[str, Any]:
+    """Return what changes with every loss of the owner; a wipe takes the names as well."""
+    wiped: dict[str, Any] = {"name": "", "point_names": ()}
+    return {
+        "owner": "",
+        "bound_by": "",
+        "home": "",
+        "space": "",
+        "pending_reset": kind.value,
+        "reset_told": False,
+        **(wiped if kind is ResetKind.RESET_FACTORY else {}),
+    }

@@ -22,11 +22,12 @@ _What = tuple[str, ...]
 
 
 class Operation(StrEnum):
-    """What somebody tried to do with a device."""
+    """What somebody tried to do: UNBIND in a batch, REMOVE as its owner, DELETE as a developer."""
 
     BIND = "bind"
     UNBIND = "unbind"
     REMOVE = "remove"
+    DELETE = "delete"
 
 
 class Status(StrEnum):
@@ -43,12 +44,15 @@ class DeviceEvent(StrEnum):
     TAKEN_OVER = "taken_over"
     UNBOUND = "unbound"
     REMOVED = "removed"
+    DELETED = "deleted"
     ONLINE = "online"
     OFFLINE = "offline"
     RESET_SENT = "reset_sent"
     RESET_CONFIRMED = "reset_confirmed"
     RESET_FETCHED = "reset_fetched"
     LOCAL_RESET = "local_reset"
+    UPGRADED = "upgraded"
+    RESTARTED = "restarted"
 
 
 class HistoryRow(Row, gc=False):
@@ -172,6 +176,10 @@ class DeviceLog:
         """Add one event to the log of device `uuid`."""
         return self._log.append(LogRow(self._log.next_id, now_ms, uuid, event.value, detail))
 
+    def of(self, uuid: str) -> list[LogRow]:
+        """Return all that is kept of the log of a device, oldest first."""
+        return self._log.page(uuid, 0, self._settings.device_log_rows_per_device_max).rows
+
     def page(self, uuid: str, *, after: int = 0, limit: int = 0) -> Page[LogRow]:
         """Return the log of a device, oldest first; `limit` 0 means as many as a page may have."""
         limit = min(limit or self._settings.page_rows_max, self._settings.page_rows_max)
@@ -181,7 +189,7 @@ class DeviceLog:
 def _viewers(row: HistoryRow) -> tuple[str, ...]:
     # A consumer's uid is not an account: only the product's owner sees what consumers do.
     names = {row.owner}
-    if row.operation == Operation.UNBIND:
+    if row.operation in {Operation.UNBIND, Operation.DELETE}:
         names.add(row.account)
     return tuple(sorted(names - {""}))
 

@@ -73,6 +73,10 @@ class Ledger(Generic[R]):
         """Go through the records, oldest first."""
         return iter(self._rows.values())
 
+    def __reversed__(self) -> Iterator[R]:
+        """Go through the records, newest first."""
+        return reversed(self._rows.values())
+
     def get(self, key: Key) -> R | None:
         """Return the record of `key` (a tuple where the key has several columns)."""
         return self._rows.get(key)

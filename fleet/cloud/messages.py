@@ -6,6 +6,10 @@ server must keep: effects that follow it, in this step and in all later ones, le
 changes are durable. So whatever anybody was told survives a `kill -9` of the cloud.
 """
 
+from collections.abc import Mapping
+
+import msgspec
+
 from firmware_sim.effects import Effect
 from firmware_sim.events import Event
 from fleet.cloud.store.records import Change
@@ -14,14 +18,20 @@ from fleet.cloud.store.records import Change
 class HttpRequested(Event, frozen=True):
     """A complete HTTP request arrived; `exchange` names it until its `SendReply`.
 
-    `target` is path and query as on the wire, `authorization` the header of that name or "".
+    `target` is path and query as on the wire. `headers` are those that the cloud reads, by name in
+    lower case, as Latin-1 text; the edge adds `x-peer-ip`, the address of the caller.
     """
 
     exchange: int
     method: str
     target: str
-    authorization: str
+    headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def authorization(self) -> str:
+        """Return the header of that name, or ""."""
+        return self.headers.get("authorization", "")
 
     def __repr__(self) -> str:
         """Show the path only: queries, headers and bodies carry signatures and secrets."""
@@ -49,6 +59,12 @@ class StreamClosed(Event, frozen=True):
     """MQTT connection `conn` is gone. Not sent after our own `CloseStream`."""
 
     conn: int
+
+
+class ClockMoved(Event, frozen=True):
+    """The clock was sent ahead by `by_ms`: nobody was silent for that long, it was not there."""
+
+    by_ms: int
 
 
 class SendReply(Effect, frozen=True):
@@ -90,13 +106,39 @@ class Commit(Effect, frozen=True):
         return f"Commit({len(self.changes)} changes)"
 
 
+class CoreForm(msgspec.Struct, frozen=True, gc=False):
+    """A push message as the IoT Core family tells it: `data` is the JSON of its bizData."""
+
+    protocol: int
+    biz_code: str
+    data: bytes
+
+
 class PushRaised(Effect, frozen=True):
     """A message for the developers' push consumers, e.g. bizCode `delete` after an unbinding.
 
-    `data` is the JSON of the message's bizData; the field names are the vendor's ("Message Types").
+    `data` is the JSON object that goes with `protocol` in the older form: the bizData of a device
+    event (20), or the fields of a status report (4); empty when there is no older form. `core` is
+    the same in the IoT Core form, if it has one. Field names are the vendor's ("Message Types",
+    developer.tuya.com).
+
+    What is about no device has no `dev_id`; it names the app in `schema`, whose projects hear of it,
+    and the data centre in `region`, unless the consumer `uid` is there to be asked. With a device,
+    `uid` is who has just got or lost it.
     """
 
     biz_code: str
     dev_id: str
     product_id: str
     data: bytes
+    protocol: int = 20
+    uid: str = ""
+    schema: str = ""
+    region: str = ""
+    core: CoreForm | None = None
+
+
+class TellOperator(Effect, frozen=True):
+    """Show whoever runs the cloud one line. It holds no secret and nothing that a peer wrote."""
+
+    line: str

@@ -2,11 +2,13 @@
 
 A product belongs to one account. Others may work on it by a grant of that owner for named
 products: a *partner* of another organization is granted a right (development, purchase or both),
-a member of the owner's organization *space* is given a role, preset or custom. Facts from the
-vendor's page "Unbind Smart Devices" (developer.tuya.com): unbinding takes the owner, a partner
-with the development right, or a member whose role is "After sale", "Administrators" or a custom
-one that holds the unbind permission, with the product among the member's data. What the other
-preset roles hold is ours: the vendor names them and lists no permissions.
+a member of the owner's organization *space* is given a role, preset or custom, and the account
+that the product comes from, its *origin*, may be granted unbinding (`fleet.cloud.handover`). Facts
+from the vendor's page "Unbind Smart Devices" (developer.tuya.com): unbinding takes the owner, a
+partner with the development right, or a member whose role is "After sale", "Administrators" or a
+custom one that holds the unbind permission, with the product among the member's data. The vendor
+has 11 preset roles and its pages name the six here; what those hold that neither unbind nor
+administrate is ours, since no permissions are listed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,6 +35,7 @@ class GrantKind(StrEnum):
 
     PARTNER = "partner"
     SPACE = "space"
+    ORIGIN = "origin"
 
 
 _DEVELOPMENT = frozenset(
@@ -51,6 +54,8 @@ PARTNER_RIGHTS: Mapping[str, frozenset[Permission]] = {
     "both": _DEVELOPMENT | _PURCHASE,
 }
 
+ORIGIN_RIGHTS: Mapping[str, frozenset[Permission]] = {"unbind": frozenset({Permission.UNBIND})}
+
 PRESET_ROLES: Mapping[str, frozenset[Permission]] = {
     "After sale": frozenset({Permission.UNBIND, Permission.SEE_PRODUCT, Permission.SEE_DEVICE_LOG}),
     "Administrators": frozenset(Permission),
@@ -66,7 +71,8 @@ PRESET_ROLES: Mapping[str, frozenset[Permission]] = {
 class Grant(Record, gc=False):
     """One owner lets one other account work on some of its products.
 
-    `role` is a partner's right or the name of a space role, preset or the owner's own.
+    `role` is the right of a partner or an origin, or the name of a space role, preset or the
+    owner's own.
     """
 
     TABLE = "grants"
@@ -118,6 +124,8 @@ def held(grant: Grant, custom_roles: Mapping[str, frozenset[Permission]]) -> fro
     """Return what a grant holds; a custom role cannot take the name of a preset one."""
     if grant.kind == GrantKind.PARTNER:
         return PARTNER_RIGHTS.get(grant.role, frozenset())
+    if grant.kind == GrantKind.ORIGIN:
+        return ORIGIN_RIGHTS.get(grant.role, frozenset())
     if grant.role in PRESET_ROLES:
         return PRESET_ROLES[grant.role]
     return custom_roles.get(grant.role, frozenset())

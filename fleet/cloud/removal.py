@@ -1,4 +1,4 @@
-"""Removal and reset of devices outside a batch: by the owner, by the button, by delivery.
+"""Removal and reset of devices outside a batch: by owner, developer or button, and by delivery.
 
 Order and wire forms are those of tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c: a
 device that is online is told by MQTT protocol 11, one that is not finds itself refused at CONNECT
@@ -24,12 +24,29 @@ def remove(
     device = state.devices.by_dev_id(dev_id)
     if device is None or device.owner != uid:
         raise Refused(Reason.DEVICE_UNKNOWN, "you have no such device")
-    removed = state.devices.remove(device, kind, reachable=reachable)
-    if kind is ResetKind.RESET_FACTORY:
-        state.data_points.forget(dev_id)
     state.record(Operation.REMOVE, device.uuid, now_ms, account=uid)
     state.device_log.add(device.uuid, DeviceEvent.REMOVED, now_ms, kind.value)
-    state.journal.effects.append(push.deleted(removed, uid))
+    return _take_away(state, device, kind, reachable=reachable)
+
+
+def delete(
+    state: State, account: str, device: Device, kind: ResetKind, now_ms: int, *, reachable: bool
+) -> Device:
+    """Take a bound device away from its owner in the name of a developer's `account`.
+
+    Whether the account may has been decided. `reachable` as in `remove`.
+    """
+    state.record(Operation.DELETE, device.uuid, now_ms, account=account)
+    state.device_log.add(device.uuid, DeviceEvent.DELETED, now_ms, kind.value)
+    return _take_away(state, device, kind, reachable=reachable)
+
+
+def _take_away(state: State, device: Device, kind: ResetKind, *, reachable: bool) -> Device:
+    removed = state.devices.remove(device, kind, reachable=reachable)
+    if kind is ResetKind.RESET_FACTORY:
+        state.data_points.forget(device.dev_id)
+    state.data_points.desired.forget(device.dev_id)
+    state.journal.effects.append(push.deleted(removed, device.owner))
     return removed
 
 
@@ -42,10 +59,9 @@ def reset_locally(state: State, device: Device, now_ms: int) -> None:
     product = state.products.get(device.product_id)
     if not device.bound or product is None or product.binding == Binding.STRONG:
         return
-    removed = state.devices.remove(device, ResetKind.RESET, reachable=False)
+    removed = _take_away(state, device, ResetKind.RESET, reachable=False)
     state.devices.confirm_reset(removed)
     state.record(Operation.REMOVE, device.uuid, now_ms, account=device.owner)
-    state.journal.effects.append(push.deleted(removed, device.owner))
 
 
 def confirm(state: State, device: Device, event: DeviceEvent, now_ms: int) -> None:

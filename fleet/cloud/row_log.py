@@ -78,6 +78,13 @@ class RowLog(Generic[RowT]):
         """Put a changed row in the place of the one with its id; its names must be the same."""
         return self._ledger.put(row)
 
+    def forget(self, name: str) -> None:
+        """Drop all rows of `name`; ids go on after the last row that is left, as on a restart."""
+        for row_id in list(self._by_name.get(name, ())):
+            self._drop(row_id)
+        last = next(reversed(self._ledger), None)
+        self.next_id = last.id + 1 if last is not None else 1
+
     def page(
         self, name: str, after: int, limit: int, keep: Callable[[RowT], bool] = lambda _row: True
     ) -> Page[RowT]:

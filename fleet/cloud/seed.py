@@ -1,8 +1,7 @@
-"""A seed: the people, products and devices that a cloud starts with.
+"""A seed: the people, projects, products and devices that a cloud starts with.
 
-For example 300 devices that are bound to 300 consumers from the first second on. A seed that
-contradicts itself, or holds what no device or person could have, is refused with one line that
-names the entry.
+For example 300 devices that are bound to 300 consumers from the first second on. These are the
+forms, as a program builds them or as they lie in a TOML file; `planting` puts them into a cloud.
 """
 
 from typing import Annotated
@@ -10,24 +9,24 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from firmware_sim.errors import UsageError
 from fleet.cloud.api.shapes import Name
-from fleet.cloud.devices import Device
 from fleet.cloud.permissions import GrantKind, Permission
-from fleet.cloud.products import SCHEMA_ONE_SWITCH, Binding, Method, Product
+from fleet.cloud.products import SCHEMA_ONE_SWITCH, Binding, Method
+from fleet.cloud.projects import ANY, Plan, Signing
 from fleet.cloud.quotas import Scope
-from fleet.cloud.reasons import Refused
-from fleet.cloud.state import State
 
 ProductId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,16}\Z")]
 Uuid = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,25}\Z")]
 AuthKey = Annotated[str, Meta(pattern=r"^[!-~]{16,32}\Z")]
 DeviceId = Annotated[str, Meta(pattern=r"^([0-9A-Za-z_-]{1,25})?\Z")]
+AccessId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")]
+AccessSecret = Annotated[str, Meta(pattern=r"^[!-~]{24,64}\Z")]
+TimeZone = Annotated[str, Meta(pattern=r"^([+-]\d\d:\d\d)?\Z")]
 Key16 = Annotated[str, Meta(pattern=r"^([!-~]{16})?\Z")]
 
 
-class _Form(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of everything in a seed; ranges are checked when it is planted."""
+class _Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything in a seed; ranges are checked when it is read or planted."""
 
 
 class AccountSeed(_Form, frozen=True):
@@ -42,15 +41,40 @@ class AccountSeed(_Form, frozen=True):
 
 
 class UserSeed(_Form, frozen=True):
-    """A consumer; without password nobody logs in as it."""
+    """A consumer; without password nobody logs in as it.
+
+    `schema` is the app ("": that of the settings), `region` the data centre ("": the server's own),
+    `country_code` a calling code.
+    """
 
     uid: Name
     name: Name
     password: str = ""
+    schema: str = ""
+    region: str = ""
+    country_code: str = ""
+    nick_name: str = ""
 
     def __repr__(self) -> str:
         """Show the names only."""
         return f"UserSeed({self.uid!r}, {self.name!r})"
+
+
+class MemberSeed(_Form, frozen=True):
+    """Somebody who lives in a home; only an administrator may change it."""
+
+    uid: Name
+    name: Name
+    admin: bool = False
+
+
+class HomeSeed(_Form, frozen=True):
+    """A home of a consumer. A consumer with devices and no home gets one anyway."""
+
+    owner: Name
+    name: Name
+    members: tuple[MemberSeed, ...] = ()
+    rooms: tuple[Name, ...] = ()
 
 
 class ProductSeed(_Form, frozen=True):
@@ -83,6 +107,25 @@ class GrantSeed(_Form, frozen=True):
     products: tuple[ProductId, ...]
 
 
+class ProjectSeed(_Form, frozen=True):
+    """A project that calls the Open API; `("*",)` stands for all regions or API families."""
+
+    access_id: AccessId
+    secret: AccessSecret
+    owner: Name
+    name: Name
+    signing: Signing = Signing.V2
+    regions: tuple[str, ...] = ANY
+    schemas: tuple[Name, ...] = ()
+    families: tuple[str, ...] = ANY
+    allowed_ips: tuple[str, ...] = ()
+    plan: Plan = Plan.VALID
+
+    def __repr__(self) -> str:
+        """Show whose it is, never the secret."""
+        return f"ProjectSeed({self.access_id!r}, owner={self.owner!r})"
+
+
 class LimitSeed(_Form, frozen=True):
     """A quota that was raised by ticket before the start."""
 
@@ -92,7 +135,12 @@ class LimitSeed(_Form, frozen=True):
 
 
 class DeviceSeed(_Form, frozen=True):
-    """A device; one with an `owner` (uid) is bound and carries what its activation gave it."""
+    """A device; one with an `owner` (uid) is bound and carries what its activation gave it.
+
+    `name` is the product's unless given, `region` the data centre where it was paired ("": the
+    server's own), `home` the name of one of its owner's homes ("": the first), `gateway` the device
+    id of what it is behind, `dps` a JSON object of its last values by data point number.
+    """
 
     uuid: Uuid
     auth_key: AuthKey
@@ -101,6 +149,13 @@ class DeviceSeed(_Form, frozen=True):
     sec_key: Key16 = ""
     local_key: Key16 = ""
     owner: str = ""
+    name: str = ""
+    region: str = ""
+    home: str = ""
+    time_zone: TimeZone = ""
+    gateway: DeviceId = ""
+    node_id: str = ""
+    dps: str = ""
 
     def __repr__(self) -> str:
         """Show who and whose it is, never its keys."""
@@ -112,87 +167,10 @@ class Seed(_Form, frozen=True):
 
     accounts: tuple[AccountSeed, ...] = ()
     users: tuple[UserSeed, ...] = ()
+    homes: tuple[HomeSeed, ...] = ()
     products: tuple[ProductSeed, ...] = ()
     roles: tuple[RoleSeed, ...] = ()
     grants: tuple[GrantSeed, ...] = ()
     limits: tuple[LimitSeed, ...] = ()
     devices: tuple[DeviceSeed, ...] = ()
-
-
-def plant(state: State, seed: Seed, now_ms: int) -> None:
-    """Put everything of `seed` into the empty `state`.
-
-    Raises UsageError for a seed that is out of range or contradicts itself; the state is then good
-    for nothing.
-    """
-    try:
-        msgspec.convert(msgspec.to_builtins(seed), Seed)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"seed: {error}") from None
-    try:
-        for account in seed.accounts:
-            state.accounts.add(account.name, account.password)
-        for user in seed.users:
-            _check(state.users.get(user.uid) is None, f"user {user.uid}: the uid comes twice")
-            state.users.register(user.name, user.password, user.uid)
-        for product in seed.products:
-            _plant_product(state, product)
-        for role in seed.roles:
-            _check(role.owner in state.accounts, f"role {role.name}: no account {role.owner}")
-            state.accounts.define_role(role.owner, role.name, role.permissions)
-        for grant in seed.grants:
-            state.accounts.grant(grant.owner, grant.kind, grant.grantee, grant.role, grant.products)
-        for limit in seed.limits:
-            state.quotas.raise_limit(limit.scope, limit.name, limit.limit)
-    except Refused as refusal:
-        raise UsageError(f"seed: {refusal}") from refusal
-    for device in seed.devices:
-        _plant_device(state, device, now_ms)
-
-
-def _plant_product(state: State, product: ProductSeed) -> None:
-    what = f"product {product.product_id}"
-    _check(state.products.get(product.product_id) is None, f"{what}: the id comes twice")
-    _check(product.owner in state.accounts, f"{what}: no account {product.owner}")
-    state.products.put(
-        Product(
-            product_id=product.product_id,
-            name=product.name,
-            category=product.category,
-            owner=product.owner,
-            binding=product.binding.value,
-            method=product.method.value,
-            schema=product.schema,
-        )
-    )
-
-
-def _plant_device(state: State, device: DeviceSeed, now_ms: int) -> None:
-    what = f"device {device.uuid}"
-    product = state.products.get(device.product_id)
-    _check(state.devices.get(device.uuid) is None, f"{what}: the uuid comes twice")
-    _check(product is not None, f"{what}: no product {device.product_id}")
-    given = {bool(text) for text in (device.dev_id, device.sec_key, device.local_key, device.owner)}
-    _check(len(given) == 1, f"{what}: give owner, dev_id, sec_key and local_key all or none")
-    if device.owner:
-        _check(state.users.get(device.owner) is not None, f"{what}: no user {device.owner}")
-        _check(state.devices.by_dev_id(device.dev_id) is None, f"{what}: its dev_id comes twice")
-    state.devices.add(
-        Device(
-            uuid=device.uuid,
-            auth_key=device.auth_key,
-            product_id=device.product_id,
-            name=product.name if product is not None else "",
-            dev_id=device.dev_id,
-            sec_key=device.sec_key,
-            local_key=device.local_key,
-            owner=device.owner,
-            last_owner=device.owner,
-            activated_ms=now_ms if device.owner else 0,
-        )
-    )
-
-
-def _check(fits: bool, complaint: str) -> None:  # noqa: FBT001 - reads as an assertion
-    if not fits:
-        raise UsageError(f"seed: {complaint}")
+    projects: tuple[ProjectSeed, ...] = ()

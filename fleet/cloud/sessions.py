@@ -54,6 +54,11 @@ class Sessions:
         mine.append(self._sessions.put(Session(session_hash(token), kind, subject, expires_ms)))
         return token
 
+    def end_all(self, kind: str, subject: str) -> None:
+        """Log `subject` out everywhere."""
+        for session in self._by_subject.pop((kind, subject), []):
+            self._sessions.remove(session)
+
     def subject(self, kind: str, token: str, now_ms: int) -> str:
         """Return who `token` belongs to. Refused when it is unknown, expired or of another kind."""
         session = self._sessions.get(session_hash(token))

@@ -2,8 +2,9 @@
 
 "Published" is what the vendor's documents state (developer.tuya.com: "Unbind Smart Devices",
 "Pair with QR Code on App", "Generate Pairing Token", the Open API FAQ); "ours" is a choice where
-nothing is published. Ranges are checked by `check_settings`; the README's table is generated from
-this file by `settings_table`.
+nothing is published. Ranges are checked by `check_settings`; the README's table is
+made by `settings_table`. Those of one subject are classes of their own, one below the other:
+`settings_core`, `settings_gate`, and the rest here.
 """
 
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
@@ -12,141 +13,187 @@ import msgspec
 from msgspec import Meta
 
 from firmware_sim.errors import UsageError
+from fleet.cloud.settings_gate import GateSettings
 
 DAY_MS = 86_400_000
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(GateSettings, frozen=True):
     """What the operator of an emulated cloud may choose; one field per choice."""
 
-    region: Annotated[
-        Literal["AY", "AZ", "EU", "IN", "UE"],
-        Meta(description="Published names. First part of a token; which centre a device asks for."),
-    ] = "EU"
-    token_secret: Annotated[
-        str,
-        Meta(pattern=r"^[A-Za-z0-9_]{4}\Z", description="Published example. Last part of a token."),
-    ] = "pr_0"  # noqa: S105 - the name of an environment, not a secret
-    time_zone: Annotated[
-        str,
+    # --- Open API: devices ----------------------------------------------------------------------
+    dp_log_rows_max: Annotated[
+        int, Meta(ge=1, description="Ours. Reports and commands kept over all devices.")
+    ] = 50_000
+    dp_log_rows_per_device_max: Annotated[
+        int, Meta(ge=0, description="Ours. Reports and commands kept of one device; 0 keeps none.")
+    ] = 200
+    open_list_ids_max: Annotated[
+        int,
         Meta(
-            pattern=r"^[+-]\d\d:\d\d\Z",
-            description="Ours. `stdTimeZone` given to devices; firmware needs one.",
+            ge=1,
+            description="Ours, as a client library remarks. Devices of which one call may read "
+            "data or status.",
         ),
-    ] = "+00:00"
-    pair_token_life_s: Annotated[
-        int, Meta(ge=1, description="Published: 10 minutes. Life of a pairing token.")
-    ] = 600
-    unbind_token_life_s: Annotated[
-        int, Meta(ge=1, description="Ours. Default life of an unbinding token.")
-    ] = 600
-    unbind_token_life_s_max: Annotated[
-        int, Meta(ge=1, description="Ours. Longest life an operator may ask for.")
-    ] = DAY_MS // 1000
-    unbind_devices_per_token_max: Annotated[
-        int, Meta(ge=1, description="Published: 30. Devices one unbinding token can release.")
-    ] = 30
-    unbind_mode: Annotated[
-        Literal["reset", "refuse"],
+    ] = 20
+    open_factory_ids_max: Annotated[
+        int,
         Meta(
-            description="Ours. How a device learns that it was unbound: it activates under no owner "
-            "and is then told to reset, or its activation is refused as no longer existing."
+            ge=1,
+            description="Published: 20; a client sends 50. Devices whose factory data one call may "
+            "read.",
         ),
-    ] = "reset"
-    unbind_reset_kind: Annotated[
+    ] = 50
+    open_delete_reset_kind: Annotated[
         Literal["reset", "reset_factory"],
-        Meta(description="Ours. What an unbound device is told to erase."),
+        Meta(description="Ours. What a device erases that a program deletes or unbinds."),
     ] = "reset"
-    wipe_on_new_owner: Annotated[
+    open_unbind_event_id: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="Ours. Event of the Open API's log as which a batch unbinding shows; "
+            "0 shows none.",
+        ),
+    ] = 4
+    open_frozen_commands: Annotated[
         bool,
         Meta(
-            description="Published. An activation under another owner than the last one carries "
-            "`resetFactory`."
+            description="Ours (not published). Whether a frozen device takes commands; otherwise "
+            "they are refused (1103)."
         ),
-    ] = True
-    account_quota_per_day: Annotated[
-        int, Meta(ge=0, description="Published: 100. Devices one account may unbind in a day.")
-    ] = 100
-    product_quota_per_day: Annotated[
-        int, Meta(ge=0, description="Published: 100. Devices of one product unbound in a day.")
-    ] = 100
-    quota_limit_max: Annotated[
-        int, Meta(ge=0, description="Ours. Highest limit that a ticket can ask for.")
-    ] = 1_000_000
-    quota_day_offset_min: Annotated[
-        int,
-        Meta(
-            ge=-840, le=840, description="Ours (not published). Zone of the quota's day: 0 is UTC."
-        ),
-    ] = 0
-    quota_days_kept: Annotated[
-        int, Meta(ge=1, description="Ours. Days after which a quota's use is forgotten.")
-    ] = 31
-    signature_window_s: Annotated[
+    ] = False
+    open_registration_life_s: Annotated[
         int,
         Meta(
             ge=1,
-            description="Published for the Open API: 5 minutes, here for device calls too. How far "
-            "a caller's clock may be away from ours.",
+            description="Published: 300, in an example. Life of a pairing token of the industry "
+            "family; the other calls give `pair_token_life_s`.",
         ),
     ] = 300
-    session_life_s: Annotated[
-        int, Meta(ge=1, description="Ours. Life of a login of the console or the consumer app.")
-    ] = 7 * DAY_MS // 1000
-    sessions_per_subject_max: Annotated[
-        int, Meta(ge=1, description="Ours. Logins of one person; a new one ends the oldest.")
+    open_desired_life_s_max: Annotated[
+        int, Meta(ge=1, description="Ours. Longest life of a desired value.")
+    ] = 30 * DAY_MS // 1000
+    # --- message push ---------------------------------------------------------------------------
+    push_retention_s: Annotated[
+        int, Meta(ge=1, description="Published: 2 hours. How long an unread push message is kept.")
+    ] = 7_200
+    push_messages_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. Unread push messages kept of one topic; the oldest go first.",
+        ),
+    ] = 50_000
+    push_encryption: Annotated[
+        Literal["aes_ecb", "aes_gcm"],
+        Meta(
+            description="Published, both: message version 1.0.0 and 2.0.0. The Python connector "
+            "knows the first only."
+        ),
+    ] = "aes_ecb"
+    push_families: Annotated[
+        Literal["legacy", "iot_core", "both"],
+        Meta(
+            description="Published, all: which forms of a message are told; with both each "
+            "happening is told twice."
+        ),
+    ] = "legacy"
+    push_consumers_max: Annotated[
+        int, Meta(ge=1, description="Ours. Consumers of one topic, the active one included.")
     ] = 16
-    password_iterations: Annotated[
+    push_window_max: Annotated[
         int,
         Meta(
             ge=1,
-            description="Ours. PBKDF2 rounds. Small, because an emulator registers thousands of "
-            "test users with throw-away passwords; raise it (600,000) for real ones.",
+            le=1_000,
+            description="Ours, as Apache Pulsar has it. Messages sent ahead of their "
+            "acknowledgements; a consumer may ask for less (`receiverQueueSize`).",
         ),
     ] = 1_000
-    admin_secret: Annotated[
-        str, Meta(description="Ours. Bearer secret of the admin API; empty closes that API.")
-    ] = ""
-    tokens_per_subject_max: Annotated[
+    push_ack_timeout_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Ours, as Apache Pulsar has it. When messages are sent again to a consumer "
+            "that names no `ackTimeoutMillis`; 0: when it is gone.",
+        ),
+    ] = 0
+    push_redeliveries_max: Annotated[
         int,
         Meta(
             ge=1,
-            description="Ours. Tokens of one person that are alive or remembered; a new one pushes "
-            "out a dead one.",
+            description="Ours. A message that was sent again so often to a consumer which has "
+            "acknowledged nothing since ends that consumer, for another to take over.",
         ),
-    ] = 1_000
-    pair_tokens_max: Annotated[
-        int,
+    ] = 20
+    # --- rights ---------------------------------------------------------------------------------
+    home_member_removes: Annotated[
+        bool,
         Meta(
-            ge=1,
-            description="Ours. Pairing tokens of all consumers that are alive or remembered; a new "
-            "one pushes out the oldest.",
+            description="Ours (not published). Whether a plain member of a home may remove its "
+            "devices as its owner and administrators do."
         ),
-    ] = 200_000
-    users_max: Annotated[int, Meta(ge=1, description="Ours. Consumers that may register.")] = (
-        200_000
-    )
-    grants_per_owner_max: Annotated[
-        int, Meta(ge=1, description="Ours. Grants, and custom roles, that one owner may give.")
+    ] = False
+    open_grantee_projects: Annotated[
+        bool,
+        Meta(
+            description="Ours (not published). Whether projects of partners and members of a space "
+            "may do with devices what the grant of their account holds."
+        ),
+    ] = False
+    pid_transfer_rule: Annotated[
+        Literal["2022", "2024"],
+        Meta(
+            description="Published, both. Whether the first owner of a product that was passed on "
+            "can be granted unbinding (2022), or is granted it with the transfer (2024)."
+        ),
+    ] = "2024"
+    products_per_owner_max: Annotated[
+        int, Meta(ge=1, description="Ours. Products of an account that still accepts OEM links.")
     ] = 1_000
-    history_rows_max: Annotated[
-        int, Meta(ge=1, description="Ours. Operation history kept; the oldest rows go first.")
-    ] = 200_000
-    device_log_rows_max: Annotated[
-        int, Meta(ge=1, description="Ours. Device log kept over all devices.")
-    ] = 200_000
-    device_log_rows_per_device_max: Annotated[
-        int, Meta(ge=1, description="Ours. Device log kept for one device.")
-    ] = 100
-    page_rows_max: Annotated[
-        int, Meta(ge=1, description="Ours. Rows in one page of history or log.")
-    ] = 500
-    body_size_max: Annotated[int, Meta(ge=1_024, description="Ours. Bytes of a request body.")] = (
-        65_536
-    )
-    dp_values_size_max: Annotated[
-        int, Meta(ge=2, description="Ours. Bytes of JSON kept as one device's last data points.")
-    ] = 4_096
+    oem_links_per_owner_max: Annotated[
+        int, Meta(ge=1, description="Ours. OEM links of one account that are not revoked.")
+    ] = 1_000
+    # --- users, homes, spaces -------------------------------------------------------------------
+    app_schema: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9A-Za-z_-]{1,64}\Z",
+            description="Ours. The app of consumers who register themselves or come with a seed "
+            "that names none.",
+        ),
+    ] = "fleet"
+    user_delete_days: Annotated[
+        int,
+        Meta(ge=0, description="Published: 7. Days until a user is deleted who is to be."),
+    ] = 7
+    open_app_countries: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2} \d{1,4}\Z")], ...],
+        Meta(
+            description="Ours (not published). Country codes that may register in a data centre, "
+            "each as `AY 86`, others are refused there (2403); one that is not named takes all."
+        ),
+    ] = ()
+    first_home_name: Annotated[
+        str,
+        Meta(min_length=1, max_length=64, description="Ours. Name of a home that had to be made."),
+    ] = "My Home"
+    homes_per_user_max: Annotated[
+        int, Meta(ge=1, description="Ours. Homes that one consumer may own.")
+    ] = 20
+    home_members_max: Annotated[
+        int, Meta(ge=0, description="Ours. Members of a home besides its owner.")
+    ] = 50
+    home_rooms_max: Annotated[int, Meta(ge=0, description="Ours. Rooms of a home.")] = 100
+    spaces_per_project_max: Annotated[
+        int, Meta(ge=1, description="Ours. Spaces of one project.")
+    ] = 10_000
+    open_statistics_day_offset_min: Annotated[
+        int,
+        Meta(ge=-840, le=840, description="Ours (not published). Zone of a day in statistics."),
+    ] = 0
 
     def __repr__(self) -> str:
         """Show the choices, never the admin secret."""
@@ -172,7 +219,7 @@ def settings_table() -> str:
     for field in msgspec.structs.fields(Settings):
         meta: Meta = next(a for a in hints[field.name].__metadata__ if isinstance(a, Meta))
         base = get_args(hints[field.name])[0]
-        choices = " \\| ".join(get_args(base)) if get_origin(base) is Literal else ""
+        choices = " \\| ".join(map(str, get_args(base))) if get_origin(base) is Literal else ""
         meaning = f"{meta.description} ({choices})" if choices else f"{meta.description}"
         rows.append(f"| `{field.name}` | `{field.default!r}` | {meaning} |")
     return "\n".join(rows) + "\n"

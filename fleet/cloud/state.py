@@ -10,13 +10,19 @@ from fleet.cloud.accounts import Accounts
 from fleet.cloud.data_points import DataPoints
 from fleet.cloud.devices import Devices
 from fleet.cloud.history import DeviceLog, History, HistoryRow, Operation, Status
+from fleet.cloud.homes import Homes
 from fleet.cloud.keys import Entropy
 from fleet.cloud.ledger import Journal, Loader
+from fleet.cloud.open_calls import OpenCalls
+from fleet.cloud.open_tokens import OpenTokens
 from fleet.cloud.products import Products
+from fleet.cloud.projects import Projects
+from fleet.cloud.push_backlog import Backlog
 from fleet.cloud.quotas import Quotas
 from fleet.cloud.reasons import Reason
 from fleet.cloud.sessions import Sessions
 from fleet.cloud.settings import Settings
+from fleet.cloud.spaces import Spaces
 from fleet.cloud.tokens import Tokens
 from fleet.cloud.users import Users
 
@@ -31,11 +37,17 @@ class State:
         "device_log",
         "devices",
         "history",
+        "homes",
         "journal",
+        "open_calls",
+        "open_tokens",
         "products",
+        "projects",
+        "push_backlog",
         "quotas",
         "sessions",
         "settings",
+        "spaces",
         "tokens",
         "users",
     )
@@ -48,10 +60,16 @@ class State:
         self.products = Products(load, self.journal)
         self.accounts = Accounts(settings, self.products, load, self.journal, entropy)
         self.users = Users(settings, load, self.journal, entropy)
+        self.homes = Homes(settings, load, self.journal)
+        self.spaces = Spaces(settings, load, self.journal)
         self.sessions = Sessions(settings, load, self.journal, entropy)
         self.devices = Devices(load, self.journal, entropy)
         self.data_points = DataPoints(settings, load, self.journal)
         self.tokens = Tokens(settings, load, self.journal, entropy)
+        self.projects = Projects(load, self.journal, entropy)
+        self.push_backlog = Backlog(settings, load, self.journal)
+        self.open_tokens = OpenTokens(settings, load, self.journal, entropy)
+        self.open_calls = OpenCalls(settings, load, self.journal)
         self.quotas = Quotas(settings, load, self.journal)
         self.history = History(settings, load, self.journal)
         self.device_log = DeviceLog(settings, load, self.journal)

@@ -13,6 +13,7 @@ together have a bound as well.
 import msgspec
 
 from firmware_sim.wire.provisioning import TokenParts
+from fleet.cloud.devices import Site
 from fleet.cloud.keys import LOWER, Entropy, random_text
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.reasons import Reason, Refused
@@ -33,7 +34,7 @@ class PairFailure(msgspec.Struct, frozen=True):
 
 
 class PairToken(Record):
-    """Binds one device to consumer `uid`. `spent_by` is the uuid of the device it bound."""
+    """Binds one device to consumer `uid`, at `site`. `spent_by` is the uuid of what it bound."""
 
     TABLE = "pair_tokens"
     KEY = ("token",)
@@ -44,6 +45,7 @@ class PairToken(Record):
     expires_ms: int
     spent_by: str = ""
     failed: tuple[PairFailure, ...] = ()
+    site: Site = Site()
 
     def alive(self, now_ms: int) -> bool:
         """Tell whether the token can still bind a device."""
@@ -101,14 +103,22 @@ class Tokens:
 
     # --- pairing --------------------------------------------------------------------------------
 
-    def make_pair_token(self, uid: str, now_ms: int) -> PairToken:
-        """Make a token that binds one device to consumer `uid`."""
+    def make_pair_token(
+        self, uid: str, now_ms: int, *, site: Site | None = None, life_s: int | None = None
+    ) -> PairToken:
+        """Make a token that binds one device to consumer `uid`.
+
+        `site` is what the device will be told to be at; its region, of two letters, begins the
+        token's text. Refused when there are too many tokens.
+        """
         if len(self._pair_order) >= self._settings.pair_tokens_max:
             self._forget_a_pair_token(now_ms)
+        site = site or Site()
         name = self._new_name(uid, now_ms)
         self._pair_order[name] = None
-        expires_ms = now_ms + self._settings.pair_token_life_s * 1000
-        return self._pair.put(PairToken(name, self._text(name), uid, expires_ms))
+        expires_ms = now_ms + (life_s or self._settings.pair_token_life_s) * 1000
+        text = self._text(name, site.region)
+        return self._pair.put(PairToken(name, text, uid, expires_ms, site=site))
 
     def pair_token(self, token: str) -> PairToken | None:
         """Return the pairing token of these 8 characters, dead or alive."""
@@ -182,8 +192,8 @@ class Tokens:
 
     # --- details --------------------------------------------------------------------------------
 
-    def _text(self, name: str) -> str:
-        return TokenParts(self._settings.region, name, self._settings.token_secret).text
+    def _text(self, name: str, region: str = "") -> str:
+        return TokenParts(region or self._settings.region, name, self._settings.token_secret).text
 
     def _new_name(self, subject: str, now_ms: int) -> str:
         held = self._held.setdefault(subject, [])

@@ -84,6 +84,7 @@ def _release(state: State, case: _Case, now_ms: int) -> Device:
     )
     if kind is ResetKind.RESET_FACTORY:
         state.data_points.forget(device.dev_id)
+    state.data_points.desired.forget(device.dev_id)
     state.tokens.count_release(case.token)
     state.quotas.take(Scope.ACCOUNT, case.token.account, now_ms)
     state.quotas.take(Scope.PRODUCT, case.product.product_id, now_ms)

@@ -10,6 +10,7 @@ import msgspec
 
 from firmware_sim.device.flash import Flash, ResetKind
 from firmware_sim.device.profile import Profile
+from firmware_sim.rng import Rng, derive
 from firmware_sim.wire.datapoint import DataPoint, encode_schema
 from fleet.cloud import seed as cloud_seed
 from fleet.cloud.permissions import GrantKind
@@ -20,6 +21,9 @@ from fleet.run.messages import DeviceSpec
 from fleet.run.population import Population, Product, Unit
 
 _DAY_MIN = 24 * 60
+_ACCESS = 100  # branch of the seed; the population uses those before it
+_HEX = "0123456789abcdef"
+_APP_SCHEMA = "fleet"
 _NOON_MIN = _DAY_MIN // 2
 
 
@@ -57,7 +61,26 @@ def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
         products=tuple(_products(population)),
         grants=tuple(_grants(population)),
         devices=tuple(_device(unit, bound=bound) for unit in population.units),
+        projects=(_project(population),),
     )
+
+
+class Access(msgspec.Struct, frozen=True):
+    """The access key by which a program calls the Open API as the maker of the products."""
+
+    access_id: str
+    secret: str
+    schema: str
+
+    def __repr__(self) -> str:
+        """Show who it is, never the secret."""
+        return f"Access({self.access_id!r})"
+
+
+def access(population: Population) -> Access:
+    """Return the access key of the maker's one project; it follows from the seed."""
+    rng = Rng(derive(population.seed, _ACCESS))
+    return Access(rng.text(20, _HEX), rng.text(32, _HEX), _APP_SCHEMA)
 
 
 def device_spec(
@@ -140,6 +163,17 @@ def _grants(population: Population) -> Iterator[cloud_seed.GrantSeed]:
                 role=role,
                 products=tuple(product.product_id for product in population.products),
             )
+
+
+def _project(population: Population) -> cloud_seed.ProjectSeed:
+    key = access(population)
+    return cloud_seed.ProjectSeed(
+        access_id=key.access_id,
+        secret=key.secret,
+        owner=population.maker.name,
+        name="fleet",
+        schemas=(key.schema,),
+    )
 
 
 def _device(unit: Unit, *, bound: bool) -> cloud_seed.DeviceSeed:

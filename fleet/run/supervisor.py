@@ -299,7 +299,7 @@ def cloud_config(
     """Return what the cloud of a run is told; it lives in `folder`, and where the devices are."""
     lan = options.lan
     return ServerConfig(
-        folder=str(folder / "cloud"),
+        data=str(folder / "cloud"),
         host=lan.cloud_ip if lan is not None else "127.0.0.1",
         public=lan is not None,  # what it serves asks for a password, a key or a signature
         settings=seeding.settings(population, admin_secret, _now_ms()),

@@ -14,10 +14,9 @@ import msgspec
 from rich.console import Console
 
 from firmware_sim.errors import UsageError
-from firmware_sim.rng import Rng, derive
 from firmware_sim.wire import atop, iot_dns
 from fleet.lan.arrangement import mac_of
-from fleet.run import device_list
+from fleet.run import device_list, seeding
 from fleet.run.files import run_folder, write_atomically
 from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
 from fleet.run.population import Population, Unit, populate
@@ -32,7 +31,6 @@ BOUND: State = "bound"
 RETURNED: State = "returned"
 PATIENCE_S = 60.0
 PATIENCE_PER_DEVICE_S = 0.02
-_ACCESS = 100  # branch of the seed; the population uses those before it
 
 
 class ReadyAccount(msgspec.Struct, frozen=True):
@@ -59,14 +57,14 @@ class ReadyDevice(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The ready file. `push` is null as long as this cloud pushes no messages."""
+    """The ready file: where everything is, who can log in, and all devices."""
 
     console: str
     open_api: str
     device_api: str
     iot_dns: str
     mqtt: str
-    push: str | None
+    push: str
     access_id: str
     access_secret: str
     schema: str
@@ -200,8 +198,7 @@ async def _start(population: Population, supervisor: Supervisor, state: State) -
 
 def _ready(population: Population, supervisor: Supervisor, state: State) -> Ready:
     url, cloud = supervisor.cloud.url, supervisor.cloud.ready
-    rng = Rng(derive(population.seed, _ACCESS))
-    digits = "0123456789abcdef"
+    key = seeding.access(population)
     people = {person.name: person for person in (population.maker, *population.operators)}
     people[population.purchaser.name] = population.purchaser
     people |= {unit.owner.name: unit.owner for unit in population.units}
@@ -211,10 +208,10 @@ def _ready(population: Population, supervisor: Supervisor, state: State) -> Read
         device_api=url + atop.PATH,
         iot_dns=url + iot_dns.PATH,
         mqtt=f"mqtt://{cloud.host}:{cloud.mqtt_port}",
-        push=None,
-        access_id=rng.text(20, digits),
-        access_secret=rng.text(32, digits),
-        schema="fleet",
+        push=cloud.push_url,
+        access_id=key.access_id,
+        access_secret=key.secret,
+        schema=key.schema,
         accounts=tuple(
             ReadyAccount(person.name, person.password, person.role) for person in people.values()
         ),

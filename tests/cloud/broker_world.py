@@ -6,7 +6,14 @@ from firmware_sim.effects import Effect
 from firmware_sim.events import DeadlineReached
 from firmware_sim.wire import mqtt
 from fleet.cloud.broker import Broker, BrokerSettings, Happening
-from fleet.cloud.messages import CloseStream, SendStream, StreamClosed, StreamOpened, StreamReceived
+from fleet.cloud.messages import (
+    ClockMoved,
+    CloseStream,
+    SendStream,
+    StreamClosed,
+    StreamOpened,
+    StreamReceived,
+)
 
 START_MS = 1_000_000
 LIMITS = BrokerSettings(
@@ -43,7 +50,7 @@ class World:
         self._conns = 0
 
     def handle(
-        self, event: StreamOpened | StreamReceived | StreamClosed | DeadlineReached
+        self, event: StreamOpened | StreamReceived | StreamClosed | ClockMoved | DeadlineReached
     ) -> list[Happening]:
         out: list[Effect] = []
         happened = self.broker.handle(event, self.now_ms, out)
@@ -89,6 +96,12 @@ class World:
         reached = self.broker.publish(f"{client_id}/in", payload, qos, tag, self.now_ms, out)
         self.carry_out(out)
         return reached
+
+    def move_clock(self, by_ms: int) -> None:
+        """Skip a time, as a test does that wants it to be later."""
+        self.now_ms += by_ms
+        assert self.handle(ClockMoved(by_ms)) == []
+        assert self.wait(0) == []
 
     def wait(self, duration_ms: int) -> list[Happening]:
         """Let time pass; the broker is woken when it asked to be."""

@@ -29,6 +29,7 @@ from fleet.cloud.messages import (
     StreamClosed,
     StreamOpened,
     StreamReceived,
+    TellOperator,
 )
 from fleet.cloud.permissions import GrantKind, Permission
 from fleet.cloud.products import Binding
@@ -129,6 +130,7 @@ class World:
         self.entropy = Rng(7).bytes
         self.cloud = self.load()
         self.pushes: list[PushRaised] = []
+        self.lines: list[str] = []
         self.streams: dict[int, bytes] = {}
         self.closed: set[int] = set()
         self.replies: dict[int, bytes] = {}
@@ -167,6 +169,8 @@ class World:
                     self.closed.add(effect.conn)
                 case PushRaised():
                     self.pushes.append(effect)
+                case TellOperator():
+                    self.lines.append(effect.line)
                 case _:
                     raise AssertionError(effect)
 
@@ -184,9 +188,17 @@ class World:
 
     # --- people ---------------------------------------------------------------------------------
 
-    def send(self, method: str, target: str, body: bytes = b"", authorization: str = "") -> bytes:
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        authorization: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> bytes:
         exchange = next(self.exchanges)
-        self.handle(HttpRequested(exchange, method, target, authorization, body))
+        told = {"authorization": authorization, **(headers or {})}
+        self.handle(HttpRequested(exchange, method, target, told, body))
         return self.replies.pop(exchange)
 
     def ask(self, method: str, target: str, form: object = None, session: str = "") -> Any:
@@ -361,7 +373,7 @@ class FakeDevice:
 def snapshot(state: State) -> dict[str, Any]:
     """Return everything that the services remember, in a form that can be compared."""
     services = {name: getattr(state, name) for name in State.__slots__}
-    transient = {"settings", "journal", "counts"}
+    transient = {"settings", "journal", "counts", "open_calls"}
     return {name: _plain(s) for name, s in services.items() if name not in transient}
 
 

@@ -9,11 +9,13 @@ from fleet.cloud.products import Product
 from fleet.cloud.reasons import Reason, Refused
 
 from .support import (
+    BUYER,
     CAMERA,
     OWNER,
     PARTNER,
     PASSWORD,
     PLUG,
+    RECORDER,
     REPAIR,
     SETTINGS,
     STRANGER,
@@ -138,3 +140,92 @@ def test_grants_and_roles_are_bounded() -> None:
     world.rule(lambda s: s.accounts.define_role(OWNER, "a", [Permission.UNBIND]))
     outcome = world.rule(lambda s: s.accounts.define_role(OWNER, "After sale", []))
     assert reason_of(outcome) is Reason.NAME_TAKEN
+
+
+# --- changes ------------------------------------------------------------------------------------
+
+
+def test_a_grant_is_changed() -> None:
+    world = World()
+    accounts = world.state.accounts
+    (grant,) = (g for g in accounts.grants_by(OWNER) if g.grantee == PARTNER)
+    changed = world.rule(lambda s: s.accounts.change(grant, "purchase", [PLUG, PLUG]))
+    assert (changed.role, changed.products) == ("purchase", (PLUG,))
+    assert accounts.given(OWNER, grant.grant_id) == changed
+    assert not accounts.may_unbind(PARTNER, product(world)).allowed
+    assert accounts.may(Permission.ORDER, PARTNER, product(world, PLUG)).allowed
+    for role, products, reason in (
+        ("After sale", [PLUG], Reason.NOT_FOUND),
+        ("both", [], Reason.NO_PERMISSION),
+    ):
+        outcome = world.rule(
+            lambda s, role=role, products=products: s.accounts.change(changed, role, products)
+        )
+        assert reason_of(outcome) is reason
+    assert_reloads(world)
+
+
+def test_what_an_account_was_granted() -> None:
+    world = World()
+    accounts = world.state.accounts
+    (seen,) = accounts.grants_to(REPAIR)
+    assert (seen.owner, seen.role, len(seen.products)) == (OWNER, "After sale", 3)
+    sold = msgspec.structs.replace(product(world), owner=STRANGER)
+    world.rule(lambda state: state.products.put(sold))
+    assert CAMERA not in accounts.grants_to(REPAIR)[0].products
+    assert accounts.grants_to(STRANGER) == []
+
+
+def test_what_an_owner_granted_on_a_product_ends() -> None:
+    world = World()
+    world.rule(lambda s: s.accounts.end_grants_on(product(world)))
+    left = {grant.grantee: grant.products for grant in world.state.accounts.grants_by(OWNER)}
+    assert left == {PARTNER: (RECORDER,), REPAIR: (PLUG, RECORDER)}
+    before = world.commits
+    world.rule(lambda s: s.accounts.end_grants_on(product(world)))
+    assert world.commits == before
+    assert_reloads(world)
+
+
+def test_a_role_that_is_gone_holds_nothing() -> None:
+    world = World()
+    accounts = world.state.accounts
+    world.rule(lambda s: s.accounts.grant(OWNER, GrantKind.SPACE, STRANGER, "returns", [CAMERA]))
+    assert [role.name for role in accounts.roles_of(OWNER)] == ["returns"]
+    assert accounts.roles_of(STRANGER) == []
+    world.rule(lambda s: s.accounts.drop_role(OWNER, "returns"))
+    assert not accounts.may_unbind(STRANGER, product(world)).allowed
+    for owner in (OWNER, STRANGER):
+        outcome = world.rule(lambda s, owner=owner: s.accounts.drop_role(owner, "returns"))
+        assert reason_of(outcome) is Reason.NOT_FOUND
+    assert_reloads(world)
+
+
+# --- first owners -------------------------------------------------------------------------------
+
+
+def test_only_a_first_owner_is_an_origin() -> None:
+    world = World()
+
+    def grant(grantee: str, role: str, *products: str) -> object:
+        return world.rule(
+            lambda s: s.accounts.grant(OWNER, GrantKind.ORIGIN, grantee, role, products)
+        )
+
+    assert reason_of(grant(STRANGER, "unbind", CAMERA)) is Reason.NO_PERMISSION
+    world.rule(lambda s: s.accounts.origins.note(CAMERA, STRANGER))
+    assert reason_of(grant(STRANGER, "unbind", CAMERA, PLUG)) is Reason.NO_PERMISSION
+    assert reason_of(grant(BUYER, "unbind", CAMERA)) is Reason.NO_PERMISSION
+    assert reason_of(grant(STRANGER, "both", CAMERA)) is Reason.NOT_FOUND
+    grant(STRANGER, "unbind", CAMERA)
+    assert world.state.accounts.may_unbind(STRANGER, product(world)).why == "origin: unbind"
+    assert not world.state.accounts.may_unbind(STRANGER, product(world, PLUG)).allowed
+
+
+def test_what_comes_from_nobody_else_is_granted_to_nobody() -> None:
+    world = World()
+    before = world.state.accounts.grants_by(OWNER)
+    world.rule(lambda s: s.accounts.grant_first_owner(OWNER, CAMERA))
+    world.rule(lambda s: s.accounts.origins.note(CAMERA, OWNER))
+    world.rule(lambda s: s.accounts.grant_first_owner(OWNER, CAMERA))
+    assert world.state.accounts.grants_by(OWNER) == before

@@ -39,7 +39,8 @@ def test_rebinding_after_a_release() -> None:
     result = world.get("GET", f"/app/v1/pair-tokens/{token}", None, consumer)
     paired = {"uuid": device.uuid, "dev_id": device.dev_id, "product_id": CAMERA, "name": "Camera"}
     assert result == {"success": [paired], "failed": []}
-    (pushed,) = world.pushes
+    made, pushed = world.pushes
+    assert (made.biz_code, made.uid) == ("homeCreate", "uid5"), "the first device needs a home"
     assert pushed.biz_code == "bindUser"
     assert json.loads(pushed.data) == {"devId": device.dev_id, "uid": "uid5"}
     row = world.state.history.page(OWNER).rows[-1]
@@ -123,8 +124,8 @@ def test_the_same_owner_may_always_activate_again(product_id: str) -> None:
 @pytest.mark.parametrize(
     ("product_id", "log", "pushes"),
     [
-        (RECORDER, ["taken_over", "bound"], ["delete", "bindUser"]),
-        (PLUG, ["bound"], ["bindUser"]),
+        (RECORDER, ["taken_over", "bound"], ["homeCreate", "delete", "bindUser"]),
+        (PLUG, ["bound"], ["homeCreate", "bindUser"]),
     ],
 )
 def test_medium_is_taken_over_with_notice_and_weak_silently(

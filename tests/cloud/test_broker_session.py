@@ -98,6 +98,29 @@ def test_keep_alive_0_is_no_limit_mqtt_3_1_2_10() -> None:
     assert world.broker.next_deadline_ms() is None
 
 
+def test_nobody_was_silent_while_the_clock_was_moved() -> None:
+    world = World()
+    conn = world.connect("cam", keep_alive_s=10)
+    newcomer = world.open()
+    world.wait(5_000)
+    world.move_clock(7_200_000)
+    assert world.closed == []
+    assert world.wait(9_999) == []
+    assert world.wait(251) == [ClientGone("cam", Gone.SILENT)]
+    assert world.closed == [newcomer, conn]
+
+
+def test_nor_did_anybody_fail_to_acknowledge() -> None:
+    world = World()
+    conn = world.listener("cam")
+    world.publish("cam", b"x")
+    (packet,) = world.heard(conn)
+    assert isinstance(packet, mqtt.Publish)
+    world.move_clock(7_200_000)
+    assert world.heard(conn) == []
+    assert world.send(conn, mqtt.Puback(packet.packet_id)) == [Delivered("cam", "")]
+
+
 def test_wake_ups_of_an_active_client_do_not_pile_up() -> None:
     world = World()
     conn = world.connect("cam", keep_alive_s=65_535)

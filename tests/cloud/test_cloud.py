@@ -77,7 +77,7 @@ def test_the_fuzzed_cloud_is_still_the_one_on_disk() -> None:
 
 def test_an_unknown_path_is_answered_like_the_open_api() -> None:
     world = World()
-    for method, path in (("GET", "/v1.0/nothing"), ("GET", "/d.json"), ("PUT", "/v2/url_config")):
+    for method, path in (("GET", "/v1/nothing"), ("GET", "/d.json"), ("PUT", "/v2/url_config")):
         envelope = world.ask(method, path)
         tid = envelope.pop("tid")
         assert envelope == {
@@ -88,6 +88,13 @@ def test_an_unknown_path_is_answered_like_the_open_api() -> None:
         }
         assert len(tid) == 32
         assert set(tid) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize("path", ["/v1.0/token", "/v2.0/nothing", "/eu/v1.0/token", "/v1.3/\xff"])
+def test_paths_of_the_open_api_are_its_own(path: str) -> None:
+    envelope = World().ask("GET", path)
+    assert (envelope["code"], envelope["msg"]) == (1005, "clientId invalid")
+    assert list(envelope) == ["code", "msg", "success", "t", "tid"]
 
 
 def test_a_silent_device_goes_offline_in_time() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from firmware_sim.errors import Malformed, TooLarge
 from fleet.cloud.data_points import DpValues
+from fleet.cloud.desired import Desired
 
 from .support import SETTINGS, World, assert_reloads
 
@@ -44,3 +45,26 @@ def test_the_cache_of_one_device_is_bounded() -> None:
     with pytest.raises(TooLarge):
         report(world, b'{"2":1}')
     assert list(values(world)) == ["1"]
+
+
+def test_a_report_is_logged_as_it_came() -> None:
+    world = World()
+    assert world.state.data_points.reported_ms("bf1") == 0
+    report(world, b'{"1":true}')
+    report(world, b'{ "2": [1, 2] }')
+    assert world.state.data_points.reported_ms("bf1") == 5
+    log = world.state.data_points.log
+    assert [(row.event, row.dps) for row in log.of("bf1")] == [
+        ("report", '{"1":true}'),
+        ("report", '{"2":[1, 2]}'),
+    ]
+
+
+def test_to_forget_is_to_forget_all() -> None:
+    world = World()
+    report(world, b'{"1":true}')
+    world.rule(lambda s: s.data_points.desired.put(Desired("bf1", 1, "true", 1, 9)))
+    world.rule(lambda s: s.data_points.forget("bf1"))
+    points = world.state.data_points
+    assert (points.log.of("bf1"), points.desired.of("bf1", 1), values(world)) == ([], [], {})
+    assert_reloads(world)

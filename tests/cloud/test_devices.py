@@ -2,14 +2,25 @@
 
 import pytest
 
-from fleet.cloud.devices import Device, ResetKind
+from fleet.cloud.devices import Device, ResetKind, Site
 
 from .support import START_MS, World, assert_reloads
+
+SITE = Site(region="AZ", home="h1", space="s1", time_zone="-08:00", lon="1.5", lat="2.5")
 
 
 def device(world: World) -> Device:
     found = world.state.devices.get("uuid0000")
     assert found is not None
+    return found
+
+
+def bind(world: World, owner: str, now_ms: int, site: Site = SITE) -> Device:
+    found: Device = world.rule(
+        lambda s: s.devices.bind(
+            device(world), owner, "token", name="Hall", wipe=True, now_ms=now_ms, site=site
+        )
+    )
     return found
 
 
@@ -35,9 +46,7 @@ def test_binding_gives_new_keys_and_the_old_id() -> None:
     world = World()
     before = device(world)
     world.rule(lambda s: s.devices.remove(before, ResetKind.RESET, reachable=False))
-    after = world.rule(
-        lambda s: s.devices.bind(device(world), "uid1", "token", name="Hall", wipe=True, now_ms=5)
-    )
+    after = bind(world, "uid1", now_ms=5)
     assert (after.owner, after.last_owner, after.bound_by) == ("uid1", "uid1", "token")
     assert (after.name, after.wipe, after.activated_ms) == ("Hall", True, 5)
     assert (after.pending_reset, after.revoked, after.live) == ("", False, True)
@@ -83,4 +92,93 @@ def test_software_is_noted_once_and_cut() -> None:
     for _ in range(2):
         world.rule(lambda s: s.devices.note_software(device(world), "1.2.3" * 9))
     assert device(world).software == ("1.2.3" * 9)[:16]
+    assert world.commits == commits + 1
+
+
+def test_a_binding_says_where_and_when() -> None:
+    world = World()
+    after = bind(world, "uid1", START_MS + 5)
+    where = (after.region, after.home, after.space, after.time_zone, after.lon, after.lat)
+    assert where == ("AZ", "h1", "s1", "-08:00", "1.5", "2.5")
+    assert (after.created_ms, after.activated_ms) == (START_MS, START_MS + 5)
+    again = bind(world, "uid1", START_MS + 9, Site())
+    assert (again.created_ms, again.activated_ms) == (START_MS, START_MS + 9)
+    assert (again.region, again.home) == ("", "")
+    released = world.rule(
+        lambda s: s.devices.release(again, "b", ResetKind.RESET, START_MS, admit=False)
+    )
+    assert (released.home, released.space) == ("", "")
+    assert_reloads(world)
+
+
+def test_a_device_that_was_never_bound_is_created_when_it_is() -> None:
+    world = World()
+    fresh = world.rule(lambda s: s.devices.add(Device("new", "authkey", "camera0000000001")))
+    bound = world.rule(
+        lambda s: s.devices.bind(fresh, "uid0", "t", name="N", wipe=False, now_ms=7, site=SITE)
+    )
+    assert (bound.created_ms, bound.activated_ms) == (7, 7)
+    assert bound in list(world.state.devices.after(""))
+    assert_reloads(world)
+
+
+def test_names_frost_and_space() -> None:
+    world = World()
+    renamed = world.rule(lambda s: s.devices.rename(device(world), "Porch", 1))
+    assert (renamed.name, renamed.updated_ms) == ("Porch", 1)
+    frozen = world.rule(lambda s: s.devices.freeze(device(world), 2, frozen=True))
+    assert (frozen.frozen, frozen.updated_ms) == (True, 2)
+    moved = world.rule(lambda s: s.devices.move(device(world), 3, space="77"))
+    assert (moved.space, moved.updated_ms) == ("77", 3)
+    assert world.state.devices.in_space("77") == [moved]
+    assert world.state.devices.in_space("nosuch") == []
+    assert_reloads(world)
+
+
+def test_names_of_points_end_with_owner_or_wipe() -> None:
+    world = World()
+
+    def name(names: dict[str, str]) -> Device:
+        named: Device = world.rule(lambda s: s.devices.name_points(device(world), names, 1))
+        return named
+
+    assert name({"a": "A", "b": "B"}).point_names == (("a", "A"), ("b", "B"))
+    assert name({"a": "", "b": "C"}).point_names == (("b", "C"),)
+    assert bind(world, "uid0", 2).point_names == (("b", "C"),)
+    assert_reloads(world)
+    assert bind(world, "uid1", 3).point_names == ()
+    name({"a": "A"})
+    kept = world.rule(lambda s: s.devices.remove(device(world), ResetKind.RESET, reachable=True))
+    assert kept.point_names == (("a", "A"),)
+    wipe = ResetKind.RESET_FACTORY
+    assert world.rule(lambda s: s.devices.remove(kept, wipe, reachable=True)).point_names == ()
+
+
+def test_going_through_all_in_order_of_id() -> None:
+    world = World()
+    devices = world.state.devices
+    ids = [one.dev_id for one in devices.after("")]
+    assert ids == sorted(ids)
+    assert len(ids) == 4
+    assert [one.dev_id for one in devices.after(ids[1])] == ids[2:]
+    assert [one.dev_id for one in devices.after(ids[1] + "0")] == ids[2:]
+    assert list(devices.after("z")) == []
+
+
+def test_what_is_behind_a_gateway() -> None:
+    world = World()
+    gateway = device(world)
+    sensor = Device("s1", "authkey", gateway.product_id, dev_id="bfsub", gateway=gateway.dev_id)
+    world.rule(lambda s: s.devices.add(sensor))
+    assert world.state.devices.behind(gateway.dev_id) == [sensor]
+    assert world.state.devices.behind("nosuch") == []
+    assert_reloads(world)
+
+
+def test_an_address_is_noted_once() -> None:
+    world = World()
+    commits = world.commits
+    for _ in range(2):
+        world.rule(lambda s: s.devices.note_ip(device(world), "192.0.2.9"))
+    assert device(world).ip == "192.0.2.9"
     assert world.commits == commits + 1

@@ -116,6 +116,15 @@ def test_counting_what_was_unbound() -> None:
     ]
 
 
+def test_a_developer_sees_what_its_programs_deleted_on_products_of_others() -> None:
+    world = World()
+    world.rule(lambda s: s.record(Operation.DELETE, "uuid0000", world.now_ms, account=REPAIR))
+    world.rule(lambda s: s.record(Operation.REMOVE, "uuid0000", world.now_ms, account=REPAIR))
+    for account, operations in ((OWNER, ["delete", "remove"]), (REPAIR, ["delete"])):
+        page = world.state.history.page(account)
+        assert [row.operation for row in page.rows] == operations
+
+
 def test_a_row_says_how_it_ended() -> None:
     world = World()
     unbound(world)
@@ -124,6 +133,16 @@ def test_a_row_says_how_it_ended() -> None:
         (Status.OK, ""),
         (Status.REFUSED, "not_bound"),
     ]
+
+
+def test_a_device_log_can_be_had_as_a_whole() -> None:
+    world = World(
+        msgspec.structs.replace(SETTINGS, page_rows_max=1, device_log_rows_per_device_max=2)
+    )
+    for number in range(3):
+        world.rule(lambda s, n=number: s.device_log.add("uuid0000", DeviceEvent.ONLINE, n))
+    assert [row.time_ms for row in world.state.device_log.of("uuid0000")] == [1, 2]
+    assert world.state.device_log.of("nosuch") == []
 
 
 @pytest.mark.parametrize("limit", [0, 1, 7])

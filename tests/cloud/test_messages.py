@@ -6,7 +6,11 @@ from fleet.cloud.users import User
 
 
 def test_a_request_shows_its_path_only() -> None:
-    request = HttpRequested(3, "POST", "/d.json?sign=hush", "Bearer hush", b"hush")
+    request = HttpRequested(
+        3, "POST", "/d.json?sign=hush", {"authorization": "Bearer hush"}, b"hush"
+    )
+    assert request.authorization == "Bearer hush"
+    assert HttpRequested(3, "GET", "/", {}, b"").authorization == ""
     assert repr(request) == "HttpRequested(3, POST /d.json)"
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.cloud.permissions import (
+    ORIGIN_RIGHTS,
     PARTNER_RIGHTS,
     PRESET_ROLES,
     Decision,
@@ -27,7 +28,7 @@ grants = st.builds(
     kind=st.sampled_from([kind.value for kind in GrantKind]),
     owner=st.sampled_from(ACCOUNTS),
     grantee=st.sampled_from(ACCOUNTS),
-    role=st.sampled_from([*PARTNER_RIGHTS, *PRESET_ROLES, "returns", "gone"]),
+    role=st.sampled_from([*PARTNER_RIGHTS, *PRESET_ROLES, *ORIGIN_RIGHTS, "returns", "gone"]),
     products=st.lists(st.sampled_from(PRODUCTS), unique=True).map(tuple),
 )
 custom_roles = st.dictionaries(
@@ -55,6 +56,8 @@ def test_unbinding_is_for_owner_development_partner_and_the_right_roles(
             return False
         if grant.kind == "partner":
             return grant.role in UNBINDING_RIGHTS
+        if grant.kind == "origin":
+            return grant.role == "unbind"
         custom = grant.role == "returns" and Permission.UNBIND in roles.get("returns", ())
         return grant.role in UNBINDING_ROLES or custom
 
@@ -85,6 +88,12 @@ def test_it_says_why() -> None:
 def test_a_partner_right_is_not_a_role_and_the_other_way_round() -> None:
     assert not ask(grant("partner", "After sale", "p1")).allowed
     assert not ask(grant("space", "development", "p1")).allowed
+
+
+def test_an_origin_holds_unbinding_and_nothing_else() -> None:
+    assert held(grant("origin", "unbind", "p1"), NO_ROLES) == {Permission.UNBIND}
+    assert held(grant("origin", "development", "p1"), NO_ROLES) == frozenset()
+    assert held(grant("space", "unbind", "p1"), NO_ROLES) == frozenset()
 
 
 def test_a_preset_role_cannot_be_redefined() -> None:

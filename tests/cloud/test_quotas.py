@@ -1,5 +1,9 @@
 """Quotas: counted per day, forgotten in time, limited by default or by ticket."""
 
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,6 +13,7 @@ from fleet.cloud.ledger import Journal, nothing
 from fleet.cloud.quotas import Quotas, QuotaUse, Scope
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.settings import Settings
+from fleet.cloud.state import State
 
 from .support import DAY_MS, SETTINGS, START_MS, World, assert_reloads
 
@@ -76,3 +81,89 @@ def test_old_days_are_forgotten() -> None:
         "2023-11-18",
     ]
     assert_reloads(world)
+
+
+HOUR_MS, MINUTE_MS = 3_600_000, 60_000
+STEPS_MS = st.one_of(
+    st.integers(0, 3 * DAY_MS), st.sampled_from([0, 1, MINUTE_MS, HOUR_MS, DAY_MS - 1, DAY_MS])
+)
+NAMES = st.tuples(st.sampled_from(list(Scope)), st.sampled_from("ab"))
+ACTS = st.one_of(
+    st.tuples(st.just("pass"), STEPS_MS),
+    st.tuples(st.just("to_midnight"), st.integers(-1, 1)),
+    st.tuples(st.just("charge"), NAMES, st.integers(1, 4)),
+    st.tuples(st.just("ticket"), NAMES, st.integers(0, 5)),
+    st.tuples(st.just("restart")),
+)
+
+
+class Calendar:
+    """A naive model: every device that was let go, with its local date, and the latest limits."""
+
+    def __init__(self, offset_min: int) -> None:
+        self.offset = timedelta(minutes=offset_min)
+        self.now = datetime.fromtimestamp(START_MS / 1000, UTC)
+        self.released: Counter[tuple[Scope, str, str]] = Counter()
+        self.limits = {
+            (scope, name): 2 if scope is Scope.ACCOUNT else 3 for scope in Scope for name in "ab"
+        }
+
+    @property
+    def now_ms(self) -> int:
+        return (self.now - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+
+    @property
+    def today(self) -> str:
+        return (self.now + self.offset).date().isoformat()
+
+    def pass_(self, ms: int) -> None:
+        self.now += timedelta(milliseconds=ms)
+
+    def to_midnight(self, late_ms: int) -> None:
+        """Go to the turn of the local day, or a millisecond beside it; never back."""
+        local = self.now + self.offset
+        turn = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        self.now = max(self.now, turn - self.offset + timedelta(milliseconds=late_ms))
+
+    def room(self, scope: Scope, name: str) -> int:
+        return self.limits[scope, name] - self.released[scope, name, self.today]
+
+
+def raise_limit(state: State, *args: Any) -> None:
+    state.quotas.raise_limit(*args)
+
+
+def take(state: State, *args: Any) -> None:
+    state.quotas.take(*args)
+
+
+@given(st.sampled_from([-720, -300, -1, 0, 1, 330, 480, 765, 840]), st.lists(ACTS, max_size=40))
+def test_nobody_gets_more_or_less_than_the_quota_on_any_side_of_midnight(
+    offset_min: int, acts: list[tuple[Any, ...]]
+) -> None:
+    """Charges, tickets, steps of time and restarts in any order, in zones of all kinds."""
+    own = {"account_quota_per_day": 2, "product_quota_per_day": 3}
+    settings = msgspec.structs.replace(SETTINGS, quota_day_offset_min=offset_min, **own)
+    world, model = World(settings), Calendar(offset_min)
+    for act in acts:
+        match act:
+            case ("pass", ms):
+                model.pass_(ms)
+            case ("to_midnight", late_ms):
+                model.to_midnight(late_ms)
+            case ("ticket", (scope, name), limit):
+                world.rule(raise_limit, scope, name, limit)
+                model.limits[scope, name] = limit
+            case ("charge", (scope, name), count):
+                for _ in range(count):
+                    granted = world.state.quotas.has_room(scope, name, model.now_ms)
+                    assert granted == (model.room(scope, name) > 0)
+                    if granted:
+                        world.rule(take, scope, name, model.now_ms)
+                        model.released[scope, name, model.today] += 1
+            case ("restart",):
+                world.kill_and_restart()
+        for scope, name in model.limits:
+            quota = world.state.quotas.standing(scope, name, model.now_ms)
+            assert (quota.day, quota.limit) == (model.today, model.limits[scope, name])
+            assert quota.used == model.released[scope, name, model.today]

@@ -4,7 +4,21 @@ import json
 
 import pytest
 
-from .support import CAMERA, OWNER, PLUG, RECORDER, FakeDevice, World, assert_reloads, seed
+from fleet.cloud.desired import Desired
+from fleet.cloud.devices import ResetKind
+from fleet.cloud.removal import delete
+
+from .support import (
+    CAMERA,
+    OWNER,
+    PLUG,
+    RECORDER,
+    STRANGER,
+    FakeDevice,
+    World,
+    assert_reloads,
+    seed,
+)
 
 
 @pytest.mark.parametrize(("query", "kind"), [("", "reset"), ("?wipe=1", "reset_factory")])
@@ -97,3 +111,24 @@ def test_the_button_of_a_device_that_is_nobodys() -> None:
     rows = len(world.state.history.page(OWNER).rows)
     assert device.rpc("tuya.device.reset").inner.success
     assert len(world.state.history.page(OWNER).rows) == rows
+
+
+@pytest.mark.parametrize("kind", ResetKind)
+def test_a_developer_deletes(kind: ResetKind) -> None:
+    world = World()
+    device = FakeDevice(world, 0)
+    device.go_online()
+    device.report(b'{"1":true}')
+    wish = Desired(device.dev_id, 1, "true", world.now_ms, world.now_ms + 9)
+    world.rule(lambda s: s.data_points.desired.put(wish))
+    before = world.state.devices.get(device.uuid)
+    assert before is not None
+    world.rule(delete, STRANGER, before, kind, world.now_ms, reachable=False)
+    row = world.state.history.page(STRANGER).rows[-1]
+    assert (row.operation, row.status, row.account, row.owner) == ("delete", "ok", STRANGER, OWNER)
+    assert world.log(device.uuid) == ["online", "deleted"]
+    assert json.loads(world.pushes[-1].data) == {"devId": device.dev_id, "uid": "uid0"}
+    assert bool(world.state.data_points.get(device.dev_id)) is (kind is ResetKind.RESET)
+    assert world.state.data_points.desired.of(device.dev_id, world.now_ms) == []
+    assert device.sync() == kind
+    assert_reloads(world)

@@ -68,3 +68,13 @@ def test_a_log_that_was_loaded_with_smaller_limits_shrinks() -> None:
     log = RowLog(ledger, lambda row: (row.uuid,), rows_max=4, rows_per_name_max=2)
     log.append(LogRow(log.next_id, 0, "a", "event", ""))
     assert [row.id for row in log] == [5, 7, 8, 9]
+
+
+def test_a_name_can_be_forgotten_and_its_last_ids_come_again() -> None:
+    log = log_of(["a", "b", "a"], 9, 9)
+    log.forget("a")
+    log.forget("nobody")
+    assert [(row.id, row.uuid) for row in log] == [(2, "b")]
+    assert log.next_id == 3
+    log.forget("b")
+    assert (list(log), log.next_id) == ([], 1)

@@ -67,3 +67,14 @@ def test_tokens_are_long_and_never_the_same(subject: str) -> None:
     tokens = {opened(world, CONSOLE, subject) for _ in range(20)}
     assert len(tokens) == 20
     assert {len(token) for token in tokens} == {32}
+
+
+def test_somebody_is_logged_out_everywhere() -> None:
+    world = World(SHORT)
+    tokens = [opened(world), opened(world)]
+    other = opened(world, APP)
+    world.rule(lambda s: s.sessions.end_all(CONSOLE, OWNER))
+    world.rule(lambda s: s.sessions.end_all(CONSOLE, "nobody"))
+    assert [is_open(world, token) for token in tokens] == [False, False]
+    assert is_open(world, other, APP)
+    assert_reloads(world)

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from firmware_sim.wire.provisioning import parse_token
+from fleet.cloud.devices import Site
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.tokens import FAILURES_MAX, PairToken, UnbindToken
 
@@ -56,6 +57,16 @@ def test_failures_are_remembered_once_and_bounded() -> None:
         uuid = f"uuid{number}"
         token = world.rule(lambda s, t=token, u=uuid: s.tokens.note_failure(t, u, Reason.NOT_BOUND))
     assert [f.uuid for f in token.failed] == [f"uuid{n}" for n in range(4, FAILURES_MAX + 4)]
+    assert_reloads(world)
+
+
+def test_a_pairing_token_says_where_and_how_long() -> None:
+    world = World()
+    site = Site(region="AZ", home="7")
+    token = world.rule(lambda s: s.tokens.make_pair_token("uid0", START_MS, site=site, life_s=300))
+    assert (token.site, token.expires_ms) == (site, START_MS + 300_000)
+    assert token.text == f"AZ{token.token}pr_0"
+    assert pair(world).text.startswith("EU")
     assert_reloads(world)
 
 

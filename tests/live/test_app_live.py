@@ -224,7 +224,7 @@ def test_the_phone_outlives_a_cloud_that_is_killed(tmp_path: Path) -> None:
     async def story() -> None:
         died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         seed = Seed(accounts=(AccountSeed(name="ann", password="ann-pw"),))
-        host = CloudHost(ServerConfig(folder=str(tmp_path / "cloud"), seed=seed), died.set_result)
+        host = CloudHost(ServerConfig(data=str(tmp_path / "cloud"), seed=seed), died.set_result)
         try:
             await host.start()
             async with CloudLink(host.url) as link:

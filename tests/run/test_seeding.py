@@ -4,7 +4,7 @@ import pytest
 
 from firmware_sim.device.flash import Flash, ResetKind, read_image
 from fleet.cloud.ledger import nothing
-from fleet.cloud.seed import plant
+from fleet.cloud.planting import plant
 from fleet.cloud.state import State
 from fleet.run import seeding
 from fleet.run.stage import HOMES
@@ -52,6 +52,16 @@ def test_everybody_gets_the_right_that_the_role_names() -> None:
         "shop@partner": ("partner", "purchase"),
     }
     assert all(len(grant.products) == 2 for grant in grants.values())
+
+
+def test_the_maker_has_one_project_for_its_app() -> None:
+    key = seeding.access(POPULATION)
+    (project,) = seeding.seed(POPULATION, bound=True).projects
+    assert (project.access_id, project.secret) == (key.access_id, key.secret)
+    assert (project.owner, project.schemas) == (POPULATION.maker.name, (key.schema,))
+    assert (len(key.access_id), len(key.secret)) == (20, 32)
+    assert key == seeding.access(POPULATION)
+    assert key.secret not in repr(key)
 
 
 def test_the_schema_carries_no_initial_values() -> None:

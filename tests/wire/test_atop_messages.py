@@ -33,6 +33,10 @@ CARRIED = [
     (messages.StampRequest, messages.StampRequest(t=5)),
     (messages.VersionsUpdate, messages.VersionsUpdate(versions="[]", t=5)),
     (messages.UpgradeSilentGet, messages.UpgradeSilentGet(sub_id=None, t=5)),
+    (
+        messages.UpgradeStatusUpdate,
+        messages.UpgradeStatusUpdate(type=0, upgrade_status=2, t=1_714_015_317),
+    ),
     (messages.DpGet, messages.DpGet(dps=(1, 2), t=5)),
 ]
 
@@ -67,6 +71,8 @@ def test_both_ways(kind: type[messages.Message], message: messages.Message) -> N
 
 def test_names_on_the_wire() -> None:
     assert messages.encode(messages.UpgradeSilentGet(sub_id=None, t=5)) == b'{"subId":null,"t":5}'
+    under_way = messages.UpgradeStatusUpdate(type=0, upgrade_status=2, t=1_714_015_317)
+    assert messages.encode(under_way) == b'{"type":0,"upgradeStatus":2,"t":1714015317}'
     assert messages.encode(messages.SyncResult(status=messages.SyncStatus.RESET_FACTORY)) == (
         b'{"status":"reset_factory"}'
     )

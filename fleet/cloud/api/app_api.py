@@ -10,6 +10,7 @@ import msgspec
 
 from firmware_sim.wire.provisioning import parse_token
 from firmware_sim.wire.structs import Secretive
+from fleet.cloud import push
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.envelope import MESSAGES
 from fleet.cloud.api.router import Access, Call, Route
@@ -141,7 +142,9 @@ class AppApi:
 def register(state: State, call: Call) -> Registered:
     """Add a consumer."""
     form = call.body_as(Credentials)
-    return Registered(state.users.register(form.name, form.password).uid)
+    user = state.users.register(form.name, form.password, now_ms=call.now_ms)
+    state.journal.effects.append(push.user_registered(user.uid, user.schema, call.now_ms))
+    return Registered(user.uid)
 
 
 def log_in(state: State, call: Call) -> LoggedIn:

@@ -1,7 +1,9 @@
 """The console API: what the developer app and the console ask in the name of an account.
 
 The vendor publishes no calls for batch unbinding (its developer app is closed), so paths and
-fields are ours; what they do is described in "Unbind Smart Devices" (developer.tuya.com).
+fields are ours; what they do is described in "Unbind Smart Devices" (developer.tuya.com). Whom an
+account lets work on its products is in `authorization_api`, how products are passed on in
+`handover_api`.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -11,17 +13,15 @@ from msgspec import Meta
 
 from firmware_sim.wire.structs import Secretive
 from fleet.cloud.api.router import Access, Call, Route
-from fleet.cloud.api.shapes import Count, Id, Name, Password
+from fleet.cloud.api.shapes import Count, Name, Password
 from fleet.cloud.history import HistoryRow, LogRow
-from fleet.cloud.permissions import Grant, GrantKind, Permission
+from fleet.cloud.permissions import Permission
 from fleet.cloud.products import Method
 from fleet.cloud.quotas import Scope
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.sessions import CONSOLE
 from fleet.cloud.state import State
 from fleet.cloud.tokens import UnbindToken
-
-PRODUCTS_PER_GRANT_MAX = 1_000
 
 
 class Login(Secretive, frozen=True):
@@ -135,33 +135,6 @@ class ProductView(msgspec.Struct, frozen=True):
     right: str
 
 
-class GrantForm(msgspec.Struct, frozen=True):
-    """Let an account work on some products: a partner by a `right`, a member by a `role`."""
-
-    kind: GrantKind
-    grantee: Name
-    products: Annotated[list[Id], Meta(max_length=PRODUCTS_PER_GRANT_MAX)]
-    right: str = ""
-    role: str = ""
-
-
-class GrantView(msgspec.Struct, frozen=True):
-    """A grant as its giver sees it; `role` is the right of a partner or the role of a member."""
-
-    grant_id: str
-    kind: str
-    grantee: str
-    role: str
-    products: tuple[str, ...]
-
-
-class RoleForm(msgspec.Struct, frozen=True):
-    """A custom role of the caller's space."""
-
-    name: Name
-    permissions: list[Permission]
-
-
 # --- handlers -----------------------------------------------------------------------------------
 
 
@@ -266,33 +239,6 @@ def see_device_log(state: State, call: Call) -> LogPage:
     return LogPage(page.rows, page.next)
 
 
-def see_grants(state: State, call: Call) -> list[GrantView]:
-    """Show what the caller granted."""
-    return [_grant_view(grant) for grant in state.accounts.grants_by(call.subject)]
-
-
-def give_grant(state: State, call: Call) -> GrantView:
-    """Grant a partner or a member something on the caller's products."""
-    form = call.body_as(GrantForm)
-    role = form.right if form.kind is GrantKind.PARTNER else form.role
-    return _grant_view(
-        state.accounts.grant(call.subject, form.kind, form.grantee, role, form.products)
-    )
-
-
-def revoke_grant(state: State, call: Call) -> bool:
-    """Take a grant back."""
-    state.accounts.revoke(call.subject, call.path["grant_id"])
-    return True
-
-
-def define_role(state: State, call: Call) -> RoleForm:
-    """Make or change a custom role of the caller's space."""
-    form = call.body_as(RoleForm)
-    role = state.accounts.define_role(call.subject, form.name, form.permissions)
-    return RoleForm(role.name, [Permission(permission) for permission in role.permissions])
-
-
 def _ticket(token: UnbindToken) -> UnbindTicket:
     return UnbindTicket(
         token=token.text,
@@ -305,10 +251,6 @@ def _ticket(token: UnbindToken) -> UnbindTicket:
     )
 
 
-def _grant_view(grant: Grant) -> GrantView:
-    return GrantView(grant.grant_id, grant.kind, grant.grantee, grant.role, grant.products)
-
-
 ROUTES = (
     Route("POST", "/console/v1/login", Access.ANYBODY, log_in),
     Route("POST", "/console/v1/unbind-tokens", Access.ACCOUNT, order_unbind_token),
@@ -319,8 +261,4 @@ ROUTES = (
     Route("POST", "/console/v1/tickets", Access.ACCOUNT, ask_for_limit),
     Route("GET", "/console/v1/products", Access.ACCOUNT, see_products),
     Route("GET", "/console/v1/devices/{uuid}/log", Access.ACCOUNT, see_device_log),
-    Route("GET", "/console/v1/grants", Access.ACCOUNT, see_grants),
-    Route("POST", "/console/v1/grants", Access.ACCOUNT, give_grant),
-    Route("DELETE", "/console/v1/grants/{grant_id}", Access.ACCOUNT, revoke_grant),
-    Route("POST", "/console/v1/roles", Access.ACCOUNT, define_role),
 )

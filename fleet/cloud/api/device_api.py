@@ -26,8 +26,8 @@ class DeviceApi:
         self._calls = calls
         self._link = link
 
-    def handle(self, target: str, body: bytes, now_ms: int) -> bytes:
-        """Return the reply to one call."""
+    def handle(self, target: str, body: bytes, now_ms: int, ip: str = "") -> bytes:
+        """Return the reply to one call; `ip` is the address it came from, where that is known."""
         t_s, key = now_ms // 1000, ""
         try:
             query = atop.decode_query(target)
@@ -35,7 +35,7 @@ class DeviceApi:
             self._check(query, claimed, now_ms)
             key = claimed
             data = atop.decode_request_body(body, key)
-            inner = atop.encode_success(self._answer(query, device, data, now_ms), t_s)
+            inner = atop.encode_success(self._answer(query, device, data, now_ms, ip), t_s)
         except PeerError as error:
             self._state.counts[f"device_refused_{reason_of(error)}"] += 1
             inner = atop.encode_error(device_code(error), text_of(error), t_s)
@@ -62,16 +62,18 @@ class DeviceApi:
         if abs(now_ms - query.t * 1000) > self._state.settings.signature_window_s * 1000:
             raise Refused(Reason.STALE_TIME)
 
-    def _answer(self, query: atop.Query, device: Device, data: bytes, now_ms: int) -> bytes | None:
+    def _answer(
+        self, query: atop.Query, device: Device, data: bytes, now_ms: int, ip: str
+    ) -> bytes | None:
         if query.a == messages.ACTIVE.name:
             if query.uuid is None:
                 raise Refused(Reason.BAD_REQUEST, "activation is signed by uuid and authKey")
-            return self._activate(device, data, now_ms)
+            return self._activate(device, data, now_ms, ip)
         if query.dev_id is None:
             raise Refused(Reason.BAD_REQUEST, "this call is signed by devId and secKey")
         return self._calls.answer(device, query.a, data, now_ms)
 
-    def _activate(self, before: Device, data: bytes, now_ms: int) -> bytes:
+    def _activate(self, before: Device, data: bytes, now_ms: int, ip: str) -> bytes:
         request = messages.decode(data, messages.ActivationRequest)
         device = activate(
             self._state,
@@ -84,6 +86,7 @@ class DeviceApi:
         self._link.cut(device, now_ms)
         if not device.live:
             raise Refused(Reason.GATEWAY_NOT_EXISTS)
+        self._state.devices.note_ip(device, ip)
         product = self._state.products.get(device.product_id)
         assert product is not None, "activation checks the product"
         return messages.encode(
@@ -93,7 +96,7 @@ class DeviceApi:
                 local_key=device.local_key,
                 schema_id=product.schema_id,
                 schema=product.schema,
-                std_time_zone=self._state.settings.time_zone,
+                std_time_zone=device.time_zone or self._state.settings.time_zone,
                 reset_factory=device.wipe,
             )
         )

@@ -12,6 +12,7 @@ import msgspec
 
 from firmware_sim.wire import atop_messages as messages
 from firmware_sim.wire.structs import encode_json
+from fleet.cloud import push
 from fleet.cloud.devices import Device
 from fleet.cloud.history import DeviceEvent
 from fleet.cloud.reasons import Reason, Refused
@@ -20,6 +21,7 @@ from fleet.cloud.state import State
 
 _CONFIG_VALID_S = 1_800
 _MAIN_CHANNEL = 0
+_UPGRADED = 3  # the state in which firmware reports an upgrade as finished
 _UNKNOWN_NAMES_MAX = 256
 _NAME_SHOWN_MAX = 64
 
@@ -64,19 +66,31 @@ def _info_sync(state: State, device: Device, _data: JsonBytes, now_ms: int) -> b
     return messages.encode(messages.SyncResult(status=status))
 
 
-def _versions_update(state: State, device: Device, data: JsonBytes, _now_ms: int) -> None:
+def _versions_update(state: State, device: Device, data: JsonBytes, now_ms: int) -> None:
     versions = messages.parse_versions(messages.decode(data, messages.VersionsUpdate).versions)
     for version in versions:
         if version.ota_channel == _MAIN_CHANNEL:
-            state.devices.note_software(device, version.soft_ver)
+            after = state.devices.note_software(device, version.soft_ver)
+            if device.software and after.software != device.software:
+                detail = f"{device.software} to {after.software}"
+                state.device_log.add(device.uuid, DeviceEvent.UPGRADED, now_ms, detail)
+                state.journal.effects.append(push.upgraded(after, _MAIN_CHANNEL, _UPGRADED))
+            device = after
 
 
 def _reset(state: State, device: Device, _data: JsonBytes, now_ms: int) -> None:
     reset_locally(state, device, now_ms)
 
 
-def _upgrade(_state: State, _device: Device, _data: JsonBytes, _now_ms: int) -> bytes:
+def _upgrade(state: State, device: Device, _data: JsonBytes, now_ms: int) -> bytes:
+    # Firmware asks once per boot (src/tuya_iot.c), which is how a restart shows.
+    state.device_log.add(device.uuid, DeviceEvent.RESTARTED, now_ms)
     return b"null"
+
+
+def _upgrade_status(state: State, device: Device, data: JsonBytes, _now_ms: int) -> None:
+    told = messages.decode(data, messages.UpgradeStatusUpdate)
+    state.journal.effects.append(push.upgraded(device, told.type, told.upgrade_status))
 
 
 def _dynamic_config(_state: State, _device: Device, _data: JsonBytes, now_ms: int) -> bytes:
@@ -96,6 +110,7 @@ _CALLS: Mapping[str, Callable[[State, Device, JsonBytes, int], bytes | None]] = 
     messages.VERSIONS_UPDATE.name: _versions_update,
     messages.RESET.name: _reset,
     messages.UPGRADE_SILENT_GET.name: _upgrade,
+    messages.UPGRADE_STATUS_UPDATE.name: _upgrade_status,
     messages.DYNAMIC_CONFIG_GET.name: _dynamic_config,
     messages.DP_GET.name: _dp_get,
 }

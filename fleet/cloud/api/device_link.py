@@ -3,10 +3,11 @@
 Owns the broker and works off what it reports: presence into the device log, data points into
 their cache, calls to `DeviceCalls`, and the delivery of pending resets (protocol 11 at QoS 1, after
 the device subscribed; its PUBACK is the confirmation, as no other exists:
-tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c).
+tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c). Commands are protocol 5 at QoS 1 too;
+what a device makes of one, it reports.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -15,7 +16,8 @@ from firmware_sim.errors import PeerError
 from firmware_sim.events import DeadlineReached
 from firmware_sim.wire import mqtt_payload, mqtt_rpc
 from firmware_sim.wire.ciphers import aes_key
-from firmware_sim.wire.structs import decode_json
+from firmware_sim.wire.datapoint import Value, decode_dps, encode_dps
+from firmware_sim.wire.structs import decode_json, encode_json
 from fleet.cloud import push
 from fleet.cloud.api.device_calls import DeviceCalls
 from fleet.cloud.api.envelope import device_code, text_of
@@ -29,16 +31,20 @@ from fleet.cloud.broker import (
     Happening,
     MessageReceived,
 )
+from fleet.cloud.data_points import Values
 from fleet.cloud.devices import Device
 from fleet.cloud.directory import DeviceDirectory
+from fleet.cloud.dp_log import DpEvent
 from fleet.cloud.history import DeviceEvent
-from fleet.cloud.messages import StreamClosed, StreamOpened, StreamReceived
+from fleet.cloud.messages import ClockMoved, StreamClosed, StreamOpened, StreamReceived
 from fleet.cloud.removal import confirm
+from fleet.cloud.standard import codes_of
 from fleet.cloud.state import State
 
 RESET_TAG = "reset"
+COMMAND_TAG = "command"
 
-BrokerEvent = StreamOpened | StreamReceived | StreamClosed | DeadlineReached
+BrokerEvent = StreamOpened | StreamReceived | StreamClosed | ClockMoved | DeadlineReached
 Told = ClientConnected | ClientSubscribed | MessageReceived | Delivered | ClientGone
 
 
@@ -90,14 +96,29 @@ class DeviceLink:
     def tell_reset(self, device: Device, now_ms: int) -> None:
         """Tell the device to carry out its pending reset, if it is there to hear it."""
         message = mqtt_payload.encode_reset(device.dev_id, now_ms // 1000, device.pending_reset)
-        self._sequence += 1
-        payload = mqtt_payload.encode(
-            aes_key(device.local_key), message, self._sequence, mqtt_payload.SOURCE_CLOUD
-        )
-        topic = mqtt_payload.topic_in(device.dev_id)
-        if self._publish(topic, payload, 1, RESET_TAG, now_ms):
+        if self._tell(device, message, RESET_TAG, now_ms):
             detail = device.pending_reset
             self._state.device_log.add(device.uuid, DeviceEvent.RESET_SENT, now_ms, detail)
+
+    def command(self, device: Device, dps: Mapping[int, Value], now_ms: int) -> bool:
+        """Send the device values for its data points; return whether it was there to hear them."""
+        data = encode_dps(dps)
+        message = mqtt_payload.encode_dp_command(now_ms // 1000, data)
+        if not self.online(device) or not self._tell(device, message, COMMAND_TAG, now_ms):
+            return False
+        self._state.data_points.log.add(device.dev_id, DpEvent.COMMAND, data.decode(), now_ms)
+        told = push.commanded(device, {str(dp_id): value for dp_id, value in dps.items()})
+        self._state.journal.effects.append(told)
+        return True
+
+    def send_desired(self, device: Device, now_ms: int) -> None:
+        """Send the device the values that were wished for and that it was not told of yet."""
+        desired = self._state.data_points.desired
+        wishes = [wish for wish in desired.of(device.dev_id, now_ms) if not wish.sent]
+        texts = {str(wish.dp_id): msgspec.Raw(wish.value.encode()) for wish in wishes}
+        values = decode_dps(encode_json(texts))
+        if values and not device.frozen and self.command(device, values, now_ms):
+            desired.mark_sent(wishes)
 
     def cut(self, device: Device, now_ms: int) -> None:
         """Close the connection that the device held with keys that are no longer its own."""
@@ -111,8 +132,12 @@ class DeviceLink:
         self._note_presence(device, now_ms, "", online=True)
 
     def _subscribed(self, device: Device, happening: ClientSubscribed, now_ms: int) -> None:
-        if device.pending_reset and happening.topic == mqtt_payload.topic_in(device.dev_id):
+        if happening.topic != mqtt_payload.topic_in(device.dev_id):
+            return
+        if device.pending_reset:
             self.tell_reset(device, now_ms)
+        else:
+            self.send_desired(device, now_ms)
 
     def _received(self, device: Device, message: MessageReceived, now_ms: int) -> None:
         try:
@@ -123,8 +148,9 @@ class DeviceLink:
         except PeerError:
             self._state.counts["mqtt_messages_dropped"] += 1
 
-    def _delivered(self, device: Device, _: Delivered, now_ms: int) -> None:
-        confirm(self._state, device, DeviceEvent.RESET_CONFIRMED, now_ms)
+    def _delivered(self, device: Device, happening: Delivered, now_ms: int) -> None:
+        if happening.tag == RESET_TAG:
+            confirm(self._state, device, DeviceEvent.RESET_CONFIRMED, now_ms)
 
     def _gone(self, device: Device, happening: ClientGone, now_ms: int) -> None:
         self._note_presence(device, now_ms, happening.reason.value, online=False)
@@ -153,8 +179,24 @@ class DeviceLink:
         # What a device reports after it lost its owner, on its way out, is nobody's.
         if message.protocol == mqtt_payload.Protocol.DP_REPORT and device.bound:
             report = decode_json(Report, message.data)
-            self._state.data_points.report(device.dev_id, report.dps, now_ms)
+            dps = self._state.data_points.report(device.dev_id, report.dps, now_ms)
             self._state.counts["dp_reports"] += 1
+            self._push_report(device, dps, now_ms)
+
+    def _push_report(self, device: Device, dps: Values, now_ms: int) -> None:
+        product = self._state.products.get(device.product_id)
+        codes = codes_of(product.schema) if product is not None else {}
+        told = push.reported(device, dps, codes, now_ms)
+        if told is not None:
+            self._state.journal.effects.append(told)
+
+    def _tell(self, device: Device, message: bytes, tag: str, now_ms: int) -> bool:
+        self._sequence += 1
+        payload = mqtt_payload.encode(
+            aes_key(device.local_key), message, self._sequence, mqtt_payload.SOURCE_CLOUD
+        )
+        topic = mqtt_payload.topic_in(device.dev_id)
+        return self._publish(topic, payload, 1, tag, now_ms)
 
     def _publish(self, topic: str, payload: bytes, qos: int, tag: str, now_ms: int) -> bool:
         effects = self._state.journal.effects

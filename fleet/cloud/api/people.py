@@ -1,7 +1,15 @@
 """The APIs of people: who is calling, what they call, and the envelope around the answer."""
 
 from firmware_sim.errors import PeerError, TooLarge
-from fleet.cloud.api import console_api, envelope
+from fleet.cloud.api import (
+    authorization_api,
+    consent_api,
+    console_api,
+    envelope,
+    explain_api,
+    handover_api,
+    projects_api,
+)
 from fleet.cloud.api.admin_api import AdminApi
 from fleet.cloud.api.app_api import AppApi
 from fleet.cloud.api.device_link import DeviceLink
@@ -22,10 +30,19 @@ class PeopleApi:
     """Answers the console, the consumer app and the admin."""
 
     def __init__(self, state: State, link: DeviceLink, counters: Counters) -> None:
-        """Serve the three tables of routes out of `state`."""
+        """Serve all tables of routes out of `state`."""
         self._state = state
         self._router = Router(
-            (*console_api.ROUTES, *AppApi(link).routes(), *AdminApi(link, counters).routes())
+            (
+                *console_api.ROUTES,
+                *authorization_api.ROUTES,
+                *handover_api.ROUTES,
+                *explain_api.ROUTES,
+                *projects_api.ROUTES,
+                *consent_api.ROUTES,
+                *AppApi(link).routes(),
+                *AdminApi(link, counters).routes(),
+            )
         )
 
     def answer(self, request: HttpRequested, path: str, now_ms: int) -> bytes:

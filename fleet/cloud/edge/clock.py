@@ -1,7 +1,9 @@
-"""The only clock of the cloud's process."""
+"""The only clock of the cloud's process, and one that a test moves."""
 
 import time
 from collections.abc import Callable
+
+from firmware_sim.errors import UsageError
 
 
 class Clock:
@@ -26,3 +28,24 @@ class Clock:
         steady_ns = self._steady_ns()
         self._offset_ns = max(self._offset_ns, self._wall_ns() - steady_ns)
         return (steady_ns + self._offset_ns) // 1_000_000
+
+
+class MovableClock(Clock):
+    """A clock that can be sent ahead; it goes on at the usual pace from there."""
+
+    def __init__(self) -> None:
+        """Start at the system's time."""
+        super().__init__()
+        self._ahead_ms = 0
+        self.on_move: Callable[[int], None] = lambda _: None
+
+    def __call__(self) -> int:
+        """Return the time in milliseconds since the Unix epoch, as moved."""
+        return super().__call__() + self._ahead_ms
+
+    def advance(self, duration_ms: int) -> None:
+        """Move ahead; what was due in the meantime is done before this returns."""
+        if duration_ms < 0:
+            raise UsageError(f"a clock does not go back, not by {-duration_ms} ms either")
+        self._ahead_ms += duration_ms
+        self.on_move(duration_ms)

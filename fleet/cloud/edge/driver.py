@@ -15,7 +15,8 @@ from firmware_sim.effects import Effect
 from firmware_sim.events import DeadlineReached, Event
 from firmware_sim.node import Node
 from fleet.cloud.counters import Counters
-from fleet.cloud.edge.clock import Clock
+from fleet.cloud.edge.clock import Clock, MovableClock
+from fleet.cloud.messages import ClockMoved
 from fleet.cloud.outbox import Outbox
 from fleet.cloud.store.records import Change, Store
 
@@ -29,12 +30,16 @@ E = TypeVar("E", bound=Effect)
 class Driver:
     """The one place where the node is called; never from within itself."""
 
-    def __init__(self, node: Node, store: Store, counters: Counters) -> None:
-        """Prepare to run `node` on the running loop."""
+    def __init__(
+        self, node: Node, store: Store, counters: Counters, clock: Clock | None = None
+    ) -> None:
+        """Prepare to run `node` on the running loop, by the system's clock or another one."""
         self._loop = asyncio.get_running_loop()
         self._node = node
         self._store = store
-        self._clock = Clock()
+        self._clock = clock or Clock()
+        if isinstance(self._clock, MovableClock):
+            self._clock.on_move = self._catch_up
         self._outbox = Outbox(self._submit, self._carry_out, self._end)
         self._hands: dict[type[Effect], Callable[[Any], None]] = {}
         self._news: deque[BaseException | None] = deque()  # from the store's thread
@@ -146,6 +151,19 @@ class Driver:
             self._timer.cancel()
         self._timer_ms = due_ms
         self._ring_in(max(0, due_ms - self._clock()) / 1000)
+
+    def _catch_up(self, by_ms: int) -> None:
+        """Do what is due by now, after the clock was moved, and wait for the rest anew."""
+        self.handle(ClockMoved(by_ms))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while not self._stopped:
+            due_ms = self._node.next_deadline_ms()
+            if due_ms is None or due_ms > self._clock():
+                break
+            self.handle(DeadlineReached())
+        self._arm()
 
     def _ring_in(self, wait_s: float) -> None:
         self._timer = self._loop.call_later(wait_s, self._ring, self._loop.time() + wait_s)

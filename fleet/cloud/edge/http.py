@@ -7,9 +7,9 @@ from here because the node never saw the request; only uvicorn's own 400 and 503
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from email.utils import formatdate
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import uvicorn
@@ -23,11 +23,27 @@ HEAD_SIZE_MAX = 16_384
 REQUEST_S_MAX = 10.0
 KEEP_ALIVE_S = 75
 SENT_AHEAD_MAX = 64  # requests that wait for the response to an earlier one
+# The headers that the cloud reads; others only if they are signed, so a secret in one goes nowhere.
+_READ = frozenset(
+    {
+        b"access_token",
+        b"authorization",
+        b"client_id",
+        b"content-type",
+        b"host",
+        b"nonce",
+        b"sign",
+        b"sign_method",
+        b"signature-headers",
+        b"t",
+    }
+)
 _FRAMING = 8  # bytes on the wire for one of a body, at most: a chunk of one byte takes six
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Upgraded = Callable[..., asyncio.Protocol]  # called with uvicorn's own arguments, by name
 
 
 class HttpLimits(msgspec.Struct, frozen=True):
@@ -50,8 +66,14 @@ class _RequestError(Exception):
 class HttpEdge:
     """The ASGI application and its connections; serve with `protocol` as factory."""
 
-    def __init__(self, driver: Driver, limits: HttpLimits) -> None:
-        """Register with `driver` for the replies of the node."""
+    def __init__(
+        self, driver: Driver, limits: HttpLimits, upgraded: Upgraded | None = None
+    ) -> None:
+        """Register with `driver` for the replies of the node.
+
+        `upgraded` makes the protocol of a connection that is to become a WebSocket; without it
+        none does.
+        """
         self._loop = asyncio.get_running_loop()
         self._driver = driver
         self._limits = limits
@@ -60,7 +82,7 @@ class HttpEdge:
         self._config = uvicorn.Config(
             self,
             http=GuardedHttp,
-            ws="none",
+            ws=cast("Any", upgraded) or "none",
             lifespan="off",
             interface="asgi3",
             log_config=None,
@@ -139,12 +161,7 @@ class HttpEdge:
         target: bytes = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        size = len(target)
-        authorization = b""
-        for name, value in scope["headers"]:
-            size += len(name) + len(value)
-            if name == b"authorization":
-                authorization = value
+        size = len(target) + sum(len(name) + len(value) for name, value in scope["headers"])
         if size > HEAD_SIZE_MAX:
             raise _RequestError(431, "head_too_large", f"the limit is {HEAD_SIZE_MAX} bytes")
         body = b""
@@ -163,7 +180,7 @@ class HttpEdge:
             exchange=self._last_exchange,
             method=scope["method"],
             target=target.decode("latin-1"),
-            authorization=authorization.decode("latin-1"),
+            headers=_headers(scope),
             body=body,
         )
 
@@ -242,6 +259,21 @@ class GuardedHttp(HttpToolsProtocol):
         """It has read."""
         super().resume_writing()
         self._unread_since_s = None
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Return the headers that the node is told; of several with one name the last."""
+    told = _told(scope, _READ)
+    if "signature-headers" in told:
+        told |= _told(scope, told["signature-headers"].lower().encode("latin-1").split(b":"))
+    told["x-peer-ip"] = scope["client"][0] if scope["client"] else ""
+    return told
+
+
+def _told(scope: Scope, names: Collection[bytes]) -> dict[str, str]:
+    """Return the headers of these names (in lower case, as the scope has them)."""
+    chosen = ((name, value) for name, value in scope["headers"] if name in names)
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in chosen}
 
 
 def _stopping(exchange: int) -> SendReply:

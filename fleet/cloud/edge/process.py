@@ -1,18 +1,18 @@
 """The cloud as a process of its own: store, cloud, server, signals, and a word to the parent.
 
 `run` is the target of a `multiprocessing` child (method "spawn"; the pipe tells the parent the
-ports, or why there are none) or the whole of a command (no pipe; one line on stderr). It ends by
-SIGTERM, by the end of the parent, or by the first fault that makes going on a lie.
+ports, or why there are none), `stay` the whole of a command, `serve_cloud` for a loop that is
+there already. A process ends by SIGTERM, by the end of the parent, or by the first fault that
+makes going on a lie.
 """
 
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,18 +26,21 @@ from fleet.cloud.edge.certificate import self_signed
 from fleet.cloud.edge.clock import Clock
 from fleet.cloud.edge.listen import Listeners, raise_files_limit
 from fleet.cloud.edge.server import Ready, serve
+from fleet.cloud.edge.stores import open_store
 from fleet.cloud.messages import Commit
 from fleet.cloud.seed import Seed
 from fleet.cloud.settings import Settings
-from fleet.cloud.store.memory import MemoryStore
+from fleet.cloud.store.address import is_database, shown
 from fleet.cloud.store.records import Change, Store
-from fleet.cloud.store.sqlite import SqliteStore
+
+OnReady = Callable[[Ready, Store], None]
+"""Is told where the cloud answers, and may look into its store."""
 
 
 class ServerConfig(msgspec.Struct, frozen=True):
     """All that a cloud process is told; picklable."""
 
-    folder: str | None = None  # of the database; None keeps everything in memory only
+    data: str | None = None  # folder or postgresql://... of the data; None: in memory only
     host: str = "127.0.0.1"
     http_port: int = 0  # 0: any free one; the ports in use are in `Ready`
     mqtt_port: int = 0
@@ -47,6 +50,11 @@ class ServerConfig(msgspec.Struct, frozen=True):
     broker_settings: BrokerSettings = BrokerSettings()
     seed: Seed | None = None  # for an empty store only
 
+    def __repr__(self) -> str:
+        """Show where, never a secret."""
+        data = shown(self.data) if self.data and is_database(self.data) else self.data
+        return f"ServerConfig({data!r}, {self.host!r}, {self.http_port}, {self.mqtt_port})"
+
 
 class Failed(msgspec.Struct, frozen=True):
     """The cloud could not start, or had to stop; one line for the operator."""
@@ -54,22 +62,31 @@ class Failed(msgspec.Struct, frozen=True):
     message: str
 
 
-def run(config: ServerConfig, pipe: Connection | None = None) -> None:
-    """Serve a cloud until told to stop; SystemExit(1) after a fault.
+def run(config: ServerConfig, pipe: Connection) -> None:
+    """Serve a cloud for the parent at the other end of `pipe`; SystemExit(1) after a fault.
 
-    To `pipe` it sends one `Ready` and, after a fault, one `Failed`. A fault of our own making is
-    raised as well, for its traceback.
+    It is sent one `Ready` and, after a fault, one `Failed`. A fault of our own making is raised as
+    well, for its traceback.
     """
     try:
-        raise_files_limit()
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(config, pipe))
+        _in_loop(_serve_parent(config, pipe))
     except UsageError as error:
         _tell(pipe, Failed(str(error)))
         raise SystemExit(1) from None
     except Exception as error:
         _tell(pipe, Failed(f"the cloud stopped by a fault of its own: {error!r}"))
         raise
+
+
+def stay(config: ServerConfig, on_ready: OnReady) -> None:
+    """Serve a cloud until Ctrl-C or SIGTERM. Raises UsageError when it cannot start or go on."""
+    _in_loop(_serve_command(config, on_ready))
+
+
+def _in_loop(work: Coroutine[Any, Any, None]) -> None:
+    raise_files_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(work)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -81,14 +98,37 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return asyncio.new_event_loop
 
 
-async def _serve(config: ServerConfig, pipe: Connection | None) -> None:
-    stop_event = asyncio.Event()
-    _heed(pipe, stop_event)
+async def _serve_parent(config: ServerConfig, pipe: Connection) -> None:
+    loop, stop_event = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop_event.set)
+    # Ctrl-C reaches the whole process group; the parent decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    loop.add_reader(pipe.fileno(), _parent_gone, loop, pipe, stop_event)
+    await serve_cloud(config, stop_event, lambda ready, _: _tell(pipe, ready))
+
+
+async def _serve_command(config: ServerConfig, on_ready: OnReady) -> None:
+    loop, stop_event = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_event.set)
+    await serve_cloud(config, stop_event, on_ready)
+
+
+async def serve_cloud(
+    config: ServerConfig,
+    stop_event: asyncio.Event,
+    on_ready: OnReady,
+    clock: Clock | None = None,
+) -> None:
+    """Open the store, load or seed the cloud, and serve it until `stop_event` is set.
+
+    Raises UsageError when it cannot start, and whatever ended it before it was told to stop.
+    """
+    clock, counters = clock or Clock(), Counters()
     listeners = Listeners(config.host, config.http_port, config.mqtt_port, public=config.public)
     try:
-        store: Store = SqliteStore(Path(config.folder)) if config.folder else MemoryStore()
+        store = open_store(config.data)
         try:
-            clock, counters = Clock(), Counters()
             cloud = _load(config, store, listeners, clock(), counters)
             if config.seed is not None and cloud.empty:
                 for effect in cloud.apply_seed(config.seed, clock()):
@@ -98,10 +138,11 @@ async def _serve(config: ServerConfig, pipe: Connection | None) -> None:
                 cloud,
                 store,
                 listeners,
-                lambda ready: _tell(pipe, ready),
+                lambda ready: on_ready(ready, store),
                 stop_event,
                 counters=counters,
                 body_size_max=config.settings.body_size_max,
+                clock=clock,
             )
         finally:
             store.close()
@@ -143,18 +184,6 @@ async def _write(store: Store, changes: tuple[Change, ...]) -> None:
         raise error
 
 
-def _heed(pipe: Connection | None, stop_event: asyncio.Event) -> None:
-    """Stop by SIGTERM, and by Ctrl-C or the end of the parent, whoever looks after us."""
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop_event.set)
-    if pipe is None:
-        loop.add_signal_handler(signal.SIGINT, stop_event.set)
-    else:
-        # Ctrl-C reaches the whole process group; the parent decides when we end.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        loop.add_reader(pipe.fileno(), _parent_gone, loop, pipe, stop_event)
-
-
 def _parent_gone(
     loop: asyncio.AbstractEventLoop, pipe: Connection, stop_event: asyncio.Event
 ) -> None:
@@ -162,11 +191,6 @@ def _parent_gone(
     stop_event.set()
 
 
-def _tell(pipe: Connection | None, word: Ready | Failed) -> None:
-    if pipe is not None:
-        with suppress(OSError):  # no parent, nobody to tell
-            pipe.send(word)
-    elif isinstance(word, Failed):
-        sys.stderr.write(f"{word.message}\n")
-    else:
-        sys.stderr.write(f"cloud: HTTP {word.host}:{word.http_port}, MQTT port {word.mqtt_port}\n")
+def _tell(pipe: Connection, word: Ready | Failed) -> None:
+    with suppress(OSError):  # no parent, nobody to tell
+        pipe.send(word)

@@ -6,18 +6,21 @@ of it that looks after itself.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 
 import msgspec
 
 from firmware_sim.node import Node
 from fleet.cloud.counters import Counters
+from fleet.cloud.edge.clock import Clock
 from fleet.cloud.edge.driver import Driver
 from fleet.cloud.edge.http import HttpEdge, HttpLimits
 from fleet.cloud.edge.listen import BACKLOG, Listeners, connection_limits
 from fleet.cloud.edge.mqtt import MqttEdge
 from fleet.cloud.edge.pulse import Pulse
-from fleet.cloud.messages import PushRaised
+from fleet.cloud.edge.websocket import PushEdge
+from fleet.cloud.messages import PushRaised, TellOperator
 from fleet.cloud.store.records import Store
 
 # Together below the 2 s that a stop may take.
@@ -33,6 +36,21 @@ class Ready(msgspec.Struct, frozen=True):
     http_port: int
     mqtt_port: int
 
+    @property
+    def url(self) -> str:
+        """Return the endpoint of the Open API, of the console and of the app."""
+        return f"http://{_shown(self.host)}:{self.http_port}"
+
+    @property
+    def mqtt_url(self) -> str:
+        """Return where devices connect."""
+        return f"mqtt://{_shown(self.host)}:{self.mqtt_port}"
+
+    @property
+    def push_url(self) -> str:
+        """Return what a push consumer is given as its endpoint."""
+        return f"ws://{_shown(self.host)}:{self.http_port}/"
+
 
 async def serve(
     node: Node,
@@ -43,6 +61,7 @@ async def serve(
     *,
     counters: Counters | None = None,
     body_size_max: int = 65_536,
+    clock: Clock | None = None,
 ) -> None:
     """Serve `node` until `stop_event` is set, then stop within 2 s.
 
@@ -50,12 +69,14 @@ async def serve(
     or the node failed with (UsageError for a full disk): then nothing more was said to anybody,
     and the caller must start over with a node loaded from the store.
     """
-    driver = Driver(node, store, counters or Counters())
+    driver = Driver(node, store, counters or Counters(), clock)
     driver.carry_out_with(PushRaised, lambda _: _count_push(driver.counters))
+    driver.carry_out_with(TellOperator, _tell_operator)
     http_max, mqtt_max = connection_limits()
-    http = HttpEdge(driver, HttpLimits(http_max, body_size_max))
+    push = PushEdge(driver)
+    http = HttpEdge(driver, HttpLimits(http_max, body_size_max), push.protocol)
     mqtt = MqttEdge(driver, mqtt_max)
-    pulse = Pulse(driver, sweeps=(http.sweep, mqtt.sweep))
+    pulse = Pulse(driver, sweeps=(http.sweep, mqtt.sweep, push.sweep))
     loop = asyncio.get_running_loop()
     servers = [
         await loop.create_server(http.protocol, sock=listeners.http, backlog=BACKLOG),
@@ -76,8 +97,13 @@ async def serve(
 
 
 def _count_push(counters: Counters) -> None:
-    """Count a message for developers: no edge delivers them yet, and none is owed to anybody."""
+    """Count a message for developers; the node itself has seen to whom it is owed."""
     counters.pushes += 1
+
+
+def _tell_operator(effect: TellOperator) -> None:
+    """Write one line where whoever started the server sees it."""
+    sys.stderr.write(f"cloud: {effect.line}\n")
 
 
 async def _first_of(stop_event: asyncio.Event, failed: asyncio.Future[BaseException]) -> None:
@@ -107,3 +133,8 @@ async def _until(reached: Callable[[], bool], wait_s_max: float) -> None:
     end_s = loop.time() + wait_s_max
     while not reached() and loop.time() < end_s:
         await asyncio.sleep(_POLL_S)
+
+
+def _shown(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

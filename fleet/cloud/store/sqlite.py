@@ -19,9 +19,9 @@ from pathlib import Path
 from firmware_sim.errors import UsageError
 from fleet.cloud.store.records import Change, Put, R
 from fleet.cloud.store.rows import check_key, table_of
+from fleet.cloud.store.schema_files import SCHEMA, scripts_after
 
 FILE_NAME = "cloud.db"
-SCHEMA = Path(__file__).parent / "schema"
 
 _APPLICATION_ID = 0x46574C54  # "FWLT": tells our files from other programs' databases
 _GROUP_MAX = 2_000
@@ -166,19 +166,12 @@ def _identify(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path, schema: Path) -> None:
-    steps = {int(file.stem): file for file in schema.glob("[0-9][0-9][0-9][0-9].sql")}
-    known = max(steps, default=0)
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > known:
-        raise UsageError(
-            f"{path} was written by a newer version of this program (schema {found}, this one "
-            f"knows {known}): update the program or choose another data folder"
-        )
-    for version in range(found + 1, known + 1):
-        script = steps[version].read_text(encoding="utf-8")
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version={version};\nCOMMIT;"
-        )
+    scripts = scripts_after(found, schema, str(path))
+    if scripts:
+        # One transaction for all of them: no database is ever left between two versions.
+        version = f"PRAGMA user_version={found + len(scripts)}"
+        connection.executescript("\n;\n".join(["BEGIN IMMEDIATE", *scripts, version, "COMMIT", ""]))
 
 
 _REMEDIES = {

@@ -8,6 +8,9 @@ def test_register_and_log_in() -> None:
     world = World()
     form = {"name": "Ada", "password": "secret"}
     uid = world.get("POST", "/app/v1/register", form)["uid"]
+    assert [(push.biz_code, push.uid, push.schema) for push in world.pushes] == [
+        ("userRegister", uid, "fleet")
+    ]
     assert world.refusal("POST", "/app/v1/register", form) == "name_taken"
     login = world.get("POST", "/app/v1/login", form)
     assert login["uid"] == uid

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from firmware_sim.errors import PeerError
 from firmware_sim.wire import atop
 from firmware_sim.wire import atop_messages as messages
-from tests.cloud.support import ADMIN, CAMERA, FakeDevice, World
+from tests.cloud.support import ADMIN, CAMERA, FakeDevice, World, assert_reloads
 
 WORLD = World()
 
@@ -155,3 +155,24 @@ def test_garbage_that_is_well_signed_is_answered(data: bytes, name: messages.Api
         assert not atop.decode_inner(reply).success
     except PeerError:
         pytest.fail(f"not a reply: {reply!r}")
+
+
+def test_the_address_of_an_activation_is_kept() -> None:
+    world = World()
+    device = FakeDevice(world, 0)
+    token = world.pair_token(world.consumer(0))
+    request = messages.activation_request(token[2:10], CAMERA, "1.2.3", world.now_ms // 1000)
+    target, body = atop.encode_request(
+        messages.ACTIVE.name,
+        messages.ACTIVE.version,
+        world.now_ms // 1000,
+        device.auth_key,
+        messages.encode(request),
+        uuid=device.uuid,
+        dev_id=None,
+    )
+    world.send("POST", target, body, headers={"x-peer-ip": "192.0.2.9"})
+    known = world.state.devices.get(device.uuid)
+    assert known is not None
+    assert known.ip == "192.0.2.9"
+    assert_reloads(world)

@@ -53,6 +53,23 @@ def test_versions(device: FakeDevice) -> None:
         assert over_both(device, "tuya.device.versions.update", wrong) == "BAD_REQUEST"
 
 
+def test_another_version_is_an_upgrade_and_the_first_is_none(device: FakeDevice) -> None:
+    device.go_online()
+    for version in ("1.0.0", "1.0.0", "1.0.1"):
+        versions = VERSIONS.replace("3.4.5", version)
+        assert over_both(device, "tuya.device.versions.update", {"versions": versions, "t": 1})
+    assert device.world.log(device.uuid) == ["online", "upgraded"]
+    (row,) = device.world.state.device_log.page(device.uuid, after=1).rows
+    assert row.detail == "1.0.0 to 1.0.1"
+    assert [push.biz_code for push in device.world.pushes] == ["online", "upgradeStatus"]
+
+
+def test_a_restart_shows_in_the_question_for_an_upgrade(device: FakeDevice) -> None:
+    device.go_online()
+    assert device.rpc("tuya.device.upgrade.silent.get").inner.success
+    assert device.world.log(device.uuid) == ["online", "restarted"]
+
+
 def test_no_upgrade_and_no_rules(device: FakeDevice) -> None:
     upgrade = {"subId": None, "t": 1}
     assert over_both(device, "tuya.device.upgrade.silent.get", upgrade) is None

@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from firmware_sim.wire import mqtt, mqtt_payload
 from firmware_sim.wire.ciphers import aes_key
+from firmware_sim.wire.datapoint import Value
+from fleet.cloud.desired import Desired
+from fleet.cloud.devices import Device
 from tests.cloud.support import ADMIN, FakeDevice, World, assert_reloads
 
 
@@ -128,6 +131,69 @@ def test_an_acknowledgement_that_comes_late_changes_nothing(device: FakeDevice) 
     assert device.sync() == "reset"
     device.acknowledge(packets)
     assert world.log(device.uuid) == ["online", "removed", "reset_sent", "reset_fetched"]
+
+
+def test_developers_hear_of_reports_of_data_points(device: FakeDevice) -> None:
+    device.go_online()
+    device.report(b'{"1":true}')
+    device.report(b'{"x":1}')
+    device.report(b"{}")
+    assert [push.protocol for push in device.world.pushes] == [20, 4]
+
+
+def known(device: FakeDevice) -> Device:
+    found = device.world.state.devices.get(device.uuid)
+    assert found is not None
+    return found
+
+
+def command(device: FakeDevice, dps: dict[int, Value]) -> bool:
+    link, now_ms = device.world.cloud._link, device.world.now_ms
+    return bool(device.world.rule(lambda _: link.command(known(device), dps, now_ms)))
+
+
+def test_a_command_reaches_whom_it_can(device: FakeDevice) -> None:
+    assert command(device, {1: True}) is False
+    assert device.connect() == 0
+    assert command(device, {1: True}) is False, "it is not listening yet"
+    device.subscribe()
+    assert command(device, {1: True, 2: "x"}) is True
+    packets = device.heard()
+    (told,) = device.told(packets)
+    assert (told.protocol, bytes(told.data)) == (5, b'{"dps":{"1":true,"2":"x"}}')
+    (row,) = device.world.state.data_points.log.of(device.dev_id)
+    assert (row.event, row.dps) == ("command", '{"1":true,"2":"x"}')
+    device.acknowledge(packets)
+    assert_reloads(device.world)
+
+
+def test_the_acknowledgement_of_a_command_confirms_no_reset(device: FakeDevice) -> None:
+    world = device.world
+    device.go_online()
+    command(device, {1: True})
+    ordered = device.heard()
+    world.get("DELETE", f"/app/v1/devices/{device.dev_id}", None, world.consumer(0))
+    removed = device.heard()
+    device.acknowledge(ordered)
+    assert "reset_confirmed" not in world.log(device.uuid)
+    device.acknowledge(removed)
+    assert "reset_confirmed" in world.log(device.uuid)
+
+
+def test_wishes_are_sent_when_the_device_listens(device: FakeDevice) -> None:
+    world = device.world
+    for dp_id, value, expires_ms in ((1, "true", 9), (2, '"x"', 9), (3, "7", 0)):
+        wish = Desired(device.dev_id, dp_id, value, 0, world.now_ms + expires_ms)
+        world.rule(lambda s, one=wish: s.data_points.desired.put(one))
+    (told,) = device.told(device.go_online())
+    assert (told.protocol, bytes(told.data)) == (5, b'{"dps":{"1":true,"2":"x"}}')
+    assert [
+        one.sent for one in world.state.data_points.desired.of(device.dev_id, world.now_ms)
+    ] == [
+        True,
+        True,
+    ]
+    assert_reloads(world)
 
 
 WORLD = World()

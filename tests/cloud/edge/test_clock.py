@@ -2,7 +2,10 @@
 
 import time
 
-from fleet.cloud.edge.clock import Clock
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.cloud.edge.clock import Clock, MovableClock
 
 S_NS = 1_000_000_000
 
@@ -52,3 +55,19 @@ def test_by_default_it_is_the_systems_time() -> None:
     before_ms = time.time_ns() // 1_000_000
     now_ms = Clock()()
     assert before_ms <= now_ms <= time.time_ns() // 1_000_000 + 1
+
+
+def test_a_clock_that_is_moved_goes_on_from_there_and_tells_so() -> None:
+    clock, moved = MovableClock(), list[int]()
+    clock.on_move = moved.append
+    before_ms = clock()
+    clock.advance(7_200_000)
+    clock.advance(0)
+    assert moved == [7_200_000, 0]
+    assert 7_200_000 <= clock() - before_ms < 7_260_000
+
+
+def test_a_clock_does_not_go_back() -> None:
+    clock = MovableClock()
+    with pytest.raises(UsageError, match="does not go back"):
+        clock.advance(-1)

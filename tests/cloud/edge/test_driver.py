@@ -10,8 +10,9 @@ import pytest
 from firmware_sim.effects import Effect
 from firmware_sim.events import DeadlineReached, Event
 from fleet.cloud.counters import Counters
+from fleet.cloud.edge.clock import MovableClock
 from fleet.cloud.edge.driver import Driver
-from fleet.cloud.messages import CloseStream, Commit, StreamClosed, StreamOpened
+from fleet.cloud.messages import ClockMoved, CloseStream, Commit, StreamClosed, StreamOpened
 from fleet.cloud.store import Put, Record
 from fleet.cloud.store.records import Change, R
 
@@ -81,7 +82,8 @@ class Stage:
         self.node = Script()
         self.store = ThreadStore()
         self.said: list[CloseStream] = []
-        self.driver = Driver(self.node, self.store, Counters())
+        self.clock = MovableClock()
+        self.driver = Driver(self.node, self.store, Counters(), self.clock)
         self.driver.carry_out_with(CloseStream, self.said.append)
 
     def answer(self, *effects: Effect) -> None:
@@ -157,6 +159,35 @@ def test_after_a_sleep_of_the_process_clients_are_read_before_time_is_told() -> 
             await asyncio.sleep(0.005)
         kinds = [type(event) for event, _ in stage.node.heard]
         assert kinds == [StreamClosed, DeadlineReached]
+
+    on_loop(story)
+
+
+def test_what_the_clock_was_moved_past_is_done_at_once() -> None:
+    async def story(stage: Stage) -> None:
+        stage.node.due_ms = stage.driver.now_ms() + 3_600_000
+        stage.driver.start()
+        stage.clock.advance(1_800_000)
+        assert [event for event, _ in stage.node.heard] == [ClockMoved(1_800_000)]
+        stage.clock.advance(1_800_000)
+        (_, _, (event, now_ms)) = stage.node.heard
+        assert isinstance(event, DeadlineReached)
+        assert now_ms == pytest.approx(stage.driver.now_ms(), abs=60_000)
+        stage.driver.stop()
+        stage.clock.advance(1)
+        assert len(stage.node.heard) == 3
+
+    on_loop(story)
+
+
+def test_what_comes_soon_after_a_move_is_waited_for() -> None:
+    async def story(stage: Stage) -> None:
+        stage.node.due_ms = stage.driver.now_ms() + 3_600_020
+        stage.driver.start()
+        stage.clock.advance(3_600_000)
+        while len(stage.node.heard) < 2:
+            await asyncio.sleep(0.005)
+        assert [type(event) for event, _ in stage.node.heard] == [ClockMoved, DeadlineReached]
 
     on_loop(story)
 

@@ -8,6 +8,7 @@ import pytest
 from firmware_sim.errors import UsageError
 from fleet.cloud.store import Delete, Put, Store
 from fleet.cloud.store.memory import MemoryStore
+from fleet.cloud.store.postgres import PostgresStore
 from fleet.cloud.store.sqlite import SqliteStore
 from tests.cloud.store.things import FIRST, Colour, Counted, Part, Thing, commit, write_schema
 
@@ -17,13 +18,15 @@ def schema(tmp_path: Path) -> Path:
     return write_schema(tmp_path / "schema", FIRST)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, schema: Path) -> Iterator[Store]:
-    store: Store = (
-        MemoryStore()
-        if request.param == "memory"
-        else SqliteStore(tmp_path / "data", schema=schema)
-    )
+    store: Store
+    if request.param == "memory":
+        store = MemoryStore()
+    elif request.param == "sqlite":
+        store = SqliteStore(tmp_path / "data", schema=schema)
+    else:
+        store = PostgresStore(request.getfixturevalue("postgres_url"), schema=schema)
     yield store
     store.close()
 

@@ -1,13 +1,8 @@
 """The database: what survives a kill, what a fault does, and whom it refuses at the start."""
 
-import multiprocessing
-import os
-import signal
 import sqlite3
 import stat
-import threading
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +11,9 @@ import pytest
 from firmware_sim.errors import UsageError
 from fleet.cloud.store import Delete, Put, Record
 from fleet.cloud.store.memory import MemoryStore
-from fleet.cloud.store.sqlite import FILE_NAME, SCHEMA, SqliteStore
+from fleet.cloud.store.schema_files import SCHEMA
+from fleet.cloud.store.sqlite import FILE_NAME, SqliteStore
+from tests.cloud.store.killing import assert_acknowledged_survives
 from tests.cloud.store.things import FIRST, Counted, Thing, commit, write_schema
 
 
@@ -102,45 +99,9 @@ def test_a_row_that_does_not_fit_is_named(tmp_path: Path, schema: Path, damage: 
     store.close()
 
 
-def _write_until_killed(folder: Path, schema: Path, report: Connection) -> None:
-    store = SqliteStore(folder, schema=schema)
-    room = threading.Semaphore(300)
-
-    def said(number: int) -> Callable[[BaseException | None], None]:
-        def done(error: BaseException | None) -> None:
-            if error is None:
-                report.send_bytes(number.to_bytes(4, "big"))
-            room.release()
-
-        return done
-
-    for number in range(1_000_000):
-        room.acquire()
-        store.submit((Put(Counted(number)),), said(number))
-
-
 def test_everything_acknowledged_survives_kill_9(tmp_path: Path, schema: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    writer = context.Process(target=_write_until_killed, args=(tmp_path / "data", schema, there))
-    writer.start()
-    there.close()
-    acknowledged = [int.from_bytes(here.recv_bytes(), "big") for _ in range(2_000)]
-    assert writer.pid is not None
-    os.kill(writer.pid, signal.SIGKILL)
-    writer.join()
-    try:
-        while True:
-            acknowledged.append(int.from_bytes(here.recv_bytes(), "big"))
-    except (EOFError, OSError):
-        here.close()
-    assert writer.exitcode == -signal.SIGKILL
-    store = SqliteStore(tmp_path / "data", schema=schema)
-    kept = [row.number for row in store.load(Counted)]
-    store.close()
-    assert acknowledged == list(range(len(acknowledged)))
-    assert kept == list(range(len(kept)))
-    assert len(kept) >= len(acknowledged)
+    opened = partial(SqliteStore, tmp_path / "data", schema=schema)
+    assert_acknowledged_survives(opened)
 
 
 def test_a_second_cloud_on_the_same_data_is_refused(tmp_path: Path, schema: Path) -> None:
@@ -165,11 +126,15 @@ def test_new_schema_files_are_applied_once_and_keep_the_data(tmp_path: Path, sch
 
 def test_a_schema_file_that_fails_leaves_the_old_version(tmp_path: Path, schema: Path) -> None:
     SqliteStore(tmp_path / "data", schema=schema).close()
-    broken = write_schema(tmp_path / "broken", FIRST, "CREATE TABLE more (a); NONSENSE;")
+    broken = write_schema(
+        tmp_path / "broken", FIRST, "CREATE TABLE more (a)", "CREATE TABLE x (a); NONSENSE;"
+    )
     with pytest.raises(sqlite3.OperationalError):
         SqliteStore(tmp_path / "data", schema=broken)
     store = SqliteStore(tmp_path / "data", schema=schema)
     assert store._connection.execute("PRAGMA user_version").fetchone() == (1,)
+    found = store._connection.execute("SELECT name FROM sqlite_schema WHERE name = 'more'")
+    assert found.fetchall() == []
     store.close()
 
 

@@ -30,7 +30,7 @@ class House:
         self.died: asyncio.Queue[str] = asyncio.Queue()
         self.host = CloudHost(
             ServerConfig(
-                folder=str(folder),
+                data=str(folder),
                 settings=seeding.settings(POPULATION, "secret", 0),
                 seed=seeding.seed(POPULATION, bound=True),
                 **config,

@@ -27,7 +27,7 @@ def play(folder: Path, story: Callable[[Supervisor, list[str]], Awaitable[None]]
     async def scene() -> None:
         lines: list[str] = []
         cloud = ServerConfig(
-            folder=str(folder / "cloud"),
+            data=str(folder / "cloud"),
             settings=seeding.settings(POPULATION, "secret", 0),
             seed=seeding.seed(POPULATION, bound=True),
         )

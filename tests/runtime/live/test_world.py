@@ -81,9 +81,7 @@ async def cloud(folder: Path) -> AsyncIterator[Ready]:
     """Run a cloud process of its own."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(
-        target=run, args=(ServerConfig(folder=str(folder), seed=SEED), theirs)
-    )
+    process = context.Process(target=run, args=(ServerConfig(data=str(folder), seed=SEED), theirs))
     process.start()
     try:
         ready = await asyncio.to_thread(ours.recv)

@@ -110,7 +110,7 @@ class EchoNode:
 
     def commit_request(self) -> HttpRequested:
         """Return a request that commits and has no client."""
-        return HttpRequested(0, "GET", "/commit", "", b"")
+        return HttpRequested(0, "GET", "/commit", {}, b"")
 
     def subscribed(self) -> int:
         """Return how many subscriptions there have been."""

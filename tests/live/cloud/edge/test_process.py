@@ -1,6 +1,5 @@
 """The real cloud as a child process: ports, signals, a kill, a parent that goes, a bad start."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
@@ -20,11 +19,12 @@ import pytest
 from firmware_sim.errors import UsageError
 from firmware_sim.wire import iot_dns
 from fleet.cloud.accounts import Account
-from fleet.cloud.edge import process
-from fleet.cloud.edge.process import Failed, ServerConfig, run
+from fleet.cloud.edge import process, stores
+from fleet.cloud.edge.process import Failed, ServerConfig, run, stay
 from fleet.cloud.edge.server import Ready
 from fleet.cloud.seed import AccountSeed, Seed, UserSeed
 from fleet.cloud.settings import Settings
+from fleet.cloud.store import Store, sqlite
 from fleet.cloud.store.memory import MemoryStore
 from fleet.cloud.store.records import Change
 from fleet.cloud.store.sqlite import SqliteStore
@@ -113,7 +113,7 @@ def _is_at_end(pipe: Connection) -> bool:
 
 
 def test_what_was_acknowledged_is_there_after_kill_9_on_the_same_ports(tmp_path: Path) -> None:
-    config = ServerConfig(folder=str(tmp_path / "data"), seed=SEED)
+    config = ServerConfig(data=str(tmp_path / "data"), seed=SEED)
     with started(config) as child:
         ready = child.ready()
         names = [f"user{number}" for number in range(20)]
@@ -156,31 +156,26 @@ def test_a_port_in_use_is_told_through_the_pipe() -> None:
 # --- the same in this process, where it can be looked into ------------------------------------------
 
 
-def test_without_a_pipe_a_command_reads_one_line_on_stderr(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_command_hears_in_one_line_why_it_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SystemExit) as end:
-        run(ServerConfig(folder=str(tmp_path / "file")))
-    assert end.value.code == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"cannot create {tmp_path}/file/cloud.db")
+    with pytest.raises(UsageError, match=rf"^cannot create {tmp_path}/file/cloud.db"):
+        stay(ServerConfig(data=str(tmp_path / "file")), lambda ready, _: pytest.fail(str(ready)))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_serves_until_it_is_told_to_stop(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvloop", None)  # as where it is not installed
-    tell = process._tell
+    seen: list[tuple[Ready, list[Account]]] = []
 
-    def tell_and_stop(pipe: Connection | None, word: Ready | Failed) -> None:
-        tell(pipe, word)
-        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+    def look_and_stop(ready: Ready, store: Store) -> None:
+        seen.append((ready, list(store.load(Account))))
+        os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(process, "_tell", tell_and_stop)
-    run(ServerConfig())
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("cloud: HTTP 127.0.0.1:")
+    stay(ServerConfig(seed=SEED), look_and_stop)
+    ((ready, [account]),) = seen
+    assert (ready.host, account.name) == (LOOPBACK, "maker@example.com")
 
 
 def test_a_fault_of_our_own_is_told_and_keeps_its_traceback(
@@ -215,7 +210,7 @@ def test_a_seed_that_cannot_be_written_ends_the_start(monkeypatch: pytest.Monkey
         ) -> None:
             done(UsageError("the disk is full"))
 
-    monkeypatch.setattr(process, "MemoryStore", FullStore)
+    monkeypatch.setattr(stores, "MemoryStore", FullStore)
     ours, theirs = multiprocessing.Pipe()
     with pytest.raises(SystemExit):
         run(ServerConfig(seed=SEED), theirs)
@@ -241,12 +236,12 @@ def test_a_full_disk_stops_the_cloud_with_one_line_and_loses_nothing(
                 registered.append(f"user{len(registered)}")
 
     registered: list[str] = []
-    monkeypatch.setattr(process, "SqliteStore", SmallDisk)
+    monkeypatch.setattr(sqlite, "SqliteStore", SmallDisk)
     ours, theirs = multiprocessing.Pipe()
     people = threading.Thread(target=register_until_the_end)
     people.start()
     with pytest.raises(SystemExit):
-        run(ServerConfig(folder=str(tmp_path / "data")), theirs)
+        run(ServerConfig(data=str(tmp_path / "data")), theirs)
     people.join()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     word = ours.recv()
@@ -259,10 +254,10 @@ def test_a_full_disk_stops_the_cloud_with_one_line_and_loses_nothing(
     theirs.close()
 
 
-def test_a_config_shows_no_secret() -> None:
+def test_a_config_shows_where_and_no_secret() -> None:
     config = ServerConfig(
-        folder="data",
+        data="postgresql://me:s3cret@h/d",
         settings=Settings(admin_secret="s3cret"),
         seed=Seed(users=(UserSeed(uid="u", name="n", password="s3cret"),)),
     )
-    assert "s3cret" not in repr(config)
+    assert repr(config) == "ServerConfig('postgresql://me@h/d', '127.0.0.1', 0, 0)"

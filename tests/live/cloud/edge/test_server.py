@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from fleet.cloud.broker import ClientGone, Delivered, Gone, MessageReceived
+from fleet.cloud.edge.server import Ready
 from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, Run, Served, served, until
 
 
@@ -207,3 +208,9 @@ def test_a_cancelled_server_closes_its_ports() -> None:
                 assert probe.connect_ex((LOOPBACK, server.ready.http_port)) != 0
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_addresses_are_urls(host: str, shown: str) -> None:
+    ready = Ready(host, 8080, 1883)
+    assert ready.push_url == f"ws://{shown}:8080/"

@@ -1,0 +1,1 @@
+"""The Open API as developers' programs see it: gateway, codes, tokens and the calls behind them."""
