@@ -16,6 +16,7 @@ from fleet.cloud.settings import Settings
 from fleet.cloud.store.records import Record
 
 Values = dict[str, msgspec.Raw]
+_Scalars = dict[str, bool | int | float | str | None]
 
 
 class DpValues(Record, gc=False):
@@ -52,8 +53,10 @@ class DataPoints:
     def report(self, dev_id: str, reported: msgspec.Raw, now_ms: int) -> Values:
         """Merge a reported JSON object into the values of the device, log and return it.
 
-        Raises Malformed when it is none, TooLarge when there would be too many values.
+        Raises Malformed when it is none or a value is nested or a number that programs could not
+        read, TooLarge when there would be too many values.
         """
+        decode_json(_Scalars, reported)
         values = decode_json(Values, reported)
         merged = encode_json({**self.get(dev_id), **values})
         try:

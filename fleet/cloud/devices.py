@@ -233,7 +233,7 @@ class Devices:
 
     def note_software(self, device: Device, software: str) -> Device:
         """Remember the versions that the device reported."""
-        software = software[:_SOFTWARE_LENGTH_MAX]
+        software = software[:_SOFTWARE_LENGTH_MAX].replace("\0", "")  # PostgreSQL keeps no NUL
         return device if software == device.software else self._replace(device, software=software)
 
     def note_ip(self, device: Device, ip: str) -> Device:

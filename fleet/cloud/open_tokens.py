@@ -77,6 +77,9 @@ class OpenTokens:
         self._by_access = {session_hash(token.access_token): token for token in self._tokens}
         self._by_refresh = {session_hash(token.refresh_token): token for token in self._tokens}
         self._by_code = {session_hash(code.code): code for code in self._codes}
+        self._by_uid: dict[str, dict[tuple[str, str], OpenToken]] = {}
+        for token in self._tokens:
+            self._file(token)
 
     # --- getting tokens -------------------------------------------------------------------------
 
@@ -147,8 +150,8 @@ class OpenTokens:
 
     def granted_by(self, uid: str, now_ms: int) -> list[str]:
         """Return the access ids of the projects that consumer `uid` lets act now, sorted."""
-        lasting = (t for t in self._tokens if t.uid == uid and now_ms < t.ends_ms)
-        return sorted({token.access_id for token in lasting})
+        consents = self._by_uid.get(uid, {}).values()
+        return sorted({token.access_id for token in consents if now_ms < token.ends_ms})
 
     # --- details --------------------------------------------------------------------------------
 
@@ -170,11 +173,19 @@ class OpenTokens:
         )
         self._by_access[session_hash(token.access_token)] = token
         self._by_refresh[session_hash(token.refresh_token)] = token
+        self._file(token)
         return token
+
+    def _file(self, token: OpenToken) -> None:
+        self._by_uid.setdefault(token.uid, {})[token.access_id, token.region] = token
 
     def _unlist(self, token: OpenToken) -> None:
         del self._by_access[session_hash(token.access_token)]
         del self._by_refresh[session_hash(token.refresh_token)]
+        consents = self._by_uid[token.uid]
+        del consents[token.access_id, token.region]
+        if not consents:
+            del self._by_uid[token.uid]
 
     def _forget_code(self, code: OpenCode) -> None:
         self._codes.remove(code)

@@ -105,9 +105,14 @@ class Spaces:
         """Forget a space and all below it; return them."""
         gone = list(self.subtree(space))
         for one in gone:
-            del self._below[(one.access_id, one.region, one.parent)][one.space_id]
+            branch = (one.access_id, one.region, one.parent)
+            del self._below[branch][one.space_id]
+            if not self._below[branch]:
+                del self._below[branch]
             self._counts[one.access_id] -= 1
             self._spaces.remove(one)
+        if not self._counts[space.access_id]:
+            del self._counts[space.access_id]
         return gone
 
     def _file(self, space: Space) -> None:

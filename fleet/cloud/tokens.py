@@ -208,12 +208,12 @@ class Tokens:
         return name
 
     def _forget_a_pair_token(self, now_ms: int) -> None:
-        oldest = self._pair.get(next(iter(self._pair_order)))
-        assert oldest is not None, "what is in the order is kept"
-        if oldest.alive(now_ms):
+        kept = filter(None, map(self._pair.get, self._pair_order))
+        dead = next((token for token in kept if not token.alive(now_ms)), None)
+        if dead is None:
             raise Refused(Reason.TOO_MANY, "wait until somebody's pairing token expires")
-        self._held[oldest.uid].remove(oldest.token)
-        self._forget(oldest.token)
+        self._held[dead.uid].remove(dead.token)
+        self._forget(dead.token)
 
     def _alive(self, name: str, now_ms: int) -> bool:
         token = self._pair.get(name) or self._unbind.get(name)

@@ -93,6 +93,8 @@ def test_software_is_noted_once_and_cut() -> None:
         world.rule(lambda s: s.devices.note_software(device(world), "1.2.3" * 9))
     assert device(world).software == ("1.2.3" * 9)[:16]
     assert world.commits == commits + 1
+    world.rule(lambda s: s.devices.note_software(device(world), "1\x00.2"))
+    assert device(world).software == "1.2"
 
 
 def test_a_binding_says_where_and_when() -> None:

@@ -5,7 +5,7 @@ import msgspec
 from fleet.cloud.reasons import Reason
 from fleet.cloud.spaces import Space
 
-from .support import SETTINGS, World, assert_reloads, seed
+from .support import SETTINGS, World, assert_reloads, seed, snapshot
 
 
 def made(world: World, name: str, parent: Space | None = None, access_id: str = "one") -> Space:
@@ -59,3 +59,14 @@ def test_the_spaces_of_a_project_are_bounded() -> None:
     made(world, "theirs", access_id="two")
     world.rule(lambda s: s.spaces.remove(first))
     made(world, "second")
+
+
+def test_spaces_that_are_gone_leave_nothing_behind() -> None:
+    world = World(SETTINGS, seed(0))
+    empty = repr(snapshot(world.state)["spaces"])
+    for name in ("one", "two"):
+        top = made(world, name)
+        made(world, f"below {name}", top)
+        world.rule(lambda s, top=top: s.spaces.remove(top))
+        assert repr(snapshot(world.state)["spaces"]) == empty
+    assert_reloads(world)

@@ -125,6 +125,17 @@ def test_pairing_tokens_of_all_consumers_are_bounded_too() -> None:
     assert_reloads(world)
 
 
+def test_a_pairing_token_that_died_young_makes_room() -> None:
+    world = World(msgspec.structs.replace(SETTINGS, pair_tokens_max=2))
+    old = pair(world)
+    young = world.rule(lambda s: s.tokens.make_pair_token("uid1", world.now_ms, life_s=300))
+    world.now_ms += 400_000
+    third = pair(world, "uid2")
+    known = world.state.tokens.pair_token
+    assert [known(t.token) for t in (old, young, third)] == [old, None, third]
+    assert_reloads(world)
+
+
 def test_a_dead_batch_is_pushed_out_like_any_token() -> None:
     world = World(msgspec.structs.replace(SETTINGS, tokens_per_subject_max=1))
     first = unbind(world)

@@ -17,7 +17,7 @@ from firmware_sim.events import DeadlineReached
 from firmware_sim.wire import mqtt_payload, mqtt_rpc
 from firmware_sim.wire.ciphers import aes_key
 from firmware_sim.wire.datapoint import Value, decode_dps, encode_dps
-from firmware_sim.wire.structs import decode_json, encode_json
+from firmware_sim.wire.structs import decode_json
 from fleet.cloud import push
 from fleet.cloud.api.device_calls import DeviceCalls
 from fleet.cloud.api.envelope import device_code, text_of
@@ -115,8 +115,9 @@ class DeviceLink:
         """Send the device the values that were wished for and that it was not told of yet."""
         desired = self._state.data_points.desired
         wishes = [wish for wish in desired.of(device.dev_id, now_ms) if not wish.sent]
-        texts = {str(wish.dp_id): msgspec.Raw(wish.value.encode()) for wish in wishes}
-        values = decode_dps(encode_json(texts))
+        values: dict[int, Value] = {}
+        for wish in wishes:  # one by one: there is a bound on all together, which may have changed
+            values |= decode_dps(b'{"%d":%b}' % (wish.dp_id, wish.value.encode()))
         if values and not device.frozen and self.command(device, values, now_ms):
             desired.mark_sent(wishes)
 

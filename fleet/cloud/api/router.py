@@ -9,6 +9,7 @@ import msgspec
 
 from firmware_sim.errors import Malformed
 from firmware_sim.wire.structs import decode_json
+from fleet.cloud.api.shapes import has_nul
 
 QUERY_FIELDS_MAX = 16
 
@@ -35,6 +36,8 @@ class Call(msgspec.Struct, frozen=True):
 
     def body_as(self, shape: type[Shape]) -> Shape:
         """Return the JSON body as `shape`; an empty body counts as `{}`. Raises Malformed."""
+        if has_nul(self.body):
+            raise Malformed("JSON: the character NUL in a text")
         return decode_json(shape, self.body or b"{}")
 
     def query_as(self, shape: type[Shape]) -> Shape:

@@ -265,7 +265,8 @@ def _headers(scope: Scope) -> dict[str, str]:
     """Return the headers that the node is told; of several with one name the last."""
     told = _told(scope, _READ)
     if "signature-headers" in told:
-        told |= _told(scope, told["signature-headers"].lower().encode("latin-1").split(b":"))
+        names = told["signature-headers"].lower().encode("latin-1").split(b":")
+        told |= _told(scope, frozenset(names))
     told["x-peer-ip"] = scope["client"][0] if scope["client"] else ""
     return told
 

@@ -7,6 +7,7 @@ makes going on a lie.
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -104,14 +105,28 @@ async def _serve_parent(config: ServerConfig, pipe: Connection) -> None:
     # Ctrl-C reaches the whole process group; the parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     loop.add_reader(pipe.fileno(), _parent_gone, loop, pipe, stop_event)
-    await serve_cloud(config, stop_event, lambda ready, _: _tell(pipe, ready))
+    await serve_cloud(config, stop_event, _frozen(lambda ready, _: _tell(pipe, ready)))
 
 
 async def _serve_command(config: ServerConfig, on_ready: OnReady) -> None:
     loop, stop_event = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_event.set)
-    await serve_cloud(config, stop_event, on_ready)
+    await serve_cloud(config, stop_event, _frozen(on_ready))
+
+
+def _frozen(on_ready: OnReady) -> OnReady:
+    """Take what was loaded out of the garbage collector's rounds before anybody is served.
+
+    With 100,000 devices a full round stops the process for 20 to 30 ms, and finds nothing.
+    """
+
+    def ready(*words: Any) -> None:
+        gc.collect()
+        gc.freeze()
+        on_ready(*words)
+
+    return ready
 
 
 async def serve_cloud(

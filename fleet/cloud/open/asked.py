@@ -93,6 +93,15 @@ def of_app(call: OpenCall, schema: str) -> list[Device]:
     return _of_users_of(call, schema)
 
 
+def behind(call: OpenCall) -> list[Device]:
+    """Return what the caller may see of what is behind the gateway that the path names.
+
+    OpenRefused: 1106 unless the caller may see the gateway.
+    """
+    gateway = device(call, Action.SEE)
+    return [one for one in call.state.devices.behind(gateway.dev_id) if _may_see(call, one)]
+
+
 def associated(call: OpenCall) -> list[Device]:
     """Return the devices of the consumers who are the caller's: who consented, or its apps' users."""
     if call.caller.uid:

@@ -17,6 +17,8 @@ from fleet.cloud.open.standard import Command
 from fleet.cloud.removal import delete
 from fleet.cloud.state import State
 
+_NAME_SIZE = len('"255":,')
+
 
 def rename(state: State, device: Device, name: str, now_ms: int) -> None:
     """Give the device another name."""
@@ -58,11 +60,16 @@ def desire(
 ) -> None:
     """Wish for values, which are sent now or when the device comes online within `life_s`.
 
-    Refused as `command`, but not when the device is offline; 1101 for a longer life than allowed.
+    Refused as `command`, but not when the device is offline; 1101 for a longer life than allowed,
+    2027 when all that it has to be told of would be too long together.
     """
     values = _values(state, device, commands)
     if not 0 < life_s <= state.settings.open_desired_life_s_max:
         raise OpenRefused(Code.PARAM_RANGE)
+    waiting = state.data_points.desired.of(device.dev_id, now_ms)
+    rest = [one.value.encode() for one in waiting if one.dp_id not in values]
+    rest_size = sum(len(value) + _NAME_SIZE for value in rest)
+    _check_size(state, len(encode_dps(values)) + rest_size)
     for dp_id, value in values.items():
         json, expires_ms = encode_json(value).decode(), now_ms + life_s * 1000
         state.data_points.desired.put(Desired(device.dev_id, dp_id, json, now_ms, expires_ms))
@@ -103,8 +110,12 @@ def transfer(state: State, device: Device, space_id: str, now_ms: int) -> None:
 
 def _values(state: State, device: Device, commands: Iterable[Command]) -> dict[int, Value]:
     values = standard.to_points(state.products.get(device.product_id), commands)
-    if len(encode_dps(values)) > state.settings.dp_values_size_max:
-        raise OpenRefused(Code.SIZE_TOO_LARGE)
+    _check_size(state, len(encode_dps(values)))
     if device.frozen and not state.settings.open_frozen_commands:
         raise OpenRefused(Code.COMMANDS_ISSUE_ERROR)
     return values
+
+
+def _check_size(state: State, size: int) -> None:
+    if size > state.settings.dp_values_size_max:
+        raise OpenRefused(Code.SIZE_TOO_LARGE)

@@ -120,9 +120,7 @@ def set_freeze_state(call: OpenCall) -> bool:
 
 def see_sub_devices(call: OpenCall) -> list[SubDevice]:
     """Show what is behind a gateway."""
-    gateway = asked.device(call, Action.SEE)
-    behind = call.state.devices.behind(gateway.dev_id)
-    return device_view.sub_devices(call.state, call.link, behind, industry=True)
+    return device_view.sub_devices(call.state, call.link, asked.behind(call), industry=True)
 
 
 def remove_third_party(call: OpenCall) -> bool:

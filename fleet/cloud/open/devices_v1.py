@@ -162,9 +162,7 @@ def reset_factory(call: OpenCall) -> bool:
 
 def see_sub_devices(call: OpenCall) -> list[SubDevice]:
     """Show what is behind a gateway."""
-    gateway = asked.device(call, Action.SEE)
-    behind = call.state.devices.behind(gateway.dev_id)
-    return device_view.sub_devices(call.state, call.link, behind, industry=False)
+    return device_view.sub_devices(call.state, call.link, asked.behind(call), industry=False)
 
 
 def see_factory_infos(call: OpenCall) -> list[FactoryInfo]:

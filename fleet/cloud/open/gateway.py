@@ -22,7 +22,7 @@ from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.limits import Limits, interface_of
 from fleet.cloud.open.regions import CutOff, Gazetteer, Place, in_networks
 from fleet.cloud.open.routes import Caller, Family, OpenCall, Route, Routes, parse_query
-from fleet.cloud.open.signing import Signed, sign_fits
+from fleet.cloud.open.signing import Signed, media_type, sign_fits
 from fleet.cloud.projects import Plan, Project
 from fleet.cloud.settings_gate import Check
 from fleet.cloud.state import State
@@ -222,8 +222,8 @@ class OpenApi:
 
     def _check_body(self, visit: _Visit) -> None:
         """Refuse what is no JSON by its own account; many clients give no account at all."""
-        kind = visit.header("content-type")
-        if visit.request.body and kind and "json" not in kind.lower():
+        kind = media_type(visit.request.headers)
+        if visit.request.body and kind and "json" not in kind:
             raise OpenRefused(Code.CONTENT_TYPE_UNSUPPORTED)
         if len(visit.request.body) > self._settings.body_size_max:
             raise TooLarge(f"a body has at most {self._settings.body_size_max} bytes")

@@ -7,6 +7,7 @@ plain members only and does not remove the home is published ("Home Member Manag
 home's devices are then unbound is ours.
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -134,11 +135,11 @@ def change_home(call: OpenCall) -> bool:
 
 
 def remove_home(call: OpenCall) -> bool:
-    """Remove a home; its devices are unbound."""
+    """Remove a home; its devices are unbound. OpenRefused: 1106 unless the caller may do that."""
     home = home_of(call, _OWNERS_ONLY)
     kind = ResetKind(call.state.settings.open_delete_reset_kind)
     account = call.caller.project.owner
-    devices = devices_in(call, home)
+    devices = [rights.check(call, Action.DELETE, device) for device in _all_in(call, home)]
     device_acts.delete_all(call.state, call.link, account, devices, kind, call.now_ms)
     call.state.homes.remove(home)
     _tell_home(call, "homeDelete", home)
@@ -219,14 +220,19 @@ def home_of(call: OpenCall, action: Action, otherwise: Code = Code.PERMISSION_DE
 
 def devices_in(call: OpenCall, home: Home) -> list[Device]:
     """Return the devices in a home that the caller may see, of the owner's first."""
-    of_device = call.state.homes.of_device
     return [
         device
-        for uid in home.uids
-        for device in call.state.devices.owned_by(uid)
-        if of_device(device) == home
-        and rights.decide(call.state, call.caller, Action.SEE, device).allowed
+        for device in _all_in(call, home)
+        if rights.decide(call.state, call.caller, Action.SEE, device).allowed
     ]
+
+
+def _all_in(call: OpenCall, home: Home) -> Iterator[Device]:
+    """Go through the devices in a home, of the owner's first."""
+    for uid in home.uids:
+        for device in call.state.devices.owned_by(uid):
+            if call.state.homes.of_device(device) == home:
+                yield device
 
 
 def _member(call: OpenCall, home: Home) -> Member:

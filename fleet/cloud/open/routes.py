@@ -15,6 +15,7 @@ import msgspec
 from firmware_sim.errors import Malformed
 from firmware_sim.wire.structs import decode_json
 from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.shapes import has_nul
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.projects import Project
 from fleet.cloud.state import State
@@ -64,8 +65,10 @@ class OpenCall(msgspec.Struct, frozen=True):
         """Return the JSON body as `shape`; an empty body counts as `{}`.
 
         OpenRefused: 1100 for a field that is not there, 1101 for a value out of the range that
-        `shape` allows, 1109 for anything else.
+        `shape` allows, 1109 for anything else, the character NUL among it.
         """
+        if has_nul(self.body):
+            raise OpenRefused(Code.PARAM_ILLEGAL)
         try:
             return decode_json(shape, self.body or b"{}")
         except Malformed as error:

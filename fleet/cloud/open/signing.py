@@ -92,13 +92,18 @@ def texts_v2(signed: Signed, *, joined_headers: bool = True) -> Iterator[bytes]:
                 yield begin + b"\n".join((wire_bytes(signed.method), body, block, url))
 
 
+def media_type(headers: Mapping[str, str]) -> str:
+    """Return what a body is by its own account, without parameters, in lower case."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def wire_bytes(text: str) -> bytes:
     """Return the bytes that a header, method or target was on the wire (it was read as Latin-1)."""
     return text.encode("latin-1", "replace")
 
 
 def _body_digests(signed: Signed) -> Iterator[bytes]:
-    if signed.headers.get("content-type", "").lower().startswith(FORM):
+    if media_type(signed.headers) == FORM:
         yield _NO_BODY
         return
     yield hashlib.sha256(signed.body).hexdigest().encode()

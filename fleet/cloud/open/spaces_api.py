@@ -12,10 +12,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from fleet.cloud import rights
 from fleet.cloud.api.shapes import Name
 from fleet.cloud.devices import Device
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.routes import Family, OpenCall, Route
+from fleet.cloud.rights import Action
 from fleet.cloud.spaces import Space
 
 PAGE_SIZE_DEFAULT = 100
@@ -161,10 +163,14 @@ def see_relation(call: OpenCall) -> bool:
 
 
 def see_resources(call: OpenCall) -> ResourcePage:
-    """Show what is in a space and, unless only that is asked for, in those below it."""
+    """Show what the caller may see in a space and, unless only that is wanted, in those below."""
     query, space = _list_query(call), _asked(call)
     within = [space] if query.only_sub else call.state.spaces.subtree(space)
-    found = list(_devices_in(call, {one.space_id for one in within}))
+    found = [
+        device
+        for device in _devices_in(call, {one.space_id for one in within})
+        if rights.decide(call.state, call.caller, Action.SEE, device).allowed
+    ]
     end = query.last_row_key + query.page_size
     shown = [Resource(device.dev_id, _DEVICE) for device in found[query.last_row_key : end]]
     return ResourcePage(shown, min(end, len(found)) if shown else 0, query.page_size)

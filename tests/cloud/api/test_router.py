@@ -61,7 +61,7 @@ def test_typed_bodies_and_queries() -> None:
     assert call().body_as(Form) == Form(3)
     assert call(b'{"number":4}').body_as(Form) == Form(4)
     assert call(number="5").query_as(Form) == Form(5)
-    for body in (b"[]", b"{", b'{"number":"4"}', b"\xff"):
+    for body in (b"[]", b"{", b'{"number":"4"}', b"\xff", b'{"number":3,"x":"\\u0000"}'):
         with pytest.raises(Malformed):
             call(body).body_as(Form)
     with pytest.raises(Malformed, match="query"):

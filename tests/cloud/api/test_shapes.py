@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fleet.cloud.api.shapes import Count, Id, Name, Password
+from fleet.cloud.api.shapes import Count, Id, Name, Password, has_nul
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,19 @@ def test_bounds(shape: type, good: list[object], bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(value, shape)
+
+
+@pytest.mark.parametrize(
+    ("json", "has_one"),
+    [
+        (rb'{"a":"\u0000"}', True),
+        (rb'"\\\u0000"', True),
+        (rb'"\n\\\\\u0000"', True),
+        (rb'"\\u0000"', False),
+        (rb'"\u00001 \u0001"', True),
+        (rb'"\u0001 u0000"', False),
+        (b"\\" * 65_536, False),
+    ],
+)
+def test_the_character_that_no_text_may_have(json: bytes, has_one: bool) -> None:
+    assert has_nul(json) is has_one

@@ -293,6 +293,19 @@ def test_a_wish_that_came_too_late_is_not_sent() -> None:
     assert world.camera.told(world.camera.go_online()) == []
 
 
+def test_wishes_that_are_too_long_together_are_refused_before_a_device_comes_for_them() -> None:
+    world = DevicesWorld(msgspec.structs.replace(SETTINGS, dp_values_size_max=46))
+    world.send("POST", f"{SHADOW}/desired", wish(label="12345678"))
+    world.send("POST", f"{SHADOW}/desired", wish(bright_value=20))
+    form = wish(switch_1=True, work_mode="colour")
+    assert world.refused("POST", f"{SHADOW}/desired", form) == 2027
+    world.world.now_ms += 1_000
+    world.send("POST", f"{SHADOW}/desired", wish(label="x"))
+    world.send("POST", f"{SHADOW}/desired", form)
+    world.online()
+    assert len(world.get(f"{SHADOW}/desired")["properties"]) == 4
+
+
 def test_a_frozen_device_is_not_told_of_wishes() -> None:
     world = DevicesWorld()
     world.send("POST", f"{SHADOW}/desired", wish())

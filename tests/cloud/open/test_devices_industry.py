@@ -276,3 +276,8 @@ def test_devices_behind_a_gateway_name_their_space() -> None:
     assert shown["asset_id"] == "9"
     assert "owner_id" not in shown
     assert world.get(f"{BASE}/bfsub")["gateway_id"] == ID
+    foreign = Device("s2", "k", "foreign", dev_id="bfother", owner="nobody", gateway=ID)
+    world.world.rule(lambda s: s.devices.add(foreign))
+    assert world.get(f"{ONE}/sub-devices") == [shown]
+    world.ask("DELETE", f"{BASE}/bfsub")
+    assert world.get(f"{ONE}/sub-devices") == [], "what was taken away is nobody's to see"

@@ -340,8 +340,11 @@ def test_a_body_is_json_or_says_nothing() -> None:
 def test_a_form_is_no_way_around_the_signature() -> None:
     program = connected(open_world())
     headers = program.headers("POST", ECHO, {}, b"", program.token)
-    headers["content-type"] = "application/x-www-form-urlencoded"
-    assert program.send("POST", ECHO, b'{"a": 1}', headers)["code"] == 1006
+    for kind in ("", "; json", "; charset=utf-8", " ;application/json"):
+        headers["content-type"] = f"application/x-www-form-urlencoded{kind}"
+        assert program.send("POST", ECHO, b'{"a": 1}', headers)["code"] == 1006
+    headers["content-type"] = "application/x-www-form-urlencoded+json"
+    assert program.send("POST", ECHO, b'{"a": 1}', headers)["code"] == 1004
 
 
 def test_a_body_has_a_bound() -> None:

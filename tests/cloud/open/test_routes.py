@@ -68,6 +68,7 @@ def code_of(what: object) -> int:
         (b"{", 1109),
         (b"\xff", 1109),
         (b'{"size":' + b"[" * 100_000, 1109),
+        (b'{"size": 5, "more": "\\u0000"}', 1109),
     ],
 )
 def test_a_body_that_does_not_fit_has_its_code(body: bytes, code: int) -> None:
