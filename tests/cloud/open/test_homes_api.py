@@ -4,6 +4,11 @@ from typing import Any
 
 import pytest
 
+from fleet.cloud import rights
+from fleet.cloud.devices import Device
+from fleet.cloud.open.codes import Code, OpenRefused
+from fleet.cloud.open.routes import OpenCall
+from fleet.cloud.rights import Action
 from tests.cloud.open.people_world import PeopleWorld, register
 from tests.cloud.support import FakeDevice, assert_reloads
 
@@ -91,6 +96,23 @@ def test_the_devices_of_a_removed_home_are_unbound() -> None:
     assert world.told()[-2:] == ["delete", "homeDelete"]
     assert camera.heard()
     assert_reloads(world.world)
+
+
+def test_a_home_stays_while_one_of_its_devices_may_not_be_unbound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(call: OpenCall, action: Action, device: Device) -> Device:
+        assert (call.path["home_id"], action) == (home["home_id"], Action.DELETE)
+        raise OpenRefused(Code.PERMISSION_DENY)
+
+    world = PeopleWorld()
+    (home,) = world.ask("GET", "/v1.0/users/uid0/homes")
+    owned = world.world.state.devices.owned_by("uid0")
+    home = {"home_id": str(home["home_id"])}
+    monkeypatch.setattr(rights, "check", refuse)
+    assert world.refused("DELETE", f"/v1.0/homes/{home['home_id']}") == 1106
+    assert world.world.state.devices.owned_by("uid0") == owned != []
+    assert len(world.ask("GET", "/v1.0/users/uid0/homes")) == 1
 
 
 def test_foreign_homes_are_refused_and_none_do_not_exist() -> None:

@@ -53,6 +53,17 @@ def test_a_space_is_made_shown_changed_and_removed() -> None:
     assert_reloads(world.world)
 
 
+def test_what_one_may_not_see_is_not_listed_though_it_is_in_the_space() -> None:
+    """A device that was handed over stays in the space until somebody takes it out."""
+    world = PeopleWorld()
+    theirs = world.ask("POST", f"{BASE}/creation", {"name": "house"}, by=world.other)
+    mine = made(world)
+    put_into(world, 0, theirs)
+    put_into(world, 1, mine)
+    assert world.ask("GET", f"{BASE}/{theirs}/resource", by=world.other)["data"] == []
+    assert len(world.ask("GET", f"{BASE}/{mine}/resource")["data"]) == 1
+
+
 def test_what_is_below() -> None:
     world = PeopleWorld()
     house, other = made(world), made(world, "other")
