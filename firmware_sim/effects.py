@@ -30,7 +30,10 @@ class LeaveWifi(Effect, frozen=True):
 
 
 class SendHttp(Effect, frozen=True):
-    """POST `body` on a connection of its own; answered by `HttpReplied` or `HttpFailed`."""
+    """POST `body` on a connection of its own; answered by `HttpReplied` or `HttpFailed`.
+
+    With an `anchor` (a certificate, DER) it goes over TLS to a server that this one vouches for.
+    """
 
     call: int
     host: str
@@ -38,6 +41,7 @@ class SendHttp(Effect, frozen=True):
     target: str
     body: bytes
     reply_size_max: int
+    anchor: bytes = b""
 
     def __repr__(self) -> str:
         """Show the request line only: bodies carry keys and tokens."""
@@ -45,10 +49,18 @@ class SendHttp(Effect, frozen=True):
 
 
 class OpenMqtt(Effect, frozen=True):
-    """Open a TCP connection to the broker; answered by `MqttOpened` or `MqttClosed`."""
+    """Open a connection to the broker; answered by `MqttOpened` or `MqttClosed`.
+
+    With an `anchor` (a certificate, DER) it is TLS to a server that this one vouches for.
+    """
 
     host: str
     port: int
+    anchor: bytes = b""
+
+    def __repr__(self) -> str:
+        """Show where to, and whether it is encrypted."""
+        return f"OpenMqtt({self.host}:{self.port}{', TLS' if self.anchor else ''})"
 
 
 class SendMqtt(Effect, frozen=True):

@@ -17,6 +17,12 @@ class DeadlineReached(Event, frozen=True):
     """The time that the node named in `next_deadline_ms` has come."""
 
 
+class ClockSet(Event, frozen=True):
+    """The clock was set ahead by `by_ms`; whatever takes a time takes as long as before."""
+
+    by_ms: int
+
+
 # --- the hand of the operator -------------------------------------------------------------------
 
 
@@ -66,6 +72,33 @@ class WifiRefused(Event, frozen=True):
     """The access point refused the station, or none of that name was heard."""
 
     reason: JoinRefusal
+
+
+# --- what is behind a gateway or a recorder; `number` counts its sub-devices from 0 ---------------
+
+
+class ChildReached(Event, frozen=True):
+    """A sub-device is in reach (again), and says so."""
+
+    number: int
+
+
+class ChildLost(Event, frozen=True):
+    """A sub-device answers no more: it has no power, or is too far away."""
+
+    number: int
+
+
+class ChildJoined(Event, frozen=True):
+    """Somebody at the gateway paired a sub-device with it."""
+
+    number: int
+
+
+class ChildLeft(Event, frozen=True):
+    """Somebody at the gateway removed a sub-device from it."""
+
+    number: int
 
 
 # --- the lens -----------------------------------------------------------------------------------
@@ -121,9 +154,14 @@ class MqttReceived(Event, frozen=True):
 
 
 class MqttClosed(Event, frozen=True):
-    """The MQTT connection is gone, or could not be made. Not sent after our own `CloseMqtt`."""
+    """The MQTT connection is gone, or could not be made. Not sent after our own `CloseMqtt`.
+
+    `fin`: the peer has merely ended its half of a plain TCP connection, which some firmware takes
+    for silence.
+    """
 
     reason: str
+    fin: bool = False
 
 
 # --- LAN clients that connected to the device (TCP 6668) ----------------------------------------

@@ -54,6 +54,26 @@ Lan = Annotated[
 Pcap = Annotated[
     Path | None, typer.Option("--pcap", help="Write what is said on the LAN to this file.")
 ]
+Tls = Annotated[
+    bool, typer.Option("--tls", help="Encrypt everything that is said to the cloud (own CA).")
+]
+DeviceHttpsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--device-https-port",
+        min=0,
+        max=65_535,
+        help="With --tls: one more port for devices, which real firmware wants to be 443.",
+    ),
+]
+Broker = Annotated[
+    str,
+    typer.Option(
+        "--broker",
+        envvar="FLEET_BROKER",
+        help="MQTT broker of the devices, if not the cloud's own: mqtt://USER:PASSWORD@HOST:PORT.",
+    ),
+]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the callback of a flag
@@ -91,6 +111,15 @@ def run_scenario(
     data: Data = None,
     lan: Lan = "",
     pcap: Pcap = None,
+    tls: Tls = False,
+    device_https_port: DeviceHttpsPort = None,
+    broker: Broker = "",
+    outage_s: Annotated[
+        float | None,
+        typer.Option(
+            "--outage-s", min=0.001, help="How long the cloud is away; else as the scenario says."
+        ),
+    ] = None,
 ) -> None:
     """Play a scenario with a live fleet.
 
@@ -110,6 +139,10 @@ def run_scenario(
             data_dir=data,
             lan=lan,
             pcap=pcap,
+            tls=tls,
+            device_https_port=device_https_port,
+            broker=broker,
+            outage_s=outage_s,
             console=make_screen(),
         )
     )
@@ -145,6 +178,9 @@ def up(
     data: Data = None,
     lan: Lan = "",
     pcap: Pcap = None,
+    tls: Tls = False,
+    device_https_port: DeviceHttpsPort = None,
+    broker: Broker = "",
 ) -> None:
     """Start a cloud and devices; stay until Ctrl-C."""
     from fleet.commands.screen import make_screen
@@ -163,6 +199,9 @@ def up(
             data_dir=data,
             lan=lan,
             pcap=pcap,
+            tls=tls,
+            device_https_port=device_https_port,
+            broker=broker,
             console=make_screen(),
         )
     )
@@ -180,6 +219,10 @@ def device(
         str, typer.Option(envvar="FLEET_AUTH_KEY", help="With --cloud: its authKey.")
     ] = "",
     product_id: Annotated[str, typer.Option(help="With --cloud: its product.")] = "",
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="With --cloud https://...: certificate (PEM) that the device trusts."),
+    ] = None,
     state: Annotated[
         Literal["bound", "waiting"], typer.Option(help="Without --cloud: how it starts.")
     ] = "bound",
@@ -192,6 +235,7 @@ def device(
     ] = None,
     seed: Seed = 1,
     decoder: Decoder = "pyzbar",
+    tls: Tls = False,
 ) -> None:
     """Run one device and show its light.
 
@@ -205,13 +249,15 @@ def device(
     from fleet.commands.device import Choice, at_other_cloud, with_own_cloud
     from fleet.run.population import Network
 
-    choice = Choice(profile, seed, Network(ssid, wifi_password), decoder, state == "bound", script)
+    choice = Choice(
+        profile, seed, Network(ssid, wifi_password), decoder, state == "bound", script, tls
+    )
     if not cloud:
         raise typer.Exit(asyncio.run(with_own_cloud(choice)))
     if not (uuid and auth_key and product_id):
         raise UsageError("which device of that cloud? give --uuid, --auth-key and --product-id")
     identity = Identity(uuid, auth_key, product_id)
-    raise typer.Exit(asyncio.run(at_other_cloud(choice, cloud, identity)))
+    raise typer.Exit(asyncio.run(at_other_cloud(choice, cloud, identity, ca)))
 
 
 @cli.command()

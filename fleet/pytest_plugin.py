@@ -1,11 +1,11 @@
 """pytest plugin `fleet`: a cloud, and devices, for tests of programs that talk to them.
 
-Installed with this package, so a test only has to name a fixture; the README of `fleet.cloud` says
-how they are used. Nothing is imported before a test asks for it: other people's test runs load
-this module as well.
+Installed with this package, so a test only has to name a fixture; `fleet/README.md` says how they
+are used. Nothing is imported before a test asks for it: other people's test runs load this module
+as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fleet.cloud.seed import Seed
     from fleet.cloud.settings import Settings
     from fleet.run.shelf import Shelf
+
+_CLOUD: "pytest.StashKey[LocalCloud]" = pytest.StashKey()
 
 
 @pytest.fixture
@@ -35,20 +37,13 @@ def tuya_cloud_settings() -> "Settings":
 
 @pytest.fixture
 def tuya_cloud(
-    tuya_cloud_seed: "Seed", tuya_cloud_settings: "Settings", monkeypatch: pytest.MonkeyPatch
+    tuya_cloud_seed: "Seed", tuya_cloud_settings: "Settings", request: pytest.FixtureRequest
 ) -> Iterator["LocalCloud"]:
     """Return a cloud of the test's own: new data, free ports, and a clock that the test moves."""
-    import time
-
     from fleet.cloud.edge.local import LocalCloud
 
-    wall_s, wall_ns = time.time, time.time_ns
-    with LocalCloud(tuya_cloud_seed, tuya_cloud_settings) as cloud:
-        # Libraries sign with the system's time, so it has to move along.
-        monkeypatch.setattr(time, "time", lambda: wall_s() + cloud.clients_ahead_s)
-        monkeypatch.setattr(
-            time, "time_ns", lambda: wall_ns() + round(cloud.clients_ahead_s * 1_000_000_000)
-        )
+    with LocalCloud(tuya_cloud_seed, tuya_cloud_settings) as cloud, cloud.moving_clients():
+        request.node.stash[_CLOUD] = cloud
         yield cloud
 
 
@@ -59,3 +54,15 @@ def tuya_devices(tuya_cloud: "LocalCloud") -> Iterator["Shelf"]:
 
     with Shelf(tuya_cloud) as shelf:
         yield shelf
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what happened at the cloud of a test that failed."""
+    report = yield
+    cloud = item.stash.get(_CLOUD, None)
+    if cloud is not None and report.failed:
+        report.sections.append(("tuya_cloud", "\n".join(cloud.diary)))
+    return report

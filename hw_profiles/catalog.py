@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from firmware_sim.device.indicator import Pattern
-from firmware_sim.device.profile import Profile
+from firmware_sim.device.profile import CHILDREN_MAX, Profile
 from firmware_sim.errors import UsageError
 from firmware_sim.schema import explain
 
@@ -40,6 +40,7 @@ def load(name_or_path: str) -> Profile:
     """
     label, table = _read(name_or_path)
     table = _with_bases(label, table)
+    _number_children(label, table)
     table.setdefault("name", Path(label).stem)
     lights = table.get("indicator")
     if isinstance(lights, dict):  # one by one: a complaint about the whole would not name the light
@@ -68,6 +69,25 @@ def _with_bases(label: str, table: dict[str, Any]) -> dict[str, Any]:
         text = (_FOLDER / f"_{name}.toml").read_text(encoding="utf-8")
         merged = _merged(merged, tomllib.loads(text))
     return _merged(merged, table)
+
+
+def _number_children(label: str, table: dict[str, Any]) -> None:
+    """Put as many sub-devices in the place of one as its `count` says, with numbered titles."""
+    given = table.get("children")
+    if not isinstance(given, list):  # which is found out later, if it is no list
+        return
+    numbered: list[Any] = []
+    for child in given:
+        if not isinstance(child, dict) or "count" not in child:
+            numbered.append(child)
+            continue
+        count = child["count"]
+        if type(count) is not int or not 1 <= count <= CHILDREN_MAX:
+            raise UsageError(f"{label}: children.count: takes a number from 1 to {CHILDREN_MAX}")
+        rest = {key: child[key] for key in child if key != "count"}
+        titles = (f"{child.get('title', '')} {number}" for number in range(1, count + 1))
+        numbered += [{**rest, "title": title} for title in titles]
+    table["children"] = numbered
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

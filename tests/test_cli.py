@@ -96,20 +96,25 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return notes
 
 
-ON_LOOPBACK = {"lan": "", "pcap": None}
+IN_THE_CLEAR = {"tls": False, "device_https_port": None, "broker": ""}
+ON_LOOPBACK = {"lan": "", "pcap": None} | IN_THE_CLEAR
 
 
 def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -> None:
     assert run(["run"]) == 7
-    options = {"devices": None, "seed": 1, "decoder": "pyzbar", "report_dir": Path("report")}
-    assert asked == [(BUILT_IN, options | {"shards": None, "data_dir": None} | ON_LOOPBACK)]
+    options: dict[str, Any] = {"devices": None, "seed": 1, "decoder": "pyzbar"}
+    options |= {"report_dir": Path("report"), "outage_s": None, "shards": None, "data_dir": None}
+    assert asked == [(BUILT_IN, options | ON_LOOPBACK)]
 
 
 def test_run_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     text = "run mine.toml --devices 30 --seed 7 --decoder zxing --report out --shards 2 --data d"
-    assert run([*text.split(), "--lan", "shop", "--pcap", "p.pcap"]) == 7
-    options = {"devices": 30, "seed": 7, "decoder": "zxing", "report_dir": Path("out")}
-    lan = {"lan": "shop", "pcap": Path("p.pcap")}
+    further = "--lan shop --pcap p.pcap --tls --device-https-port 443 --outage-s 60"
+    assert run([*text.split(), *further.split()]) == 7
+    options: dict[str, Any] = {"devices": 30, "seed": 7, "decoder": "zxing"}
+    options |= {"report_dir": Path("out"), "outage_s": 60.0}
+    lan = {"lan": "shop", "pcap": Path("p.pcap"), "tls": True, "device_https_port": 443}
+    lan |= {"broker": ""}
     assert asked == [("mine.toml", options | {"shards": 2, "data_dir": Path("d")} | lan)]
 
 
@@ -127,8 +132,9 @@ def test_up_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     assert run(["up"]) == 7
     text = "up --devices 5 --profile nvr --state waiting --ready-file r.json --shards 1"
     assert run([*text.split(), "--devices-json", "d.json"]) == 7
-    assert run(["up", "--lan", "shop", "--pcap", "p.pcap"]) == 7
+    assert run(["up", "--lan", "shop", "--pcap", "p.pcap", "--tls"]) == 7
     assert (asked[2][0]["lan"], asked[2][0]["pcap"]) == ("shop", Path("p.pcap"))
+    assert asked[2][0]["tls"]
     common = {"seed": 1, "decoder": "pyzbar", "data_dir": None} | ON_LOOPBACK
     first = {"devices": 1, "profile": None, "state": "bound", "ready_file": None, "shards": None}
     assert asked[0] == (first | {"devices_json": None} | common,)

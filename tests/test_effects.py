@@ -3,7 +3,7 @@
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device import signals as sig
-from firmware_sim.wire.provisioning import TokenForm
+from firmware_sim.wire.provisioning import TokenForm, TokenParts
 
 
 def test_secrets_do_not_show() -> None:
@@ -14,6 +14,8 @@ def test_secrets_do_not_show() -> None:
         ev.HttpReplied(1, 200, b"secret1"),
         sig.PairingRead("shop", "secret1", "secret1"),
         sig.TokenOffered(1, 2, "secret1", TokenForm.ECB),
+        sig.TokenHeard(TokenParts("EU", "secret1", "secret1")),
+        sig.TokenBrought(TokenParts("EU", "secret1", "secret1")),
         ev.DatagramReceived(7000, b"secret1"),
     )
     carriers = (

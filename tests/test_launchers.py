@@ -76,7 +76,8 @@ class Place:
             self.program(f"python3.{minor}", NOTHING)
         self.program("tool", TOOL)
         self.program("id", "#!/bin/sh\necho 1000\n")
-        self.program("ip", NOTHING)
+        for program in ("ip", "pg_createcluster", "mosquitto", "mosquitto_sub"):
+            self.program(program, NOTHING)
 
     def program(self, name: str, text: str) -> None:
         path = self.base / name
@@ -266,15 +267,26 @@ def test_without_ip_root_installs_it_too(place: Place, *, zbar: bool) -> None:
     assert apt[1][-len(packages) - 1 :] == ["--no-install-recommends", *packages]
 
 
-def test_for_the_tests_root_installs_a_postgresql_server(place: Place) -> None:
-    path = f"{place.base}:{everything_but('pg_createcluster', place.base / 'elsewhere')}"
+@pytest.mark.parametrize(
+    ("missing", "package"),
+    [
+        ("pg_createcluster", "postgresql"),
+        ("mosquitto", "mosquitto"),
+        ("mosquitto_sub", "mosquitto-clients"),
+    ],
+)
+def test_for_the_tests_root_installs_what_they_start(
+    place: Place, missing: str, package: str
+) -> None:
+    (place.base / missing).unlink()
+    path = f"{place.base}:{everything_but(missing, place.base / 'elsewhere')}"
     place.program("apt-get", APT)
     place.program("id", "#!/bin/sh\necho 0\n")
     assert place.start(PATH=path).returncode == 0
     assert not [call for call in place.calls() if call.startswith("apt-get")]
     assert place.start(launcher="test", PATH=path).returncode == 0
     apt = [call.split() for call in place.calls() if call.startswith("apt-get")]
-    assert apt[1][-2:] == ["--no-install-recommends", "postgresql"]
+    assert apt[1][-2:] == ["--no-install-recommends", package]
 
 
 def everything_but(name: str, folder: Path) -> Path:

@@ -237,6 +237,7 @@ HEAVY = {
     "asyncio",
     "asyncpg",
     "cryptography",
+    "httptools",
     "httpx",
     "numpy",
     "pyzbar",
@@ -244,7 +245,6 @@ HEAVY = {
     "scapy",
     "segno",
     "sqlite3",
-    "uvicorn",
     "uvloop",
     "zxingcpp",
 }

@@ -1,8 +1,12 @@
-"""What a device costs the cloud's MQTT port, next to a bare protocol: `python tools/bench_broker.py`.
+"""What a client costs the cloud's MQTT port, next to Mosquitto: `python tools/bench_broker.py`.
 
 Server and clients are two processes. The floor is an asyncio protocol that answers CONNECT and
-PUBLISH with fixed bytes and knows nothing: what is left to gain. All rows are measured in turn,
-several times, and the median is shown; time is the server's processor time, not wall time.
+PUBLISH with fixed bytes and knows nothing: what is left to gain. "publish" is a QoS 1 message that
+is acknowledged, "echo" one that also comes back to its sender at QoS 1: the cloud answers a device,
+Mosquitto and the guests' row send it to a client that subscribed to the topic that it publishes to.
+All rows are measured in turn, several times, and the median is shown; time is the server's
+processor time, not wall time. The last lines are ratios to Mosquitto (Debian package `mosquitto`;
+without it there are none), which is started on a free port and asks nobody for a password.
 Nothing is asserted: a figure without its machine means little.
 """
 
@@ -10,26 +14,28 @@ import argparse
 import asyncio
 import gc
 import multiprocessing
-import os
-import platform
-import statistics
+import shutil
+import socket
+import subprocess
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
+import msgspec
 import uvloop
 
 from firmware_sim.effects import Effect
-from firmware_sim.events import DeadlineReached, Event
+from firmware_sim.events import Event
 from firmware_sim.wire import mqtt
-from fleet.cloud.broker import Broker, MessageReceived
+from fleet.cloud.broker import Broker, BrokerEvent, Directories, GuestLimits, MessageReceived
 from fleet.cloud.edge.listen import BACKLOG, Listeners, raise_files_limit
 from fleet.cloud.edge.server import serve
-from fleet.cloud.messages import StreamClosed, StreamOpened, StreamReceived
 from fleet.cloud.store.memory import MemoryStore
+from tools.figures import Run, machine, pin, process_cpu_ns, rss_kib, show
 
 HOST = "127.0.0.1"
 CONNECTING_MAX = 100
@@ -38,29 +44,53 @@ CONNACK = mqtt.encode(mqtt.Connack(mqtt.ACCEPTED))
 PUBACK_SIZE = 4
 
 
-class EverybodyIn:
-    """A node whose broker admits all; with `echo` each message goes back at QoS 1."""
+class Row(msgspec.Struct, frozen=True):
+    """What is measured: which server, and whether messages come back."""
 
-    def __init__(self, *, echo: bool) -> None:
+    name: str
+    server: str
+    echo: bool = False
+
+
+MOSQUITTO, DEVICES, GUESTS = "mosquitto", "devices", "guests"
+ROWS = (
+    Row("floor, publish", "floor"),
+    Row("ours, publish", DEVICES),
+    Row("ours, echo", DEVICES, echo=True),
+    Row("guests, echo", GUESTS, echo=True),
+    Row("Mosquitto, publish", MOSQUITTO),
+    Row("Mosquitto, echo", MOSQUITTO, echo=True),
+)
+
+
+class EverybodyIn:
+    """A node whose broker admits all; with `echo` each message of a device goes back at QoS 1."""
+
+    def __init__(self, row: Row) -> None:
         """Start without clients."""
-        self._broker = Broker(self)
-        self._echo = echo
+        self.guests = GuestLimits(connections_max=1 << 30) if row.server == GUESTS else None
+        self._broker = Broker(Directories(self))
+        self._echo = row.echo
+
+    def claims(self, _client_id: str, _username: str) -> bool:
+        """Know everybody."""
+        return True
 
     def admit(self, _client_id: str, _username: str, _password: bytes, _now_ms: int) -> int:
         """Let in."""
         return mqtt.ACCEPTED
 
-    def may_subscribe(self, client_id: str, topic: str) -> bool:
+    def may_subscribe(self, client_id: str, _username: str, topic_filter: str) -> bool:
         """Tell whether the topic is the client's."""
-        return topic == f"in/{client_id}"
+        return topic_filter == f"in/{client_id}"
 
-    def may_publish(self, client_id: str, topic: str) -> bool:
+    def may_publish(self, client_id: str, _username: str, topic: str) -> bool:
         """Tell whether the topic is the client's."""
-        return topic == f"out/{client_id}"
+        return topic in {f"out/{client_id}", f"in/{client_id}"}
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Work an event of the broker off."""
-        assert isinstance(event, StreamOpened | StreamReceived | StreamClosed | DeadlineReached)
+        assert isinstance(event, BrokerEvent)
         out: list[Effect] = []
         for happening in self._broker.handle(event, now_ms, out):
             if self._echo and isinstance(happening, MessageReceived):
@@ -96,10 +126,10 @@ async def _serve_floor(listeners: Listeners, on_ready: Callable[[object], None])
     await asyncio.Event().wait()
 
 
-def server(row: str, pipe: Connection) -> None:
+def server(row: Row, pipe: Connection) -> None:
     """Serve as `row` says until killed; sends the port."""
     raise_files_limit()
-    _pin(1)
+    pin(1)
 
     async def main() -> None:
         listeners = Listeners(HOST, 0, 0)
@@ -107,11 +137,10 @@ def server(row: str, pipe: Connection) -> None:
         def tell(_: object) -> None:
             pipe.send(listeners.mqtt_port)
 
-        if row == "floor":
+        if row.server == "floor":
             await _serve_floor(listeners, tell)
         else:
-            node = EverybodyIn(echo=row == "broker, echo")
-            await serve(node, MemoryStore(), listeners, tell, asyncio.Event())
+            await serve(EverybodyIn(row), MemoryStore(), listeners, tell, asyncio.Event())
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
@@ -120,14 +149,15 @@ def server(row: str, pipe: Connection) -> None:
 class Client(asyncio.Protocol):
     """One device: says CONNECT, then publishes whenever the last message was acknowledged."""
 
-    def __init__(self, number: int, row: str) -> None:
+    def __init__(self, number: int, row: Row) -> None:
         """Prepare the packets."""
         name = f"device{number:06}"
         self._hello = mqtt.encode(mqtt.Connect(name, name, "password"))
         self._subscribe = mqtt.encode(mqtt.Subscribe(1, ((f"in/{name}", 1),)))
-        self._message = mqtt.encode(mqtt.Publish(f"out/{name}", PAYLOAD, qos=1, packet_id=7))
-        self._echo = row == "broker, echo"
-        self._subscribes = row != "floor"
+        own = "in" if row.echo and row.server != DEVICES else "out"
+        self._message = mqtt.encode(mqtt.Publish(f"{own}/{name}", PAYLOAD, qos=1, packet_id=7))
+        self._echo = row.echo
+        self._subscribes = row.server != "floor"
         self._pending = 0
         self._decoder = mqtt.Decoder()
         self.done = asyncio.get_running_loop().create_future()
@@ -164,7 +194,7 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def drive(row: str, port: int, pid: int, clients: int, messages: int) -> dict[str, float]:
+async def drive(row: Row, port: int, pid: int, clients: int, messages: int) -> dict[str, float]:
     """Connect all, let all publish; return the server's figures."""
     gate, loop = asyncio.Semaphore(CONNECTING_MAX), asyncio.get_running_loop()
     all_clients: list[Client] = []
@@ -198,49 +228,63 @@ async def drive(row: str, port: int, pid: int, clients: int, messages: int) -> d
     }
 
 
-def measure(row: str, clients: int, messages: int) -> dict[str, float]:
-    """Run one row once, in fresh processes."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=server, args=(row, theirs))
+@contextmanager
+def served(row: Row) -> Iterator[tuple[int, int]]:
+    """Run a row's server in a process of its own; yield port and process id."""
+    if row.server == MOSQUITTO:
+        with mosquitto() as found:
+            yield found
+        return
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    child = spawn.Process(target=server, args=(row, theirs))
     child.start()
     try:
         port = ours.recv()
         assert child.pid is not None
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(drive(row, port, child.pid, clients, messages))
+        yield port, child.pid
     finally:
         child.kill()
         child.join()
 
 
-def process_cpu_ns(pid: int) -> int:
-    """Return the processor time of another process; its clock's number is made as Linux does."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
+@contextmanager
+def mosquitto() -> Iterator[tuple[int, int]]:
+    """Run Mosquitto on a free port with a folder of its own; yield port and process id."""
+    with socket.socket() as probe, TemporaryDirectory() as folder:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        config = Path(folder) / "mosquitto.conf"
+        config.write_text(
+            f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest none\n"
+        )
+        process = subprocess.Popen([which(MOSQUITTO) or MOSQUITTO, "-c", str(config)])
+        try:
+            pin(1, process.pid)
+            while not _listens(port):
+                assert process.poll() is None, "Mosquitto did not start"
+                time.sleep(0.05)
+            yield port, process.pid
+        finally:
+            process.kill()
+            process.wait()
 
 
-def rss_kib(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+def which(program: str) -> str | None:
+    """Return where a program is; Debian keeps servers where only root looks."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
 
 
-def machine() -> str:
-    """Return what the figures were taken on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return (
-        f"{os.cpu_count()} x {(names or [platform.machine()])[0]}, load {os.getloadavg()[0]:.1f}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, uvloop {version('uvloop')}"
-    )
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
-def _pin(core: int) -> None:
-    """Keep server and clients out of each other's way where there are two cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
+def measure(row: Row, clients: int, messages: int) -> dict[str, float]:
+    """Run one row once, in fresh processes."""
+    with served(row) as (port, pid), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(drive(row, port, pid, clients, messages))
 
 
 def main() -> None:
@@ -251,18 +295,30 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     raise_files_limit()
-    print(f"{machine()}; {arguments.clients} clients, median of {arguments.repeats}")
-    _pin(0)
+    print(f"{machine('uvloop')}; {arguments.clients} clients, median of {arguments.repeats}")
+    pin(0)
     gc.disable()
-    rows = ("floor", "broker", "broker, echo")
+    rows = [row for row in ROWS if row.server != MOSQUITTO or which(MOSQUITTO)]
     runs = [
-        {row: measure(row, arguments.clients, arguments.messages) for row in rows}
+        {row.name: measure(row, arguments.clients, arguments.messages) for row in rows}
         for _ in range(arguments.repeats)
     ]
-    print(f"\n{'':14}" + "".join(f"{name:>12}" for name in runs[0]["floor"]))
-    for row in rows:
-        figures = [statistics.median(run[row][name] for run in runs) for name in runs[0]["floor"]]
-        print(f"{row:14}" + "".join(f"{figure:12,.3f}" for figure in figures))
+    show(runs, digits=3)
+    if which(MOSQUITTO):
+        show([ratios(run) for run in runs], digits=2)
+
+
+def ratios(run: Run) -> Run:
+    """Return ours divided by Mosquitto's."""
+    pairs = (
+        ("publish", "ours, publish", "Mosquitto, publish"),
+        ("echo", "ours, echo", "Mosquitto, echo"),
+        ("guests", "guests, echo", "Mosquitto, echo"),
+    )
+    return {
+        f"{title}, ratio": {name: run[ours][name] / run[theirs][name] for name in run[ours]}
+        for title, ours, theirs in pairs
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import math
 import os
-import platform
 import select
 import socket
 import statistics
@@ -19,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing, contextmanager, suppress
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import tinytuya
@@ -50,12 +48,11 @@ from tools.bench_lan_devices import (
     Order,
     child,
     names,
-    pin,
-    rss_kib,
     run_devices,
     run_floor,
     shared,
 )
+from tools.figures import machine, pin, rss_kib
 
 SWITCH = 101
 ANNOUNCE_MS = 5000
@@ -325,19 +322,6 @@ def a_lan(devices: int, network: str, *, loopback: bool) -> Iterator[Arrangement
             except UsageError as error:
                 print(f"on loopback, because {error}")
         yield lan or stack.enter_context(AddressBlock()).lan
-
-
-def machine() -> str:
-    """Return what the figures were taken on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return (
-        f"{os.cpu_count()} x {(names or [platform.machine()])[0]}, load {os.getloadavg()[0]:.1f}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}"
-    )
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +20,8 @@ from firmware_sim.effects import Noted, StateShown
 from firmware_sim.events import PowerApplied
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.live.datagrams import source
-from firmware_sim.runtime.live.world import LiveWorld, Place
+from firmware_sim.runtime.live.place import Place
+from firmware_sim.runtime.live.world import LiveWorld
 from firmware_sim.wire.discovery import (
     ACTIVE_YES,
     PORT_SOLICITED,
@@ -34,6 +34,7 @@ from fleet.cloud.edge.listen import raise_files_limit
 from fleet.lan import entry
 from fleet.lan.arrangement import Arrangement
 from hw_profiles import catalog
+from tools.figures import pin, rss_kib
 
 MODEL = "nvr"
 FLOOD_B = 8 << 20
@@ -193,15 +194,3 @@ def shared(ip: str, port: int) -> socket.socket:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, FLOOD_B)
     one.bind((ip, port))
     return one
-
-
-def pin(core: int) -> None:
-    """Keep devices and clients out of each other's way where there are two cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
-
-
-def rss_kib(pid: int | None = None) -> float:
-    """Return the resident memory of a process, our own if none is named."""
-    pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024

@@ -7,13 +7,9 @@ wall time. Nothing is asserted: a figure without its machine means little.
 
 import argparse
 import asyncio
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
-from pathlib import Path
 
 from firmware_sim.camera import decoder
 from firmware_sim.camera.decoder import Decoder, make_decoder
@@ -22,6 +18,7 @@ from firmware_sim.camera.lens import see
 from firmware_sim.camera.messages import Look
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings, pose_at
+from tools.figures import machine, process_cpu_ns
 
 SETTINGS = LensSettings()
 CAMERAS_PER_CODE = 30
@@ -54,11 +51,6 @@ def cpu_ms_per_frame(work: Callable[[Look], object], todo: list[Look]) -> float:
 def synthesize(look: Look) -> object:
     """Take a frame and do not decode it."""
     return render(look.payload, pose_at(look.seed, look.frame, SETTINGS), SETTINGS)
-
-
-def process_cpu_ns(pid: int) -> int:
-    """Return the processor time of another process; its clock's number is made as Linux does."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 async def through_pool(name: str, todo: list[Look]) -> tuple[float, float]:
@@ -118,21 +110,6 @@ def show_reading(reader: Decoder, cameras: int) -> None:
     )
 
 
-def machine() -> str:
-    """Return what the figures were taken on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    packages = ("pyzbar", "zxing-cpp", "pillow", "numpy", "segno")
-    versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    return (
-        f"{os.cpu_count()} x {(names or [platform.machine()])[0]}, "
-        f"Python {platform.python_version()}, {versions}"
-    )
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -140,7 +117,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     decoders = [make_decoder(name) for name in decoder.available()]
-    print(machine())
+    print(machine("pyzbar", "zxing-cpp", "pillow", "numpy", "segno"))
     measure(decoders, 1)  # fill caches
     runs = [measure(decoders, arguments.cameras) for _ in range(arguments.repeats)]
     print(f"\n{'CPU time, median of ' + str(len(runs)):38} {'ms/frame':>9} {'frames/s/core':>14}")

@@ -3,12 +3,13 @@
 The server is the real cloud on SQLite, on one core together with its writer thread; the callers
 have the other core, 64 connections with one call at a time on each, signed beforehand. "GET" asks
 for a device, "unbind" takes one away from its owner: its answer is said when that is on the disk.
-The floor is an ASGI application that answers fixed bytes on the same HTTP server: what is left to
-gain. At full speed each connection calls again at once, so that 64 calls wait at any time; the rows
-with a number are calls that come evenly, as many in a second, and are as late as they are answered
-after their turn, whether a connection was free or not. Rows are measured in turn, several times,
-and the median is shown; every answer is checked to be a success, nothing else is asserted. Memory
-is that of a cloud that was started on its data.
+The floor is a server that answers fixed bytes to whatever is a request: what is left to gain. At
+full speed each connection calls again at once, so that 64 calls wait at any time, and how long one
+takes is 64 divided by the rate; the rows with a number are calls that come evenly, as many in a
+second, and are as late as they are answered after their turn, whether a connection was free or not.
+"others" is what other programs took of one core meanwhile: a p99 is theirs as well as ours. Rows
+are measured in turn, several times, and the median is shown; every answer is checked to be a
+success, nothing else is asserted. Memory is that of a cloud that was started on its data.
 """
 
 import argparse
@@ -17,30 +18,23 @@ import hashlib
 import hmac
 import json
 import multiprocessing
-import os
-import platform
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from itertools import islice
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import httptools
-import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from fleet.cloud.edge.listen import BACKLOG, bind, raise_files_limit
-from fleet.cloud.edge.process import ServerConfig, serve_cloud
+from fleet.cloud.edge.process import ServerConfig, run
 from fleet.cloud.edge.server import Ready
 from fleet.cloud.seed import AccountSeed, DeviceSeed, ProductSeed, ProjectSeed, Seed, UserSeed
 from fleet.cloud.settings import Settings
+from tools.figures import Run, busy_s, machine, pin, process_cpu_ns, rss_kib, show
 
 HOST = "127.0.0.1"
 OWNER, PRODUCT_ID = "maker@example.com", "camera0000000001"
@@ -48,14 +42,7 @@ ACCESS_ID, SECRET = "tuyasim0client0id000", "0123456789abcdef0123456789abcdef"
 SETTINGS = Settings(password_iterations=1, open_calls_per_second=10**9, open_calls_per_day=10**9)
 # As long as the answer to a GET, and as successful.
 FLOOR_BODY = json.dumps({"success": True, "result": "x" * 500}).encode()
-FLOOR_HEAD = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(FLOOR_BODY)),
-    ],
-}
+FLOOR = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(FLOOR_BODY), FLOOR_BODY)
 SUCCESS = b'"success":true'
 GET, UNBIND = ("GET", "/v1.0/devices/{}"), ("POST", "/v1.0/cloud/thing/devices/{}/unbind")
 
@@ -110,26 +97,31 @@ def seed(devices: int) -> Seed:
 # --- servers ------------------------------------------------------------------------------------
 
 
-def serve_floor(_folder: str, _devices: int, pipe: Connection) -> None:
-    """Answer fixed bytes until killed; sends the port."""
-    _pin(1)
+class Bare(asyncio.Protocol):
+    """Reads requests, and answers each with the same bytes."""
 
-    async def answer(_scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await send(FLOOR_HEAD)
-        await send({"type": "http.response.body", "body": FLOOR_BODY})
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._parser = httptools.HttpRequestParser(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        """Answer (called by the parser)."""
+        self._transport.write(FLOOR)
+
+
+def serve_floor(_folder: str, _devices: int, pipe: Connection) -> None:
+    """Answer fixed bytes until killed; tells where."""
+    pin(1)
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        config = uvicorn.Config(
-            answer, ws="none", lifespan="off", interface="asgi3", log_config=None, access_log=False
-        )
-        config.load()
-        state, listener = ServerState(), bind(HOST, 0)
-        await loop.create_server(
-            lambda: HttpToolsProtocol(config, state, {}, loop), sock=listener, backlog=BACKLOG
-        )
-        pipe.send(listener.getsockname()[1])
+        listener = bind(HOST, 0)
+        await asyncio.get_running_loop().create_server(Bare, sock=listener, backlog=BACKLOG)
+        pipe.send(Ready(HOST, listener.getsockname()[1], 0))
         await asyncio.Event().wait()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -137,16 +129,10 @@ def serve_floor(_folder: str, _devices: int, pipe: Connection) -> None:
 
 
 def serve_data(folder: str, devices: int, pipe: Connection) -> None:
-    """Serve the cloud in `folder` until killed; sends the port. With `devices`, sow those first."""
-    _pin(1)
+    """Serve the cloud in `folder` until killed; tells where. With `devices`, sow those first."""
+    pin(1)
     sown = seed(devices) if devices else None
-    config = ServerConfig(data=folder, settings=SETTINGS, seed=sown)
-
-    def tell(ready: Ready, _: object) -> None:
-        pipe.send(ready.http_port)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_cloud(config, asyncio.Event(), tell))
+    run(ServerConfig(data=folder, settings=SETTINGS, seed=sown), pipe)
 
 
 @contextmanager
@@ -158,9 +144,9 @@ def running(target: Any, folder: str, devices: int = 0) -> Iterator[tuple[int, i
     child.start()
     theirs.close()
     try:
-        port: int = ours.recv()
+        ready: Ready = ours.recv()
         assert child.pid is not None
-        yield port, child.pid
+        yield ready.http_port, child.pid
     finally:
         child.kill()
         child.join()
@@ -297,11 +283,14 @@ async def measure(
     method, path = row.call
     requests = [signed(method, path.format(device_id(number)), token) for number in numbers]
     begin_s, begin_ns = time.perf_counter(), process_cpu_ns(pid)
+    others_s = busy_s() - time.process_time() - begin_ns / 1e9
     took_s, _ = await call(port, requests, connections, row.rate)
     wall_s, cpu_ns = time.perf_counter() - begin_s, process_cpu_ns(pid) - begin_ns
+    others_s = busy_s() - time.process_time() - (begin_ns + cpu_ns) / 1e9 - others_s
     took_s.sort()
     return {
         "calls/s": len(took_s) / wall_s,
+        "others %": others_s / wall_s * 100,
         "server us each": cpu_ns / 1e3 / len(took_s),
         "median ms": took_s[len(took_s) // 2] * 1e3,
         "p99 ms": took_s[len(took_s) * 99 // 100] * 1e3,
@@ -309,10 +298,7 @@ async def measure(
     }
 
 
-Figures = dict[str, dict[str, float]]
-
-
-def rounds(folder: str, devices: int, given: argparse.Namespace) -> list[Figures]:
+def rounds(folder: str, devices: int, given: argparse.Namespace) -> list[Run]:
     """Measure every row in turn, several times; each device is unbound once at most."""
     found = []
     numbers = iter(range(devices))
@@ -321,49 +307,20 @@ def rounds(folder: str, devices: int, given: argparse.Namespace) -> list[Figures
         running(serve_data, folder) as cloud,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        print(f"RSS at rest {rss_mib(cloud[1]):.0f} MiB")
+        print(f"RSS at rest {rss_kib(cloud[1]) / 1024:.0f} MiB")
         for _ in range(given.repeats):
-            figures: Figures = {}
+            figures: Run = {}
             for row in ROWS:
                 bound = list(islice(numbers, given.calls)) if row.call == UNBIND else None
                 asked = bound or [devices - 1 - number for number in range(given.calls)]
                 where = cloud if row.of_cloud else floor
                 work = measure(row, *where, asked, given.connections)
                 figures[row.name] = runner.run(work)
+            for figure in figures.values():
+                figure["% of floor"] = figure["calls/s"] / figures["floor"]["calls/s"] * 100
             found.append(figures)
-        print(f"RSS at the end {rss_mib(cloud[1]):.0f} MiB")
+        print(f"RSS at the end {rss_kib(cloud[1]) / 1024:.0f} MiB")
     return found
-
-
-def process_cpu_ns(pid: int) -> int:
-    """Return the processor time of another process; its clock's number is made as Linux does."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
-
-
-def rss_mib(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
-
-
-def machine() -> str:
-    """Return what the figures were taken on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return (
-        f"{os.cpu_count()} x {(names or [platform.machine()])[0]}, load {os.getloadavg()[0]:.1f}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, "
-        f"uvicorn {version('uvicorn')}"
-    )
-
-
-def _pin(core: int) -> None:
-    """Keep server and callers out of each other's way where there are two cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -378,20 +335,18 @@ def main(words: Sequence[str] | None = None) -> None:
     needed = given.calls * (given.repeats * UNBINDING + 1)
     if needed > given.devices:
         parser.error(f"{given.devices} devices are too few to unbind and to ask for: {needed}")
-    print(f"{machine()}; {given.connections} connections, median of {given.repeats}")
+    print(
+        f"{machine('uvloop', 'httptools')}; {given.connections} connections, median of {given.repeats}"
+    )
     raise_files_limit()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = f"{name}/data"
         begin_s = time.perf_counter()
         with running(serve_data, folder, given.devices):
             print(f"{given.devices:,} devices sown in {time.perf_counter() - begin_s:.1f} s")
-        _pin(0)
+        pin(0)
         runs = rounds(folder, given.devices, given)
-    names = list(runs[0]["floor"])
-    print(f"\n{'':14}" + "".join(f"{name:>16}" for name in names))
-    for row in ROWS:
-        figures = [statistics.median(run[row.name][name] for run in runs) for name in names]
-        print(f"{row.name:14}" + "".join(f"{figure:16,.1f}" for figure in figures))
+    show(runs)
 
 
 if __name__ == "__main__":

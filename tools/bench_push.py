@@ -15,13 +15,10 @@ import asyncio
 import json
 import multiprocessing
 import os
-import platform
-import statistics
 import tempfile
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
@@ -48,6 +45,7 @@ from fleet.cloud.state import State
 from fleet.cloud.store.memory import MemoryStore
 from fleet.cloud.store.records import Store
 from fleet.cloud.store.sqlite import SqliteStore
+from tools.figures import machine, pin, process_cpu_ns, show
 
 HOST = "127.0.0.1"
 ACCESS_ID, SECRET = "tuyasim0client0id000", "0123456789abcdef0123456789abcdef"
@@ -55,6 +53,7 @@ DEV_ID, PRODUCT_ID = "bfdevice00000000000000", "camera0000000001"
 RAISED_AT_ONCE = 50
 REQUESTS_AHEAD = 8
 ROWS = ("memory, backlog", "memory, live", "sqlite, backlog", "sqlite, live")
+TAKE_OVERS = ("memory, take-over", "sqlite, take-over")
 
 
 class Teller:
@@ -75,7 +74,9 @@ class Teller:
         if isinstance(event, HttpRequested):
             for _ in range(RAISED_AT_ONCE):
                 data = b'{"devId":"%s","uid":"uid","number":%d}' % (DEV_ID.encode(), self._raised)
-                self._topics.publish(PushRaised("delete", DEV_ID, PRODUCT_ID, data), now_ms)
+                self._topics.publish(
+                    PushRaised("delete", DEV_ID, PRODUCT_ID, data, uid="uid"), now_ms
+                )
                 self._raised += 1
             self._state.journal.effects.append(SendReply(event.exchange, 200, b""))
         else:
@@ -90,7 +91,7 @@ class Teller:
 
 def server(row: str, folder: str, pipe: Connection) -> None:
     """Serve until killed; sends where."""
-    _pin(1)
+    pin(1)
     store: Store = SqliteStore(Path(folder)) if row.startswith("sqlite") else MemoryStore()
 
     async def main() -> None:
@@ -242,51 +243,17 @@ def measure(row: str, count: int) -> dict[str, float]:
             child.join()
 
 
-def process_cpu_ns(pid: int) -> int:
-    """Return the processor time of another process; its clock's number is made as Linux does."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
-
-
-def machine() -> str:
-    """Return what the figures were taken on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return (
-        f"{os.cpu_count()} x {(names or [platform.machine()])[0]}, load {os.getloadavg()[0]:.1f}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, "
-        f"websockets {version('websockets')}"
-    )
-
-
-def _pin(core: int) -> None:
-    """Keep server and consumers out of each other's way where there are two cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
-
-
-def show(rows: tuple[str, ...], count: int, repeats: int) -> None:
-    """Measure rows of the same kind in turn and print their medians."""
-    runs = [{row: measure(row, count) for row in rows} for _ in range(repeats)]
-    names = list(runs[0][rows[0]])
-    print(f"\n{'':18}" + "".join(f"{name:>16}" for name in names))
-    for row in rows:
-        figures = [statistics.median(run[row][name] for run in runs) for name in names]
-        print(f"{row:18}" + "".join(f"{figure:16,.1f}" for figure in figures))
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    print(f"{machine()}; {arguments.messages} messages, median of {arguments.repeats}")
-    _pin(0)
-    show(ROWS, arguments.messages, arguments.repeats)
-    show(("memory, take-over", "sqlite, take-over"), arguments.messages // 10, arguments.repeats)
+    print(f"{machine('websockets')}; {arguments.messages} messages, median of {arguments.repeats}")
+    pin(0)
+    for rows, count in ((ROWS, arguments.messages), (TAKE_OVERS, arguments.messages // 10)):
+        rounds = range(arguments.repeats)
+        show([{row: measure(row, count) for row in rows} for _ in rounds])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from hw_profiles import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("firmware_sim", "fleet", "hw_profiles", "tools")
+NUMBER = re.compile(r" [0-9]+\Z")
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -70,12 +72,21 @@ def models() -> str:
             f"{each.timings.boot_ms} ms",
             f"{each.timings.reset_hold_ms} ms",
             str(len(each.data_points)),
-            ", ".join(child.title for child in each.children) or "-",
+            ", ".join(_counted(_plain(child.title) for child in each.children)) or "-",
         )
         for each in profiles
     )
     head = ("profile", "what it is", "category", "token comes by", "boot", "reset: hold for")
     return table((*head, "data points", "sub-devices"), rows)
+
+
+def _plain(title: str) -> str:
+    """Return the title of a sub-device without its number among several that are the same."""
+    return NUMBER.sub("", title)
+
+
+def _counted(titles: Iterable[str]) -> list[str]:
+    return [f"{n} x {title}" if n > 1 else title for title, n in Counter(titles).items()]
 
 
 def points() -> str:
@@ -84,7 +95,7 @@ def points() -> str:
     for name in catalog.names():
         profile = catalog.load(name)
         things = [(profile.kind.value, profile.data_points)]
-        things += [(child.title, child.data_points) for child in profile.children]
+        things += [(_plain(child.title), child.data_points) for child in profile.children]
         for kind, owned in things:
             for point in owned:
                 kinds.setdefault(_point(point), []).append(kind)

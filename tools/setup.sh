@@ -93,15 +93,20 @@ zbar_loads() {
     "$VENV/bin/python" -c 'import pyzbar.wrapper' 2>/dev/null
 }
 
+# Programs that the tests start by themselves, and the Debian packages that have them.
+TEST_PROGRAMS='pg_createcluster:postgresql mosquitto:mosquitto mosquitto_sub:mosquitto-clients'
+
 # see_to_packages PURPOSE - install Debian packages where that needs no password: libzbar0, the
-# program ip for `fleet lan`, which is root's business alone, and for the tests of the PostgreSQL
-# store a server, which they start by themselves. Without them the set-up is complete all the same.
+# program ip for `fleet lan`, which is root's business alone, and for the tests servers and clients
+# of others to compare with. Without them the set-up is complete all the same.
 see_to_packages() {
     rm -f "$VENV/no-zbar"
     packages=
     zbar_loads || packages=libzbar0
     command -v ip >/dev/null || packages="$packages iproute2"
-    [ "$1" != test ] || command -v pg_createcluster >/dev/null || packages="$packages postgresql"
+    for pair in $TEST_PROGRAMS; do
+        [ "$1" != test ] || command -v "${pair%:*}" >/dev/null || packages="$packages ${pair#*:}"
+    done
     if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         # shellcheck disable=SC2086 # packages, and below the options, are words of their own
         say "installing from Debian:" $packages

@@ -1,33 +1,38 @@
-"""The MQTT side of the session: what goes out on the stream, and what comes in on it.
+"""The MQTT stream of a session: getting in, and what comes in on it.
 
-Topics, QoS and order as in the open vendor SDK (tuya/tuya-connect-kit-for-mqtt-embedded-c,
-src/mqtt_service.c): three subscriptions at QoS 1, data points at QoS 0, one silent-upgrade query
-per boot. A message that cannot be read is dropped and noted; a broken stream is closed.
+Names, topics, QoS and order as in the open vendor SDK (tuya/tuya-connect-kit-for-mqtt-embedded-c,
+src/mqtt_service.c and src/mqtt_bind.c): a paired device makes three subscriptions at QoS 1, one if
+its generation makes no calls over MQTT; a device that is not paired connects under its uuid and
+listens for a token (protocol 46). A message that cannot be read, or that is wrapped in another
+generation's way, is dropped and noted; a broken stream is closed.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firmware_sim.device import reporting
+from firmware_sim.device import reporting, uplink
 from firmware_sim.device.signals import (
     Admitted,
+    CloudUnwanted,
     Ponged,
     Refused,
     StreamLost,
     Subscribed,
+    TokenBrought,
+    TokenHeard,
 )
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import CloseMqtt, OpenMqtt, SendMqtt
-from firmware_sim.errors import PeerError
-from firmware_sim.events import Event
-from firmware_sim.wire import atop_messages as messages
-from firmware_sim.wire import mqtt, mqtt_payload, mqtt_rpc
+from firmware_sim.errors import Malformed, PeerError
+from firmware_sim.events import Event, MqttClosed
+from firmware_sim.wire import mqtt, mqtt_payload
+from firmware_sim.wire.ciphers import aes_key
+from firmware_sim.wire.provisioning import TokenParts
 
 if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
 PACKET_SIZE_MAX = 2048
-SUBSCRIPTIONS = 3
 
 
 def open_stream(device: "Device") -> None:
@@ -37,31 +42,29 @@ def open_stream(device: "Device") -> None:
     device.rpc_id = 0
     device.arm(Timer.CONNECT, device.profile.timings.connect_timeout_ms)
     host, port = device.endpoints.mqtt
-    device.emit(OpenMqtt(host, port))
+    device.emit(OpenMqtt(host, port, device.endpoints.anchor))
 
 
 def introduce(device: "Device", _: Event) -> None:
-    """Send CONNECT: client id and user name are the device id, the password comes from secKey."""
-    flash = device.flash
+    """Send CONNECT: device id and secKey name the device, uuid and authKey while it has neither."""
+    flash, identity = device.flash, device.identity
+    name, key = mqtt_payload.client_id_unpaired(identity.uuid), identity.auth_key
+    if flash.activated:
+        name, key = flash.dev_id, flash.sec_key
     packet = mqtt.Connect(
-        client_id=flash.dev_id,
-        username=flash.dev_id,
-        password=mqtt_payload.mqtt_password(flash.sec_key),
+        client_id=name,
+        username=name,
+        password=mqtt_payload.mqtt_password(key),
         keep_alive_s=device.profile.timings.keep_alive_s,
     )
     device.emit(SendMqtt(mqtt.encode(packet)))
 
 
 def subscribe(device: "Device") -> None:
-    """Ask for our three topics (entry of SUBSCRIBING)."""
+    """Ask for our topics, one by one (entry of SUBSCRIBING)."""
     device.arm(Timer.CONNECT, device.profile.timings.connect_timeout_ms)
-    dev_id = device.flash.dev_id
-    topics = (
-        mqtt_payload.topic_in(dev_id),
-        mqtt_payload.topic_rpc_response(dev_id),
-        mqtt_payload.topic_rpc_file(dev_id),
-    )
-    device.acknowledged = 0
+    topics = _topics(device)
+    device.unacknowledged = len(topics)
     packets = (
         mqtt.Subscribe(packet_id=number, filters=((topic, 1),))
         for number, topic in enumerate(topics, 1)
@@ -69,28 +72,18 @@ def subscribe(device: "Device") -> None:
     device.emit(SendMqtt(b"".join(mqtt.encode(packet) for packet in packets)))
 
 
-def greet(device: "Device") -> None:
-    """Report the data points, and ask for a silent upgrade once per boot (entry of UP)."""
-    reporting.report_all(device)
-    if device.upgrade_asked:
-        return
-    device.upgrade_asked = True
-    ask = messages.UpgradeSilentGet(sub_id=None, t=device.now_s)
-    _call(device, messages.UPGRADE_SILENT_GET, ask)
-
-
-def report_local_reset(device: "Device", _: Event) -> None:
-    """Tell the cloud, without waiting, that the button or a LAN client resets us."""
-    _call(device, messages.RESET, messages.StampRequest(t=device.now_s))
-
-
-def _call(device: "Device", api: messages.Api, request: messages.Message) -> None:
-    """Make a call over MQTT; its reply is not waited for."""
-    payload = mqtt_rpc.encode_request(
-        device.next_rpc_id(), api.name, api.version, device.now_s, messages.encode(request)
+def _topics(device: "Device") -> tuple[str, ...]:
+    """Return the topics that we listen on; the first is that of our messages."""
+    dev_id = device.flash.dev_id
+    if not device.flash.activated:
+        return (mqtt_payload.topic_activation(device.identity.uuid),)
+    if not device.dialect.rpc:
+        return (mqtt_payload.topic_in(dev_id),)
+    return (
+        mqtt_payload.topic_in(dev_id),
+        mqtt_payload.topic_rpc_response(dev_id),
+        mqtt_payload.topic_rpc_file(dev_id),
     )
-    topic = mqtt_payload.topic_rpc_request(device.flash.dev_id)
-    device.emit(SendMqtt(mqtt.encode(mqtt.Publish(topic, payload))))
 
 
 def ping(device: "Device") -> None:
@@ -101,13 +94,14 @@ def ping(device: "Device") -> None:
 def unsubscribe(device: "Device") -> None:
     """Give the topic of our messages up, as firmware does before it leaves for good."""
     if device.admitted:
-        topic = mqtt_payload.topic_in(device.flash.dev_id)
-        packet = mqtt.Unsubscribe(packet_id=SUBSCRIPTIONS + 1, filters=(topic,))
+        topics = _topics(device)
+        packet = mqtt.Unsubscribe(packet_id=len(topics) + 1, filters=topics[:1])
         device.emit(SendMqtt(mqtt.encode(packet)))
 
 
 def close(device: "Device") -> None:
     """Leave in good order if we ever got in, and close the stream."""
+    device.admitted_ms = 0
     if device.decoder is None:
         return
     device.decoder = None
@@ -123,7 +117,23 @@ def note_loss(device: "Device", event: StreamLost) -> None:
     device.note("mqtt_lost", event.reason)
 
 
+def overlooks(device: "Device", event: StreamLost) -> bool:
+    """Say whether this firmware takes the end of its stream for silence."""
+    return event.fin and not device.profile.firmware.notices_fin
+
+
+def bring_token(device: "Device", event: TokenHeard) -> None:
+    """Leave with the token that we waited for."""
+    device.raise_signal(CloudUnwanted())
+    device.raise_signal(TokenBrought(event.token))
+
+
 # --- inbound ------------------------------------------------------------------------------------
+
+
+def lost(device: "Device", event: MqttClosed) -> None:
+    """Turn the end of the stream into a signal."""
+    device.raise_signal(StreamLost(event.reason, event.fin))
 
 
 def received(device: "Device", data: bytes) -> None:
@@ -144,6 +154,7 @@ def received(device: "Device", data: bytes) -> None:
 
 def _connack(device: "Device", packet: mqtt.Connack) -> None:
     device.admitted = packet.return_code == 0
+    device.admitted_ms = device.now_ms if device.admitted else 0
     device.raise_signal(Admitted() if device.admitted else Refused(packet.return_code))
 
 
@@ -151,26 +162,55 @@ def _suback(device: "Device", packet: mqtt.Suback) -> None:
     if any(code & 0x80 for code in packet.return_codes):
         device.raise_signal(StreamLost("subscription_refused"))
         return
-    device.acknowledged += 1
-    if device.acknowledged == SUBSCRIPTIONS:
+    device.unacknowledged -= 1
+    if device.unacknowledged == 0:
         device.raise_signal(Subscribed())
 
 
 def _publish(device: "Device", packet: mqtt.Publish) -> None:
     if packet.qos:
         device.emit(SendMqtt(mqtt.encode(mqtt.Puback(packet_id=packet.packet_id))))
-    if packet.topic != mqtt_payload.topic_in(device.flash.dev_id):
+    topics, hear = _topics(device), _HEARD if device.flash.activated else _HEARD_UNPAIRED
+    try:
+        place = topics.index(packet.topic)
+    except ValueError:
         return
     try:
-        message = mqtt_payload.decode(device.local_key, packet.payload, verify_crc=False)
-        reporting.take_message(device, message)
+        hear[place](device, packet.payload)
     except PeerError as error:
         device.note("bad_message", str(error))
+
+
+def _hear_message(device: "Device", payload: bytes) -> None:
+    if mqtt_payload.version_of(payload) is not device.dialect.payload:
+        raise Malformed("a message in the wrapping of another generation of firmware")
+    message = mqtt_payload.decode(device.local_key, payload, verify_crc=False)
+    reporting.take_message(device, message)
+
+
+def _hear_file(_: "Device", __: bytes) -> None:
+    """Drop a piece of a file: we ask for none."""
+
+
+def _hear_token(device: "Device", payload: bytes) -> None:
+    """Take a token; one in another wrapping is not for us: a cloud may have to try them all."""
+    if mqtt_payload.version_of(payload) is not device.dialect.payload:
+        return
+    key = aes_key(device.identity.auth_key)
+    message = mqtt_payload.decode(key, payload, verify_crc=False)
+    if message.protocol == mqtt_payload.Protocol.ACTIVATION_TOKEN:
+        token = mqtt_payload.data_of(message, mqtt_payload.TokenData)
+        if not token.token:
+            raise Malformed("a token without a character")
+        device.raise_signal(TokenHeard(TokenParts(token.region, token.token, token.env)))
 
 
 def _pingresp(device: "Device", _: mqtt.Pingresp) -> None:
     device.raise_signal(Ponged())
 
+
+_HEARD = (_hear_message, uplink.answered, _hear_file)
+_HEARD_UNPAIRED = (_hear_token,)
 
 _HANDLERS: dict[type, Callable[["Device", "mqtt.Packet"], None]] = {
     mqtt.Connack: _connack,  # type: ignore[dict-item]

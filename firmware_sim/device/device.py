@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from firmware_sim import events
-from firmware_sim.device import cloud_calls, cloud_link, lan, signals
+from firmware_sim.device import children, cloud_calls, cloud_link, lan, signals, update, uplink
 from firmware_sim.device.button import BUTTON
 from firmware_sim.device.flash import Flash, read_image
 from firmware_sim.device.indicator import shown
 from firmware_sim.device.lan_link import Client, forget
 from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.machine import Machine
-from firmware_sim.device.profile import Profile
+from firmware_sim.device.profile import Profile, WhileUpdating
 from firmware_sim.device.session import SESSION
 from firmware_sim.device.states import Button, Lifecycle, Outcome, Session
 from firmware_sim.device.timers import Timer, Timers
@@ -29,6 +29,7 @@ from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.wire import mqtt
 from firmware_sim.wire.ciphers import aes_key
+from firmware_sim.wire.generation import DIALECTS, Dialect
 from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenParts
 
@@ -62,26 +63,34 @@ class Device:
         "_out",
         "_shown",
         "_signals",
-        "acknowledged",
         "admitted",
+        "admitted_ms",
+        "asked",
+        "awaited",
         "backoff_bound_ms",
         "button",
         "call",
         "call_number",
+        "children",
         "clients",
         "decoder",
         "endpoints",
+        "errands",
         "flash",
         "identity",
         "iot_dns",
+        "iot_dns_anchor",
         "ip",
         "lan_card",
         "lan_version",
         "lifecycle",
+        "loading",
         "now_ms",
         "offer",
         "outcome",
         "profile",
+        "refused",
+        "restarted",
         "rng",
         "rpc_id",
         "sequence",
@@ -89,7 +98,7 @@ class Device:
         "timers",
         "token",
         "tries",
-        "upgrade_asked",
+        "unacknowledged",
     )
 
     def __init__(
@@ -100,16 +109,19 @@ class Device:
         iot_dns: tuple[str, int],
         flash: bytes = b"",
         lan_version: LanVersion | None = None,
+        iot_dns_anchor: bytes = b"",
     ) -> None:
         """Make a device without power. `iot_dns` is (host, port) of the first server it asks.
 
         `flash` is an image of `Flash.image`; raises UsageError when it is not. `lan_version` is
-        what this unit's firmware speaks, the profile's when None.
+        what this unit's firmware speaks, the profile's when None. `iot_dns_anchor` is the
+        certificate (DER) built in for that first server, empty when it is asked in the clear.
         """
         self.profile = profile
         self.lan_version = lan_version or profile.firmware.lan_version
         self.identity = identity
         self.iot_dns = iot_dns
+        self.iot_dns_anchor = iot_dns_anchor
         self.rng = Rng(seed)
         self.flash: Flash = read_image(flash)
         self.timers = Timers()
@@ -121,6 +133,8 @@ class Device:
         self.call_number = 0
         self.ip = ""
         self.now_ms = 0
+        self.restarted = False
+        self.children: children.Children | None = None
         self._out: list[Effect] = []
         self._signals: list[Event] = []
         self._dirty = False
@@ -136,8 +150,13 @@ class Device:
         self.decoder: mqtt.Decoder | None = None
         self.clients: dict[int, Client] | None = None
         self.lan_card: lan.Card | None = None
-        self.admitted = self.upgrade_asked = False
-        self.acknowledged = self.tries = self.rpc_id = self.backoff_bound_ms = 0
+        self.awaited: dict[int, uplink.Answered] | None = None
+        self.errands: tuple[uplink.Errand, ...] = ()
+        self.loading: update.Loading | None = None
+        self.children = children.restarted(self)
+        self.admitted = self.asked = self.refused = False
+        self.unacknowledged = self.tries = self.rpc_id = 0
+        self.backoff_bound_ms = self.admitted_ms = 0
         self.timers.disarm(Timer.LAN_IDLE)
 
     # --- the contract of a node -----------------------------------------------------------------
@@ -200,6 +219,22 @@ class Device:
         return self.now_ms // 1000
 
     @property
+    def dialect(self) -> Dialect:
+        """Return how our generation of firmware talks to the cloud."""
+        return DIALECTS[self.profile.firmware.generation]
+
+    @property
+    def software_version(self) -> str:
+        """Return the version that runs: the one installed last, else the one from the factory."""
+        return self.flash.software or self.profile.firmware.software_version
+
+    @property
+    def refuses_reset(self) -> bool:
+        """Say whether a reset would be refused now, because new firmware is being loaded."""
+        habit = self.profile.firmware.reset_during_update
+        return self.loading is not None and habit is WhileUpdating.REFUSE
+
+    @property
     def local_key(self) -> bytes:
         """Return the AES key of the messages on our topics."""
         return aes_key(self.flash.local_key)
@@ -229,10 +264,9 @@ class Device:
         self.sequence = (self.sequence + 1) & 0xFFFFFFFF
         return self.sequence
 
-    def next_rpc_id(self) -> int:
-        """Return the number of the next call over MQTT; 16 bits, from 1 in each connection."""
-        self.rpc_id = self.rpc_id % 0xFFFF + 1
-        return self.rpc_id
+    def nonce(self) -> bytes:
+        """Return a nonce for the next message to the cloud, empty if our generation has none."""
+        return self.rng.bytes(self.dialect.nonce_size)
 
 
 _NOTHING: list[Effect] = []
@@ -250,22 +284,36 @@ def _deadline(device: Device, _: Event) -> None:
         device.raise_signal(signal)
 
 
+def _clock_set(device: Device, event: events.ClockSet) -> None:
+    device.timers.postpone(event.by_ms)
+    children.postpone(device, event.by_ms)
+    if device.admitted_ms:
+        device.admitted_ms += event.by_ms
+    for client in (device.clients or {}).values():
+        client.heard_ms += event.by_ms
+
+
 _ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
     events.PowerApplied: _pass,
     events.PowerRemoved: _pass,
     events.ButtonPressed: _pass,
     events.ButtonReleased: _pass,
     events.DeadlineReached: _deadline,
+    events.ClockSet: _clock_set,
     events.LinkUp: _pass,
     events.LinkDown: _pass,
     events.WifiJoined: _pass,
     events.WifiRefused: _pass,
     events.FrameDecoded: _pass,
+    events.ChildReached: _pass,
+    events.ChildLost: _pass,
+    events.ChildJoined: _pass,
+    events.ChildLeft: _pass,
     events.HttpReplied: cloud_calls.replied,
     events.HttpFailed: lambda device, event: cloud_calls.failed(device, event.call, event.reason),
     events.MqttOpened: _pass,
     events.MqttReceived: lambda device, event: cloud_link.received(device, event.data),
-    events.MqttClosed: lambda device, event: device.raise_signal(signals.StreamLost(event.reason)),
+    events.MqttClosed: cloud_link.lost,
     events.LanOpened: lan.opened,
     events.LanReceived: lan.received,
     events.LanClosed: lambda device, event: forget(device, event.conn),

@@ -2,7 +2,7 @@
 
 A reset keeps the last device id and the reported versions and erases keys, schema, network and
 region (tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c); a factory reset erases the
-user's settings as well (vendor page "Device Reset"). Identity (uuid and authKey) is burnt in at
+user's settings and its list of sub-devices as well (vendor page "Device Reset"). Identity (uuid and authKey) is burnt in at
 production and is not in here. Erasing takes time: a marker is written first, so a power cut in the
 middle ends in a finished reset after the next boot and never in half a binding.
 """
@@ -22,6 +22,8 @@ class ResetKind(IntEnum):
     REMOTE_UNBIND = 1
     LOCAL_UNBIND = 2
     REMOTE_FACTORY = 3
+    DATA_FACTORY = 4
+    """Only the settings go, at activation; the device neither unbinds itself nor restarts."""
 
     @property
     def remote(self) -> bool:
@@ -31,14 +33,35 @@ class ResetKind(IntEnum):
     @property
     def factory(self) -> bool:
         """Say whether the user's settings go as well."""
-        return self in (ResetKind.LOCAL_FACTORY, ResetKind.REMOTE_FACTORY)
+        return self not in (ResetKind.REMOTE_UNBIND, ResetKind.LOCAL_UNBIND)
+
+
+class Tie(IntEnum):
+    """How the binding of a sub-device stands."""
+
+    NEW = 0  # to be bound as soon as the cloud is there
+    BOUND = 1
+    LEAVING = 2  # given up; the cloud is still to be told
+    GONE = 3  # removed; not bound again before somebody pairs it with us anew
+
+
+class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What is kept of a sub-device: its tie, and the device id that the cloud gave it last."""
+
+    tie: Tie
+    dev_id: str = ""
+
+
+NOT_KEPT = Kept(Tie.NEW)
 
 
 class Flash(msgspec.Struct, array_like=True, gc=False):
     """The contents, field by field; empty text means erased.
 
     `values` holds the data points that differ from the profile's, None when there are none;
-    `child_values` those of sub-devices, by the number of the child.
+    `child_values` those of sub-devices, by the number of the child. `software` is the version that
+    was installed last, none when it is still the profile's: no reset takes firmware back. `children`
+    are the sub-devices by number that ever were bound or removed, None when there are none.
     """
 
     dev_id: str = ""
@@ -55,6 +78,8 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     last_reset: ResetKind | None = None
     values: dict[int, Value] | None = None
     child_values: dict[int, dict[int, Value]] | None = None
+    software: str = ""
+    children: dict[int, Kept] | None = None
 
     @property
     def activated(self) -> bool:
@@ -74,8 +99,28 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
         self.region = self.env = self.ssid = self.password = ""
 
     def forget_settings(self) -> None:
-        """Erase what users have set, on the device and behind it."""
-        self.values = self.child_values = None
+        """Erase what users have set, on the device and behind it, and which children they removed."""
+        self.values = self.child_values = self.children = None
+
+    def kept(self, child: int) -> Kept:
+        """Return what is kept of a sub-device."""
+        return (self.children or {}).get(child, NOT_KEPT)
+
+    def keep(self, child: int, tie: Tie, dev_id: str | None = None) -> None:
+        """Let a sub-device have another tie, and another device id if one is given."""
+        dev_id = self.kept(child).dev_id if dev_id is None else dev_id
+        self.children = {**(self.children or {}), child: Kept(tie, dev_id)}
+
+    def forget_values(self, child: int) -> None:
+        """Erase what was set on a sub-device."""
+        others = self.child_values or {}
+        self.child_values = {n: each for n, each in others.items() if n != child} or None
+
+    def rebind_children(self) -> None:
+        """Have the sub-devices bound once more: under a new binding of ours theirs count no longer."""
+        for child, kept in (self.children or {}).items():
+            if kept.tie is Tie.BOUND:
+                self.keep(child, Tie.NEW)
 
     def record_release(self) -> None:
         """Remember that the cloud disowned a device that holds no binding anyway."""

@@ -2,7 +2,7 @@
 
 The vendor's recommendation for cameras is the page "Peripheral Control" (TuyaOS IPC) and, older,
 "IPC Specification for Tone and Light": booting, waiting for pairing, joining, registering,
-online, and two ways to fail. Colours and timings come from the profile. The four states that the
+online, loading new firmware, and two ways to fail. Colours and timings come from the profile. The four states that the
 operator of a batch unbinding reads are derived from the same inputs; that they are four and the
 same for the QR and the wired way is published ("Unbind Smart Devices"), their wording is not.
 """
@@ -70,6 +70,7 @@ LIGHTS = (
     "registering",
     "online",
     "reconnecting",
+    "ota",
     "resetting",
     "join_failed",
     "activation_failed",
@@ -97,6 +98,7 @@ OUTPUTS = (
     Shown("reconnecting", "", Lifecycle.REJOINING),
     Shown("online", "", Lifecycle.ONLINE, session=Session.UP),
     Shown("reconnecting", "", Lifecycle.ONLINE),
+    Shown("ota", "", Lifecycle.UPDATING),
     Shown("resetting", "unbinding", Lifecycle.RESETTING, outcome=Outcome.UNBOUND),
     Shown("resetting", "", Lifecycle.RESETTING),
     Shown("join_failed", "failed", Lifecycle.FAILED, outcome=Outcome.JOIN_FAILED),

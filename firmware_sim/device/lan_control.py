@@ -166,6 +166,10 @@ def _remove(device: "Device", client: Client, frame: Frame) -> None:
     if not _is_proven(device, client, frame):
         _refuse(device, client, frame, lan_body.BAD_DATA)
         return
+    if device.refuses_reset:
+        device.note("reset_refused", "LanRemoved")
+        lan_link.reply(device, client, frame, REFUSED)
+        return
     lan_link.reply(device, client, frame, DONE)
     lan_link.push(device, Command.GATEWAY_UNBOUND, b"{}")
     device.clients = None  # whatever else they have said is not read

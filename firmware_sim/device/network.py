@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from firmware_sim.device import lan
+from firmware_sim.device.signals import CloudUnwanted
 from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import JoinWifi, LeaveWifi
@@ -25,9 +26,10 @@ def arrive(device: "Device", event: WifiJoined | LinkUp) -> None:
 
 
 def depart(device: "Device", _: Event) -> None:
-    """Lose the address, and with it all LAN clients."""
+    """Lose the address, and with it all LAN clients and the cloud."""
     lan.shut(device)
     device.ip = ""
+    device.raise_signal(CloudUnwanted())
 
 
 def give_up(device: "Device", event: Event) -> None:

@@ -5,13 +5,14 @@ src/tuya_iot.c): iot-dns with the token's region, `tuya.device.active` with the 
 characters of the token, then the session. Activation sends the last device id along, which is how
 a reset device gets its id back. `GATEWAY_NOT_EXISTS` makes that SDK drop the token and wait
 again; any other refusal it retries each second for ever, which is `activation_error = "retry"`
-here. Transport failures are tried again a few times, so that a cloud that restarts does not cost
-the operator a new code.
+here: one call and one note a second. Transport failures are tried again a few times, from
+iot-dns on, so that a cloud that restarts does not cost the operator a new code.
 """
 
 from typing import TYPE_CHECKING
 
 from firmware_sim.device import cloud_calls, lan
+from firmware_sim.device.flash import ResetKind
 from firmware_sim.device.network import leave
 from firmware_sim.device.profile import ActivationError
 from firmware_sim.device.reset import recall_outcome
@@ -22,35 +23,53 @@ from firmware_sim.device.signals import (
     CloudUnwanted,
     CloudWanted,
     PairingRead,
+    TokenBrought,
     TokenOffered,
 )
 from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import CloseLens, OpenLens, SoundTone
 from firmware_sim.errors import PeerError
-from firmware_sim.events import Event, FrameDecoded
+from firmware_sim.events import Event, FrameDecoded, LinkUp
 from firmware_sim.wire.atop_messages import GATEWAY_NOT_EXISTS
-from firmware_sim.wire.provisioning import decode_qr, parse_token
+from firmware_sim.wire.provisioning import TokenParts, decode_qr, parse_token
 
 if TYPE_CHECKING:
     from firmware_sim.device.device import Device
 
+ACTIVATION_RETRY = "activation_retry"
+"""The note of each refusal but the first, by firmware that repeats a refused activation."""
 TONE_WAITING = 1
 TONE_TOKEN_TAKEN = 2
 
 
 def open_pairing(device: "Device") -> None:
-    """Listen for an offer: by the lens, or by LAN announcements (entry of WAITING)."""
+    """Listen for an offer: by the lens, or on the network (entry of WAITING)."""
     recall_outcome(device)
     device.emit(SoundTone(TONE_WAITING))
     if device.profile.wired:
         lan.announce_soon(device)
+        _listen_online(device)
     else:
         device.emit(OpenLens())
 
 
+def appear(device: "Device", event: LinkUp) -> None:
+    """Take the address that came with the cable, and listen on the network."""
+    lan.appear(device, event)
+    _listen_online(device)
+
+
+def _listen_online(device: "Device") -> None:
+    """Listen on the cloud's broker as well, if this firmware does; its servers are asked anew."""
+    device.endpoints = None
+    if device.ip and device.profile.firmware.awaits_token_online:
+        device.raise_signal(CloudWanted())
+
+
 def close_pairing(device: "Device") -> None:
     """Stop listening for offers (exit of WAITING)."""
+    device.raise_signal(CloudUnwanted())
     if not device.profile.wired:
         device.emit(CloseLens())
 
@@ -68,17 +87,22 @@ def read_code(device: "Device", event: FrameDecoded) -> None:
 def take_code(device: "Device", event: PairingRead) -> None:
     """Remember what the pairing code says; nothing of it is in flash before activation."""
     device.offer = event
-    _take_token(device, event.token)
+    _take_token(device, parse_token(event.token))
 
 
 def take_token(device: "Device", event: TokenOffered) -> None:
     """Remember a token that came over the LAN."""
-    _take_token(device, event.token)
+    _take_token(device, parse_token(event.token))
     lan.accept(device, event)
 
 
-def _take_token(device: "Device", text: str) -> None:
-    device.token = parse_token(text)
+def take_sent_token(device: "Device", event: TokenBrought) -> None:
+    """Remember a token that the cloud sent."""
+    _take_token(device, event.token)
+
+
+def _take_token(device: "Device", token: TokenParts) -> None:
+    device.token = token
     device.outcome = Outcome.NONE
     device.emit(SoundTone(TONE_TOKEN_TAKEN))
 
@@ -90,13 +114,14 @@ def is_ours(device: "Device", event: TokenOffered) -> bool:
 
 def begin(device: "Device") -> None:
     """Start to activate (entry of ACTIVATING)."""
-    device.tries = 0
+    device.tries, device.refused = 0, False
     resolve(device)
 
 
 def resolve(device: "Device", _: Event | None = None) -> None:
     """Ask iot-dns for the servers of the token's region."""
     assert device.token is not None  # ACTIVATING is entered with one
+    device.endpoints = None
     device.tries += 1
     cloud_calls.resolve(device, device.token.region, device.token.secret)
 
@@ -110,7 +135,7 @@ def ask(device: "Device", _: Event) -> None:
 def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
     """Write the binding to flash, before anything else goes out.
 
-    The cloud may order the settings of a former owner to be wiped.
+    The cloud may order the settings of a former owner to be wiped; the device stays online then.
     """
     assert device.token is not None
     result, flash = event.result, device.flash
@@ -120,8 +145,10 @@ def keep_credentials(device: "Device", event: ActivationAccepted) -> None:
     if device.offer is not None:
         flash.ssid, flash.password = device.offer.ssid, device.offer.password
     flash.last_reset = None
+    flash.rebind_children()
     if result.reset_factory:
         flash.forget_settings()
+        device.note("wiped", f"reset type {ResetKind.DATA_FACTORY.value}, ordered at activation")
     device.mark_flash()
     device.offer = device.token = None
 
@@ -150,11 +177,26 @@ def has_tries_left(device: "Device", _: Event) -> bool:
 
 
 def retry_later(device: "Device", event: ActivationRefused | CallFailed) -> None:
-    """Wait before the same attempt again; only failures in a row count as tries."""
-    _note_failure(device, event)
+    """Wait before the next attempt; only failures in a row count as tries.
+
+    After a refusal the same server is asked again, else iot-dns first.
+    """
     if isinstance(event, ActivationRefused):
+        _note_refusal(device, event)
         device.tries = 0
+    else:
+        _note_failure(device, event)
+        device.endpoints = None
     device.arm(Timer.RETRY, device.profile.timings.retry_ms)
+
+
+def _note_refusal(device: "Device", event: ActivationRefused) -> None:
+    """Note the first refusal as such, and all others as retries: they are to be counted."""
+    if device.refused:
+        device.note(ACTIVATION_RETRY, event.code)
+    else:
+        device.refused = True
+        _note_failure(device, event)
 
 
 def give_up(device: "Device", event: ActivationRefused | CallFailed) -> None:
@@ -173,7 +215,7 @@ def _note_failure(device: "Device", event: ActivationRefused | CallFailed) -> No
 
 def abandon(device: "Device") -> None:
     """Do not listen for replies any more (exit of ACTIVATING)."""
-    cloud_calls.forget(device)
+    cloud_calls.forget_activation(device)
 
 
 def is_activated(device: "Device", _: Event) -> bool:
@@ -192,8 +234,3 @@ def go_online(device: "Device") -> None:
     if not device.profile.wired:  # the port of a wired device is open since it has its address
         lan.serve(device)
     lan.announce_soon(device)
-
-
-def leave_cloud(device: "Device") -> None:
-    """Give the cloud session up (exit of ONLINE)."""
-    device.raise_signal(CloudUnwanted())

@@ -12,6 +12,7 @@ import msgspec
 from firmware_sim.device.indicator import LIGHTS, Pattern
 from firmware_sim.errors import Malformed
 from firmware_sim.wire.datapoint import DataPoint, Value, check, encode_dps
+from firmware_sim.wire.generation import Generation
 from firmware_sim.wire.lan_body import VALUES_SIZE_MAX
 from firmware_sim.wire.lan_version import LanVersion
 
@@ -42,15 +43,44 @@ class ActivationError(StrEnum):
     RETRY = "retry"  # the same token each second for ever, as the open vendor SDK does
 
 
+class Backoff(StrEnum):
+    """How long the firmware waits before it tries again to reach the cloud."""
+
+    VENDOR = "vendor"  # below 1, 2, 4, then 8 s; never set back
+    CAPPED = "capped"  # below 1, 2, 4, ... 60 s; set back by a session that stood for a minute
+
+
+class WhileUpdating(StrEnum):
+    """What a device makes of a reset while it loads new firmware."""
+
+    OBEY = "obey"  # the update is broken off
+    REFUSE = "refuse"  # the reset is; the cloud's is caught up on after the restart
+
+
+class Question(StrEnum):
+    """What firmware may ask or tell the cloud once per boot, besides its silent upgrade."""
+
+    CONFIG = "config"  # time zone and rate rules
+    RESTART_LOG = "restart_log"  # why it restarted
+
+
 Millis = Annotated[int, msgspec.Meta(ge=1, le=24 * 3600 * 1000)]
 Seconds16 = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
 Few = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+ProductId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{0,16}\Z")]
+Octet = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Number32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){1,2}\Z")]
 
 
 class Timings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Durations in milliseconds, seconds where the protocol counts in seconds."""
+    """Durations in milliseconds, seconds where the protocol counts in seconds.
+
+    `child_pause_ms` lies between two calls about sub-devices. Each of them is probed after
+    `child_heartbeat_ms`, and if it does not answer again every `child_probe_ms`; these two are as
+    in tuya/tuya-iotos-embeded-multimedia-demo, demo_for_xvr_2.0.x/demo_src/tuya_xvr_dev_demo.c.
+    """
 
     boot_ms: Millis = 2000
     erase_ms: Millis = 800
@@ -61,7 +91,12 @@ class Timings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connect_timeout_ms: Millis = 5000
     announce_ms: Millis = 5000
     lan_idle_ms: Millis = 30000
+    download_ms: Millis = 30000
+    install_ms: Millis = 3000
     pong_timeout_ms: Millis = 2000
+    child_pause_ms: Millis = 200
+    child_heartbeat_ms: Millis = 120000
+    child_probe_ms: Millis = 8000
     keep_alive_s: Seconds16 = 120
 
 
@@ -74,9 +109,27 @@ class Firmware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     with `announce_when_full` on, it announces itself even while it takes no more LAN clients.
     `device22` rejects the plain status query, as a class of devices does that LAN clients have
     named so.
+
+    `generation` is how it encrypts and what it calls (`firmware_sim/wire/generation.py`);
+    `software_version` is what left the factory, an update puts another one into the flash.
+    `questions` are what it asks once per boot. With `notices_fin` off, the mere end of a plain TCP
+    connection goes unnoticed until the keep-alive fails; with `obeys_enable` off, a device that
+    the broker refused resets itself even if the cloud says that it is bound; both are so in the
+    open vendor SDK. With `awaits_token_online` on, a device that is not paired but has a network
+    listens for its token on the cloud's broker too. With `built_in_servers` on, it knows the
+    vendor's servers by heart and turns to them when iot-dns does not answer: off, because these
+    are not yours.
     """
 
     software_version: Version = "1.0.0"
+    generation: Generation = Generation.ECB
+    questions: tuple[Question, ...] = ()
+    backoff: Backoff = Backoff.VENDOR
+    notices_fin: bool = True
+    obeys_enable: bool = True
+    awaits_token_online: bool = False
+    built_in_servers: bool = False
+    reset_during_update: WhileUpdating = WhileUpdating.OBEY
     lan_version: LanVersion = LanVersion.V33
     pairing_lan_version_max: LanVersion = LanVersion.V33
     activation_error: ActivationError = ActivationError.FAIL
@@ -106,12 +159,21 @@ class Point(DataPoint, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Child(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sub-device behind a gateway: what it is called, what it has, whether it is in reach."""
+    """A sub-device: what it is called, what it has, whether it is in reach at first.
+
+    It is bound as a unit of `product_id`; without one the cloud never hears of it. `type` (0 what
+    connects to the network, 1 Bluetooth, 3 Zigbee) and `uddd` are numbers that the vendor's SDK
+    sends along (tuya_cloud_com_defs.h; for recorders see `hw_profiles/_channels.toml`).
+    """
 
     title: Text
     category: Text
     data_points: tuple[Point, ...]
     online: bool = True
+    product_id: ProductId = ""
+    software_version: Version = "1.0.0"
+    type: Octet = 0
+    uddd: Number32 = 0
 
     def __post_init__(self) -> None:
         """Refuse bad data points (ValueError)."""
@@ -133,13 +195,18 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     firmware: Firmware = Firmware()
 
     def __post_init__(self) -> None:
-        """Refuse lights that are missing or unknown, and bad data points (ValueError)."""
+        """Refuse lights that are missing or unknown, and what cannot go together (ValueError)."""
         missing = [light for light in LIGHTS if light not in self.indicator]
         unknown = [light for light in self.indicator if light not in LIGHTS]
         if missing or unknown:
             fault = f"missing {missing[0]!r}" if missing else f"unknown light {unknown[0]!r}"
             raise ValueError(f"indicator: {fault}, it takes exactly: {', '.join(LIGHTS)}")
         _check_points(self.data_points)
+        if self.firmware.awaits_token_online and not self.wired:
+            raise ValueError(
+                "firmware: awaits_token_online takes pairing wired, "
+                "other devices have no network before they are paired"
+            )
 
     @property
     def wired(self) -> bool:

@@ -1,21 +1,21 @@
-"""Data points: set by the cloud or by LAN clients, reported to both; and resets by the cloud.
+"""Data points: set by the cloud or by LAN clients, reported to both; and what else the cloud says.
 
 Protocol numbers as in tuya/tuya-connect-kit-for-mqtt-embedded-c, include/mqtt_service.h: 5 sets
-data points, 4 reports them, 11 resets. All others are dropped, as that firmware drops what it has
-no handler for. Values live in the profile until a device changes one of its own, in its flash.
+data points, 4 reports them, 8 removes a sub-device, 11 resets, 15 announces new firmware, 27 a new
+configuration. All others are dropped, as that firmware drops what it has no handler for. Values
+live in the profile until a device changes one of its own, in its flash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from firmware_sim.device import lan_link
-from firmware_sim.device.flash import Flash, ResetKind
-from firmware_sim.device.lan_children import cid
+from firmware_sim.device import lan_link, uplink
+from firmware_sim.device.flash import Flash, ResetKind, Tie
+from firmware_sim.device.lan_children import cid, find
 from firmware_sim.device.profile import Point
-from firmware_sim.device.signals import Released
-from firmware_sim.effects import SendMqtt
+from firmware_sim.device.signals import ChildRemoved, ConfigNoticed, Released, UpgradeNoticed
 from firmware_sim.errors import Malformed, PeerError
-from firmware_sim.wire import datapoint, lan_body, mqtt, mqtt_payload
+from firmware_sim.wire import datapoint, lan_body, mqtt_payload
 from firmware_sim.wire.datapoint import Value
 from firmware_sim.wire.lan_body import VALUES_SIZE_MAX
 from firmware_sim.wire.lan_frame import Command
@@ -27,15 +27,55 @@ if TYPE_CHECKING:
 
 def take_message(device: "Device", message: mqtt_payload.Message) -> None:
     """Act on one message of the cloud; raises PeerError when its data cannot be read."""
-    if message.protocol == Protocol.RESET:
-        mqtt_payload.data_of(message, mqtt_payload.ResetData)
-        factory = mqtt_payload.reset_type(message) is mqtt_payload.ResetType.FACTORY
-        device.raise_signal(
-            Released(ResetKind.REMOTE_FACTORY if factory else ResetKind.REMOTE_UNBIND)
-        )
-    elif message.protocol == Protocol.DP_COMMAND:
-        command = mqtt_payload.data_of(message, mqtt_payload.DpCommand)
-        spread(device, set_values(device, datapoint.decode_dps(command.dps)))
+    handler = _HANDLERS.get(message.protocol)
+    if handler is not None:
+        handler(device, message)
+
+
+def _reset(device: "Device", message: mqtt_payload.Message) -> None:
+    mqtt_payload.data_of(message, mqtt_payload.ResetData)
+    factory = mqtt_payload.reset_type(message) is mqtt_payload.ResetType.FACTORY
+    device.raise_signal(Released(ResetKind.REMOTE_FACTORY if factory else ResetKind.REMOTE_UNBIND))
+
+
+def _command(device: "Device", message: mqtt_payload.Message) -> None:
+    command = mqtt_payload.data_of(message, mqtt_payload.DpCommand)
+    wanted, child = datapoint.decode_dps(command.dps), None
+    if command.cid is not None:
+        child = find(device, command.cid)
+        if child is None:
+            device.note("child_unreached", command.cid)
+            return
+    spread(device, set_values(device, wanted, child), child)
+
+
+def _child_reset(device: "Device", message: mqtt_payload.Message) -> None:
+    child = mqtt_payload.data_of(message, mqtt_payload.ChildReset)
+    wipe = mqtt_payload.reset_type(message) is mqtt_payload.ResetType.FACTORY
+    device.raise_signal(ChildRemoved(child.cid, wipe))
+
+
+def _upgrade(device: "Device", message: mqtt_payload.Message) -> None:
+    """Pass the notice on, unless it is about a child's firmware."""
+    notice = mqtt_payload.data_of(message, mqtt_payload.UpgradeNotice)
+    if notice.cid is None:
+        device.raise_signal(UpgradeNoticed(notice.firmware_type or 0))
+
+
+def _config(device: "Device", _: mqtt_payload.Message) -> None:
+    device.raise_signal(ConfigNoticed())
+
+
+_HANDLERS: dict[int, Callable[["Device", mqtt_payload.Message], None]] = {
+    Protocol.DP_COMMAND: _command,
+    Protocol.CHILD_RESET: _child_reset,
+    Protocol.RESET: _reset,
+    Protocol.UPGRADE_NOTICE: _upgrade,
+    Protocol.CONFIG_NOTICE: _config,
+}
+
+
+# --- values -------------------------------------------------------------------------------------
 
 
 def set_values(
@@ -104,21 +144,21 @@ def values(device: "Device", child: int | None = None) -> dict[int, Value]:
 def spread(device: "Device", changed: Mapping[int, Value], child: int | None = None) -> None:
     """Tell everybody who listens what has changed: the cloud, and every LAN client.
 
-    The cloud does not know the children of a gateway, so it hears nothing of them.
+    The cloud hears of a child that is bound, later if it is not there now.
     """
     if not changed:
         return
-    if child is None and device.admitted:
-        report(device, changed)
+    if device.admitted and (child is None or device.flash.kept(child).tie is Tie.BOUND):
+        report(device, changed, child)
+    elif child is not None and device.children is not None:
+        device.children.each[child].stale = True
     push(device, changed, child)
 
 
 def push(device: "Device", changed: Mapping[int, Value], child: int | None = None) -> None:
     """Push data points to every LAN client."""
-    node_id = None if child is None else cid(device.identity.uuid, child)
-    body = lan_body.encode_report(
-        device.lan_version, device.flash.dev_id, device.now_s, changed, node_id
-    )
+    dev_id, node_id = device.flash.dev_id, _node_id(device, child)
+    body = lan_body.encode_report(device.lan_version, dev_id, device.now_s, changed, node_id)
     lan_link.push(device, Command.STATUS, body)
 
 
@@ -127,13 +167,13 @@ def report_all(device: "Device") -> None:
     report(device, values(device))
 
 
-def report(device: "Device", changed: Mapping[int, Value]) -> None:
-    """Report data points to the cloud at QoS 0."""
-    if not changed:
-        return
-    dev_id = device.flash.dev_id
-    body = mqtt_payload.encode_dp_report(dev_id, device.now_s, datapoint.encode_dps(changed))
-    payload = mqtt_payload.encode(
-        device.local_key, body, device.next_sequence(), mqtt_payload.SOURCE_DEVICE
-    )
-    device.emit(SendMqtt(mqtt.encode(mqtt.Publish(mqtt_payload.topic_out(dev_id), payload))))
+def report(device: "Device", changed: Mapping[int, Value], child: int | None = None) -> None:
+    """Report data points of the device or of one child to the cloud, at QoS 0."""
+    if changed:
+        dps, node_id = datapoint.encode_dps(changed), _node_id(device, child)
+        told = mqtt_payload.encode_dp_report(device.flash.dev_id, device.now_s, dps, node_id)
+        uplink.tell(device, told)
+
+
+def _node_id(device: "Device", child: int | None) -> str | None:
+    return None if child is None else cid(device.identity.uuid, child)

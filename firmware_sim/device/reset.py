@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from firmware_sim.device import lan
 from firmware_sim.device.flash import ResetKind
 from firmware_sim.device.network import leave
-from firmware_sim.device.signals import Released
+from firmware_sim.device.signals import CloudUnwanted, LocallyReset, Released
 from firmware_sim.device.states import Outcome
 from firmware_sim.device.timers import Timer
 from firmware_sim.effects import SoundTone
@@ -26,6 +26,7 @@ def lose_power(device: "Device") -> None:
     device.ip = ""
     device.outcome = Outcome.NONE
     device.forget_volatile()
+    device.restarted = False
 
 
 def boot(device: "Device") -> None:
@@ -48,14 +49,18 @@ def was_interrupted(device: "Device", _: Event | None = None) -> bool:
 
 def begin_local(device: "Device", _: Event) -> None:
     """Obey the button."""
-    device.outcome = Outcome.NONE
-    _begin(device, ResetKind.LOCAL_FACTORY)
+    _begin_here(device, ResetKind.LOCAL_FACTORY)
 
 
 def begin_by_lan(device: "Device", _: Event) -> None:
     """Obey a LAN client as if it held the button, but keep the user's settings."""
+    _begin_here(device, ResetKind.LOCAL_UNBIND)
+
+
+def _begin_here(device: "Device", kind: ResetKind) -> None:
     device.outcome = Outcome.NONE
-    _begin(device, ResetKind.LOCAL_UNBIND)
+    device.raise_signal(LocallyReset())
+    _begin(device, kind)
 
 
 def begin_remote(device: "Device", event: Released) -> None:
@@ -67,6 +72,7 @@ def begin_remote(device: "Device", event: Released) -> None:
 def _begin(device: "Device", kind: ResetKind) -> None:
     device.flash.begin_reset(kind)
     device.mark_flash()
+    device.raise_signal(CloudUnwanted())
 
 
 def erase(device: "Device") -> None:
@@ -82,6 +88,7 @@ def finish(device: "Device", _: Event) -> None:
     device.emit(SoundTone(TONE_RESET_DONE))
     leave(device)
     device.forget_volatile()
+    device.restarted = True
 
 
 def show_failure(device: "Device") -> None:

@@ -8,8 +8,10 @@ noted. The other raw events stand in the tables as they are.
 
 from firmware_sim.device.flash import ResetKind
 from firmware_sim.events import Event
+from firmware_sim.wire.atop import Inner
 from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
-from firmware_sim.wire.provisioning import TokenForm
+from firmware_sim.wire.atop_upgrade import UpgradeOffer
+from firmware_sim.wire.provisioning import TokenForm, TokenParts
 
 
 class BootElapsed(Event, frozen=True):
@@ -54,6 +56,22 @@ class PongElapsed(Event, frozen=True):
 
 class BackoffElapsed(Event, frozen=True):
     """The pause before the next connection attempt is over."""
+
+
+class AskElapsed(Event, frozen=True):
+    """The session stands: time for the questions that are asked once per boot."""
+
+
+class AnswerElapsed(Event, frozen=True):
+    """Our calls over MQTT were not answered in time."""
+
+
+class StepElapsed(Event, frozen=True):
+    """A piece of the new firmware is loaded, or all of it is installed."""
+
+
+class ChildrenDue(Event, frozen=True):
+    """Something is to be done about our sub-devices: their time has come, or one has changed."""
 
 
 class IdleElapsed(Event, frozen=True):
@@ -102,6 +120,18 @@ class TokenOffered(Event, frozen=True):
         return f"TokenOffered(conn={self.conn})"
 
 
+class TokenHeard(Event, frozen=True):
+    """The cloud sent a token on the topic where an unpaired device listens."""
+
+    token: TokenParts
+
+
+class TokenBrought(Event, frozen=True):
+    """A token came from the cloud, and the session that brought it is closed."""
+
+    token: TokenParts
+
+
 class EndpointsFound(Event, frozen=True):
     """iot-dns named the region's servers."""
 
@@ -128,10 +158,53 @@ class VersionsTaken(Event, frozen=True):
     """The cloud answered the report of our versions."""
 
 
+class ErrandAnswered(Event, frozen=True):
+    """The cloud answered an errand over HTTP; `inner` is None when there is no usable reply."""
+
+    inner: Inner | None
+
+
+class UpgradeNoticed(Event, frozen=True):
+    """The cloud says that there may be new firmware for a channel."""
+
+    channel: int
+
+
+class UpgradeOffered(Event, frozen=True):
+    """The cloud named the firmware that we should run."""
+
+    offer: UpgradeOffer
+
+
+class UpgradeRefused(Event, frozen=True):
+    """The cloud announced new firmware for a channel, and then named none."""
+
+    channel: int
+
+
+class Upgraded(Event, frozen=True):
+    """The new firmware is installed: restart."""
+
+
+class ConfigNoticed(Event, frozen=True):
+    """The cloud says that our configuration has changed."""
+
+
+class LocallyReset(Event, frozen=True):
+    """Somebody at the device resets it; the cloud hears of it if a session stands."""
+
+
 class Released(Event, frozen=True):
     """The cloud says that this device is bound no longer: erase the binding."""
 
     kind: ResetKind
+
+
+class ChildRemoved(Event, frozen=True):
+    """The cloud says that a sub-device is nobody's any more; `wipe`: it forgets what was set on it."""
+
+    node_id: str
+    wipe: bool
 
 
 class SyncAnswered(Event, frozen=True):
@@ -149,9 +222,10 @@ class CloudUnwanted(Event, frozen=True):
 
 
 class StreamLost(Event, frozen=True):
-    """The connection to the broker is gone, or broke the protocol."""
+    """The connection to the broker is gone, or broke the protocol; `fin` as in `MqttClosed`."""
 
     reason: str
+    fin: bool = False
 
 
 class Admitted(Event, frozen=True):

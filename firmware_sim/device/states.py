@@ -13,6 +13,7 @@ class Lifecycle(Enum):
     ACTIVATING = auto()  # asking the cloud for credentials
     REJOINING = auto()  # to the network it remembers
     ONLINE = auto()  # activated, on the network; `Session` says whether the cloud is there
+    UPDATING = auto()  # online, and loading new firmware
     RESETTING = auto()
     FAILED = auto()  # shows the failure, then waits again
 
@@ -26,6 +27,7 @@ class Session(Enum):
     CONNECTING = auto()
     SUBSCRIBING = auto()
     UP = auto()
+    LISTENING = auto()  # the same for a device that is not paired: it waits for a token
     BACKOFF = auto()
     SYNCING = auto()  # refused as unbound: asking what it is
 

@@ -28,6 +28,10 @@ class Timer(IntEnum):
     PONG = 9
     BACKOFF = 10
     LAN_IDLE = 11
+    STEP = 12
+    ASK = 13
+    ANSWER = 14
+    CHILDREN = 15
 
 
 SIGNALS: dict[Timer, Event] = {
@@ -43,6 +47,10 @@ SIGNALS: dict[Timer, Event] = {
     Timer.PONG: signals.PongElapsed(),
     Timer.BACKOFF: signals.BackoffElapsed(),
     Timer.LAN_IDLE: signals.IdleElapsed(),
+    Timer.STEP: signals.StepElapsed(),
+    Timer.ASK: signals.AskElapsed(),
+    Timer.ANSWER: signals.AnswerElapsed(),
+    Timer.CHILDREN: signals.ChildrenDue(),
 }
 
 
@@ -56,7 +64,7 @@ class Timers:
 
     def __init__(self) -> None:
         """Start with everything disarmed."""
-        self._deadlines = array("q", bytes(8 * len(Timer)))
+        self._deadlines = array("q", (UNARMED,)) * len(Timer)  # which takes no more than it needs
         self._next_ms: int | None = UNARMED  # which is no deadline, so nobody has looked
 
     def arm(self, timer: Timer, deadline_ms: int) -> None:
@@ -68,6 +76,13 @@ class Timers:
         """Forget these timers."""
         for timer in timers:
             self._deadlines[timer] = UNARMED
+        self._next_ms = UNARMED
+
+    def postpone(self, by_ms: int) -> None:
+        """Let everything that is running run out so much later."""
+        for timer, due_ms in enumerate(self._deadlines):
+            if due_ms != UNARMED:
+                self._deadlines[timer] = due_ms + by_ms
         self._next_ms = UNARMED
 
     def armed(self, timer: Timer) -> bool:

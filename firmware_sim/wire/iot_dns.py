@@ -1,10 +1,13 @@
 """Endpoint discovery: the first call of a device, which tells it where its cloud is.
 
-`POST /v2/url_config` with a bare JSON body. Source: tuya/tuya-connect-kit-for-mqtt-embedded-c,
-src/iotdns.c and src/tuya_endpoint.c.
+`POST /v2/url_config` with a bare JSON body; newer firmware also asks `/device/dns_query` for the
+certificate authority of some other host. Sources: tuya/tuya-connect-kit-for-mqtt-embedded-c,
+src/iotdns.c and src/tuya_endpoint.c; tuya/TuyaOpen, src/tuya_cloud_service/cloud/iotdns.c.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -12,12 +15,20 @@ from firmware_sim.errors import Malformed, TooLarge, UsageError
 from firmware_sim.wire.structs import decode_json, encode_json
 
 PATH = "/v2/url_config"
+QUERY_PATH = "/device/dns_query"
 REPLY_SIZE_MAX = 6144
 """The whole HTTP reply, head included, that the vendor's client has room for."""
+
+CA_SIZE_MAX = 4096
+"""The largest certificate, as DER, that fits into such a reply with the rest of it."""
+
+HOSTS_MAX = 8
+"""How many hosts one certificate query may name; firmware names one."""
 
 _REQUEST_SIZE_MAX = 1024
 _HOST_SIZE_MAX = 64
 _PORT_MAX = 65535
+_BASE64_SIZE_MAX = (CA_SIZE_MAX + 2) // 3 * 4
 _HTTPS_KEY, _MQTT_KEY = "httpsSelfUrl", "mqttsSelfUrl"
 
 
@@ -29,10 +40,22 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Endpoints(msgspec.Struct, frozen=True, gc=False):
-    """Where the cloud is: the ATOP address as URL, the MQTT address as host:port."""
+    """Where the cloud is: the ATOP address as URL, the MQTT address as host:port.
+
+    `ca` is the certificate (DER) that both are to be checked against.
+    """
 
     https_url: str
     mqtt_address: str
+    ca: bytes = b""
+
+
+class HostQuery(msgspec.Struct, frozen=True, gc=False):
+    """A host whose certificate authority a device wants to know."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=_PORT_MAX)]
+    need_ca: bool = True
 
 
 class _Wish(msgspec.Struct, frozen=True):
@@ -87,7 +110,70 @@ def decode_reply(body: bytes) -> Endpoints:
     """Return the endpoints in a reply; raise Malformed or TooLarge."""
     _check_size(body, REPLY_SIZE_MAX)
     form = decode_json(_ReplyForm, body)
-    return Endpoints(form.https_self_url.addr, form.mqtts_self_url.addr)
+    if not form.ca_arr:
+        raise Malformed("iot-dns names no certificate, which crashes firmware")
+    ca = _certificate(form.ca_arr[0])
+    return Endpoints(form.https_self_url.addr, form.mqtts_self_url.addr, ca)
+
+
+# --- the certificate authority of some host -----------------------------------------------------
+
+
+class _Authority(msgspec.Struct, frozen=True):
+    ca: str
+
+
+class _QueryRefusal(msgspec.Struct, frozen=True):
+    errcode: str
+
+
+_Queries = Annotated[tuple[HostQuery, ...], msgspec.Meta(min_length=1, max_length=HOSTS_MAX)]
+_Authorities = Annotated[tuple[_Authority, ...], msgspec.Meta(min_length=1, max_length=HOSTS_MAX)]
+
+
+def encode_query(hosts: Sequence[HostQuery]) -> bytes:
+    """Return the body that asks for the certificate authorities of `hosts`."""
+    return encode_json(hosts)
+
+
+def decode_query(body: bytes) -> tuple[HostQuery, ...]:
+    """Return the hosts that a device asks about, at least one; raise Malformed or TooLarge."""
+    _check_size(body, _REQUEST_SIZE_MAX)
+    return decode_json(_Queries, body)
+
+
+def encode_query_reply(cas: Sequence[bytes]) -> bytes:
+    """Return the answer: one certificate (DER) for each host, in order."""
+    return encode_json([_Authority(b64encode(ca).decode()) for ca in cas])
+
+
+def encode_query_refusal(code: str) -> bytes:
+    """Return the answer that refuses a query."""
+    return encode_json(_QueryRefusal(code))
+
+
+def decode_query_reply(body: bytes) -> tuple[bytes, ...]:
+    """Return the certificates (DER) in an answer; raise Malformed, also for a refusal, or TooLarge."""
+    _check_size(body, REPLY_SIZE_MAX)
+    return tuple(_certificate(authority.ca) for authority in decode_json(_Authorities, body))
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _certificate(text: str) -> bytes:
+    """Return the DER that `text` holds as base64; what is in it, is for TLS to judge.
+
+    None at all is malformed: whoever took it for an anchor would trust nobody, or anybody.
+    """
+    if len(text) > _BASE64_SIZE_MAX:
+        raise TooLarge(f"a certificate of {len(text)} characters; the limit is {_BASE64_SIZE_MAX}")
+    if not text:
+        raise Malformed("a certificate is empty")
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise Malformed("a certificate is not base64") from None
 
 
 def split_host_port(text: str, default_port: int) -> tuple[str, int]:

@@ -38,6 +38,8 @@ from firmware_sim.wire.mqtt_packets import (
     Unsubscribe,
     Will,
     encode,
+    is_plain,
+    is_topic_filter,
     is_topic_name,
 )
 from firmware_sim.wire.stream import StreamDecoder
@@ -65,6 +67,8 @@ __all__ = [
     "Unsubscribe",
     "Will",
     "encode",
+    "is_plain",
+    "is_topic_filter",
     "is_topic_name",
 ]
 
@@ -122,28 +126,32 @@ class Decoder(StreamDecoder[Packet]):
 class _Reader:
     """Takes a packet's body apart from front to back; whatever is missing is Malformed."""
 
-    __slots__ = ("_at", "_body")
+    __slots__ = ("_at", "_body", "_end")
 
     def __init__(self, body: bytes) -> None:
         self._body = body
+        self._end = len(body)
         self._at = 0
 
     @property
     def left(self) -> int:
-        return len(self._body) - self._at
+        return self._end - self._at
 
     def take(self, size: int) -> bytes:
-        start, self._at = self._at, self._at + size
-        if self._at > len(self._body):
+        start = self._at
+        at = self._at = start + size
+        if at > self._end:
             raise Malformed("a field reaches beyond its MQTT packet")
-        return self._body[start : self._at]
+        return self._body[start:at]
 
     def byte(self) -> int:
         return self.take(1)[0]
 
     def word(self) -> int:
-        high, low = self.take(2)
-        return high << 8 | low
+        at = self._at = self._at + 2
+        if at > self._end:
+            raise Malformed("a field reaches beyond its MQTT packet")
+        return self._body[at - 2] << 8 | self._body[at - 1]
 
     def packet_id(self) -> int:
         return _valid_id(self.word())
@@ -152,10 +160,10 @@ class _Reader:
         return self.take(self.word())
 
     def text(self) -> str:
-        return _decode_text(self.sized())
+        return _decode_text(self.take(self.word()))
 
     def end(self) -> None:
-        if self.left:
+        if self._at != self._end:
             raise Malformed(f"{self.left} bytes too many in an MQTT packet")
 
 
@@ -189,7 +197,7 @@ def _connect(_head: int, body: bytes) -> Connect:
     if flags & 1 or (flags & PASSWORD and not flags & USERNAME):
         raise Malformed("CONNECT with flags that exclude each other [MQTT-3.1.2-3, MQTT-3.1.2-22]")
     username = reader.text() if flags & USERNAME else None
-    password = reader.text() if flags & PASSWORD else None
+    password = reader.sized().decode("utf-8", "surrogateescape") if flags & PASSWORD else None
     reader.end()
     return Connect(client_id, username, password, keep_alive_s, bool(flags & CLEAN), will)
 
@@ -218,7 +226,7 @@ def _connack(_head: int, body: bytes) -> Connack:
 def _subscribe(_head: int, body: bytes) -> Subscribe:
     reader = _Reader(body)
     packet_id = reader.packet_id()
-    filters = []
+    filters: list[tuple[str, int]] = []
     while reader.left:
         name, qos = reader.text(), reader.byte()
         if not name or qos > QOS_MAX:

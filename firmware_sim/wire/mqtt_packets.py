@@ -29,6 +29,8 @@ WILL_QOS_SHIFT = 3
 
 SUBACK_CODES = frozenset({0, 1, 2, SUBSCRIBE_REFUSED})
 
+_WILDCARDS = ("+", "#")
+
 _WORD = struct.Struct(">H")
 _WORD_MAX = 0xFFFF
 _SHORT_MAX = 127
@@ -65,7 +67,11 @@ class Will(msgspec.Struct, frozen=True, gc=False):
 
 
 class Connect(Packet, frozen=True):
-    """A client introduces itself. Passwords are text here, as those of all known firmware are."""
+    """A client introduces itself.
+
+    A password is text here, as that of all known firmware is; bytes that are not UTF-8 are kept as
+    surrogates (`surrogateescape`), since the standard lets a password be anything.
+    """
 
     HEAD = 0x10
 
@@ -91,7 +97,7 @@ class Connect(Packet, frozen=True):
             parts.append(_text(self.username))
         if self.password is not None:
             flags |= PASSWORD
-            parts.append(_text(self.password))
+            parts.append(_sized(self.password.encode("utf-8", "surrogateescape")))
         head = PROTOCOL + bytes((flags,)) + _word(self.keep_alive_s)
         return _frame(self.HEAD, head + b"".join(parts))
 
@@ -245,6 +251,23 @@ def encode(packet: Packet) -> bytes:
 def is_topic_name(text: str) -> bool:
     """Say whether a message can be published under `text` [MQTT-3.3.2-2, MQTT-4.7.3-1]."""
     return text != "" and "+" not in text and "#" not in text and "\0" not in text
+
+
+def is_topic_filter(text: str) -> bool:
+    """Say whether `text` can be subscribed to: a wildcard fills a level, `#` the last one.
+
+    [MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.3-1, MQTT-4.7.3-2]
+    """
+    if is_topic_name(text):
+        return True
+    if text == "" or "\0" in text or "#" in text[:-1]:
+        return False
+    return all(level in _WILDCARDS or is_plain(level) for level in text.split("/"))
+
+
+def is_plain(level: str) -> bool:
+    """Say whether a level, or a whole filter, has no wildcard in it."""
+    return "+" not in level and "#" not in level
 
 
 def _frame(head: int, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""ATOP calls over the MQTT session: plain JSON on the topics rpc/req and rpc/rsp.
+"""ATOP calls over the MQTT session: JSON on the topics rpc/req and rpc/rsp, files on rpc/file.
 
 Nothing is encrypted beyond the connection itself. Source: tuya/tuya-connect-kit-for-mqtt-embedded-
 c, src/matop_service.c; it reads `success` and `result`, and `t` only of a success.
@@ -8,11 +8,14 @@ from typing import Annotated
 
 import msgspec
 
-from firmware_sim.errors import TooLarge
+from firmware_sim.errors import TooLarge, Truncated, UsageError
 from firmware_sim.wire.atop import Inner, encode_error, encode_success
 from firmware_sim.wire.structs import decode_json, encode_json
 
 SIZE_MAX = 65536
+
+_PIECE_HEAD_SIZE = 4
+_PIECE_ID_MAX = 0xFFFFFFFF
 
 CallId = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 
@@ -33,6 +36,13 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     id: CallId
     t: int
     inner: Inner
+
+
+class FilePiece(msgspec.Struct, frozen=True, gc=False):
+    """Bytes of a file: the success of the call `id`, which gets no other answer."""
+
+    id: int
+    data: bytes
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -71,6 +81,25 @@ def decode_response(payload: bytes) -> Response:
     _check_size(payload)
     form = decode_json(_ResponseForm, payload)
     return Response(form.id, form.data.t, form.data.result)
+
+
+def encode_file_piece(call_id: int, data: bytes) -> bytes:
+    """Return the message on the file topic that answers the call `call_id` with bytes.
+
+    Raises UsageError for a number that has no place in four bytes.
+    """
+    if not 0 <= call_id <= _PIECE_ID_MAX:
+        raise UsageError(f"the number of a call has 32 bits, {call_id} does not fit")
+    return call_id.to_bytes(_PIECE_HEAD_SIZE, "big") + data
+
+
+def decode_file_piece(payload: bytes) -> FilePiece:
+    """Return the bytes in a message on the file topic; raise Truncated or TooLarge."""
+    _check_size(payload)
+    if len(payload) < _PIECE_HEAD_SIZE:
+        raise Truncated(f"a piece of a file begins with {_PIECE_HEAD_SIZE} bytes for its call")
+    number = int.from_bytes(payload[:_PIECE_HEAD_SIZE], "big")
+    return FilePiece(number, payload[_PIECE_HEAD_SIZE:])
 
 
 def _response(call_id: int, t_s: int, inner: bytes) -> bytes:

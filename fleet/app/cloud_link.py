@@ -6,6 +6,7 @@ twice is the same as doing it once. Both within a bounded time, with growing pau
 """
 
 import asyncio
+import ssl
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
@@ -36,6 +37,20 @@ def pauses_s() -> Iterator[float]:
         pause_s = min(2.0, pause_s * 2)
 
 
+def trust_in(url: str, ca_file: str) -> ssl.SSLContext | bool:
+    """Return how httpx is to check the server at `url`.
+
+    At https:// against `ca_file`, or as the machine does when that is empty. Raises UsageError
+    when the file cannot be read.
+    """
+    if not url.startswith("https:"):
+        return True  # nothing to check, and no reason to read the machine's certificates
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise UsageError(f"{ca_file}: no certificates of a cloud: {error}") from None
+
+
 class CloudLink:
     """A cloud at a base URL. Share one among all accounts of a process."""
 
@@ -46,13 +61,15 @@ class CloudLink:
         patience_s: float = 30.0,
         timeout_s: float = 10.0,
         connections_max: int = 16,
+        ca_file: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Prepare to talk to `url`; nothing is opened yet.
 
         `patience_s` bounds how long one call is repeated, `timeout_s` how long one attempt waits.
-        `transport` replaces the network (tests, Unix sockets).
-        Raises `UsageError` if `url` is not `http(s)://HOST[:PORT]`.
+        `ca_file` (PEM) vouches for a cloud at https:// instead of what the machine trusts (or
+        SSL_CERT_FILE names). `transport` replaces the network (tests, Unix sockets).
+        Raises `UsageError` if `url` is not `http(s)://HOST[:PORT]` or `ca_file` cannot be read.
         """
         try:
             parsed = httpx.URL(url)
@@ -70,6 +87,7 @@ class CloudLink:
             timeout=timeout_s,
             limits=httpx.Limits(max_connections=connections_max),
             trust_env=False,
+            verify=trust_in(self.url, ca_file),
             transport=transport,
         )
 
@@ -104,7 +122,8 @@ class CloudLink:
         """Make one API call and return its result as `kind`.
 
         `repeatable` says that doing it twice is the same as doing it once. Raises `CloudRefused`,
-        `CloudUnreachable`, or a `PeerError` if what answers is not our cloud.
+        `CloudUnreachable`, a `PeerError` if what answers is not our cloud, or `UsageError` if its
+        certificate is not trusted.
         """
         request = self._http.build_request(
             method,
@@ -122,6 +141,11 @@ class CloudLink:
                     reply = await self._attempt(request)
                 return read_reply(reply, kind)
             except (httpx.TransportError, _ServerError) as error:
+                if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                    raise UsageError(
+                        f"{self.url}: {_cause(error)}; to trust a cloud of your own give --ready "
+                        "FILE, or set SSL_CERT_FILE to the ca.pem of its data folder"
+                    ) from None
                 if not (repeatable or isinstance(error, _NOT_SENT)):
                     raise CloudUnreachable(
                         f"{self.url}: connection lost ({_cause(error)}) during {method} {path}; "

@@ -220,6 +220,8 @@ class _Line:
 
     async def _ask(self) -> int | None:
         reader, writer = await self._connected()
+        if writer.is_closing():  # it has gone meanwhile; what a write raises depends on the loop
+            raise ConnectionResetError("closed by the device")
         writer.write(self._handover.next_frame(os.urandom(NONCE_SIZE)))
         self._show(Outcome.NO_ANSWER, "")
         await writer.drain()

@@ -8,18 +8,24 @@ entropy come in; nothing here or below asks a clock or makes a random number.
 from firmware_sim.effects import Effect
 from firmware_sim.errors import Malformed, UsageError
 from firmware_sim.events import DeadlineReached, Event
-from firmware_sim.wire import atop, iot_dns
-from fleet.cloud.api import envelope
-from fleet.cloud.api.device_api import DeviceApi
+from firmware_sim.wire import iot_dns
+from fleet.cloud.api import app_mqtt, broker_auth_api, envelope
+from fleet.cloud.api.broker_auth_api import BrokerAuthApi
+from fleet.cloud.api.consent_page import ConsentPage
+from fleet.cloud.api.device_api import SERVED, DeviceApi
 from fleet.cloud.api.device_calls import DeviceCalls
-from fleet.cloud.api.device_link import BrokerEvent, DeviceLink
-from fleet.cloud.api.iot_dns_api import Endpoints, resolve
+from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.iot_dns_api import Endpoints, resolve, vouch
 from fleet.cloud.api.people import PREFIXES, PeopleApi
-from fleet.cloud.broker import BrokerSettings
+from fleet.cloud.broker import Broker, BrokerEvent, BrokerSettings, Directories
 from fleet.cloud.counters import Counters
+from fleet.cloud.directory import DeviceDirectory, GuestDirectory
+from fleet.cloud.external import BrokerAddress, ExternalBroker, OutsideEvent
 from fleet.cloud.keys import Entropy
 from fleet.cloud.ledger import Loader
 from fleet.cloud.messages import HttpRequested, PushRaised, SendReply
+from fleet.cloud.messenger import AskedAtConnect, Doorkeeper, Messenger
+from fleet.cloud.open import app_mqtt_api
 from fleet.cloud.open.gateway import OpenApi
 from fleet.cloud.open.regions import is_open_path
 from fleet.cloud.open.table import ROUTES
@@ -46,6 +52,7 @@ class Cloud:
         entropy: Entropy,
         endpoints: Endpoints,
         broker_settings: BrokerSettings | None = None,
+        broker_address: BrokerAddress | None = None,
         counters: Counters | None = None,
     ) -> None:
         """Load the state with `load` (`Store.load`, or `ledger.nothing`).
@@ -54,17 +61,46 @@ class Cloud:
         be a seeded stream. `endpoints` is where devices are told that this cloud is. `counters`
         are those that the server keeps, for the admin API to show. UsageError for settings that
         are out of range.
+
+        Devices use the broker at `broker_address`, or else the cloud's own one, for which are the
+        `broker_settings`.
         """
         check_settings(settings)
         self._state = State(settings, load, entropy)
         self._entropy = entropy
         self._endpoints = endpoints
         calls = DeviceCalls(self._state)
-        self._link = DeviceLink(self._state, calls, broker_settings)
-        self._device_api = DeviceApi(self._state, calls, self._link)
-        self._open_api = OpenApi(self._state, self._link, entropy, ROUTES)
+        directories = Directories(
+            DeviceDirectory(self._state.devices),
+            self._state.app_links,
+            GuestDirectory(self._state.guests, settings),
+        )
+        messenger, self._doorkeeper = self._broker(directories, broker_settings, broker_address)
+        self._link = DeviceLink(self._state, calls, messenger, self._doorkeeper, entropy)
+        self._broker_auth = BrokerAuthApi(self._state, directories, broker_address)
+        self._device_api = DeviceApi(self._state, calls, self._link, endpoints, entropy)
+        routes = (*ROUTES, *app_mqtt_api.routes(_mqtt_url(endpoints)))
+        self._open_api = OpenApi(self._state, self._link, entropy, routes)
         self._people = PeopleApi(self._state, self._link, counters or Counters())
+        self._consent_page = ConsentPage(self._state, entropy)
         self._push = PushTopics(self._state, entropy)
+
+    def _broker(
+        self,
+        directories: Directories,
+        settings: BrokerSettings | None,
+        address: BrokerAddress | None,
+    ) -> tuple[Messenger, Doorkeeper]:
+        state = self._state
+        if address is None:
+            own = Broker(
+                directories, settings, shelf=state.mqtt_shelf, retained=state.mqtt_retained
+            )
+            return own, AskedAtConnect()
+        external = ExternalBroker(
+            address, state.devices, state.app_links, state.settings, self._entropy, state.counts
+        )
+        return external, external.doorkeeper
 
     @property
     def empty(self) -> bool:
@@ -87,18 +123,20 @@ class Cloud:
         """
         effects = self._state.journal.effects
         if isinstance(event, HttpRequested):
-            reply = self._answer(event, now_ms)
-            effects.append(SendReply(event.exchange, _OK, reply))
-        elif isinstance(event, BrokerEvent):
+            effects.append(self._reply(event, now_ms))
+        elif isinstance(event, BrokerEvent | OutsideEvent):
             self._link.handle(event, now_ms)
         elif not isinstance(event, ConsumerEvent):
             raise UsageError(f"a cloud does not take {type(event).__name__}")
         if isinstance(event, DeadlineReached):
             delete_due(self._state, self._link, now_ms)
+            app_mqtt.end_those_over(self._state, self._link, now_ms)
         if isinstance(event, ConsumerEvent | DeadlineReached):
             self._push.handle(event, now_ms)
         for raised in [effect for effect in effects if isinstance(effect, PushRaised)]:
             self._push.publish(raised, now_ms)
+            app_mqtt.tell(self._state, self._link, self._entropy, raised, now_ms)
+        self._doorkeeper.conclude(self._state.journal.changes, now_ms, effects)
         return self._state.journal.take()
 
     def next_deadline_ms(self) -> int | None:
@@ -107,20 +145,36 @@ class Cloud:
             self._link.next_deadline_ms(),
             self._push.next_deadline_ms(),
             self._state.users.next_deletion_ms,
+            self._state.app_links.next_end_ms,
         )
         return min((due_ms for due_ms in deadlines_ms if due_ms is not None), default=None)
 
-    def _answer(self, request: HttpRequested, now_ms: int) -> bytes:
+    def _reply(self, request: HttpRequested, now_ms: int) -> SendReply:
         path = request.target.partition("?")[0]
+        if self._consent_page.serves(path):
+            return self._consent_page.answer(request, now_ms)
+        return SendReply(request.exchange, _OK, self._answer(request, path, now_ms))
+
+    def _answer(self, request: HttpRequested, path: str, now_ms: int) -> bytes:
         if is_open_path(path):
             return self._open_api.answer(request, path, now_ms)
         if not request.target.isascii():
             return envelope.failure(Malformed("a request target is ASCII"), now_ms)
-        if request.method == "POST" and path == atop.PATH:
+        if (request.method, path) in SERVED:
             ip = request.headers.get("x-peer-ip", "")
             return self._device_api.handle(request.target, request.body, now_ms, ip)
         if request.method == "POST" and path == iot_dns.PATH:
             return resolve(self._endpoints, request.body, now_ms)
+        if request.method == "POST" and path == iot_dns.QUERY_PATH:
+            return vouch(self._endpoints, request.body)
+        if path in broker_auth_api.PATHS:
+            return self._broker_auth.answer(request, path, now_ms)
         if path.startswith(PREFIXES):
             return self._people.answer(request, path, now_ms)
         return envelope.unknown_path(self._entropy(_TID_BYTES).hex(), now_ms)
+
+
+def _mqtt_url(endpoints: Endpoints) -> str:
+    """Return where programs of users reach the broker: where devices do, encrypted if they are."""
+    scheme = "ssl" if endpoints.https_url.startswith("https:") else "tcp"
+    return f"{scheme}://{endpoints.mqtt_address}"

@@ -14,6 +14,8 @@ class Counters(msgspec.Struct):
     http_connections: int = 0  # open now
     mqtt_connections: int = 0  # open now
     mqtt_accepted: int = 0
+    broker_heard: int = 0  # messages that came from an external broker
+    broker_dropped: int = 0  # those that it could not be sent, or came while the disk was behind
     requests: int = 0
     commits: int = 0
     changes: int = 0  # records put or deleted by them

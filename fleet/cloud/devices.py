@@ -27,6 +27,9 @@ _KEY_LENGTH = 16
 _SOFTWARE_LENGTH_MAX = 16
 
 ACTIVATION_CLIENT = "acon_"
+MAIN_CHANNEL = 0
+MODULES_MAX = 16
+"""How many chips besides the main one a device may have."""
 
 
 class ResetKind(StrEnum):
@@ -61,8 +64,13 @@ class Device(Record, gc=False):
 
     `region` to `lat` are its `Site`. `created_ms` is its first activation and `activated_ms` its
     last; `updated_ms` is when something about it was last changed from here. A `frozen` device
-    takes no commands. A sub-device has the device id of its `gateway` and its own `node_id` there.
+    takes no commands. A sub-device has the device id of its `gateway`, its own `node_id` there, and no
+    keys but the gateway's localKey (`fleet.cloud.children`).
     `point_names` are the names that its data points were given: pairs of code and name.
+
+    `generation` is that of its firmware as far as it has said (`firmware_sim.wire.generation`),
+    `modules` the versions of its other chips: pairs of channel and version. `asked_s` is by its own
+    clock when it last asked to be activated and was, in seconds.
     """
 
     TABLE = "devices"
@@ -98,6 +106,9 @@ class Device(Record, gc=False):
     gateway: str = ""
     node_id: str = ""
     point_names: tuple[tuple[str, str], ...] = ()
+    generation: str = ""
+    modules: tuple[tuple[int, str], ...] = ()
+    asked_s: int = 0
 
     @property
     def bound(self) -> bool:
@@ -108,6 +119,10 @@ class Device(Record, gc=False):
     def live(self) -> bool:
         """Tell whether the device holds credentials that are accepted."""
         return self.sec_key != "" and not self.revoked
+
+    def version_of(self, channel: int) -> str:
+        """Return which firmware of a channel it runs, or "" while it has not said."""
+        return self.software if channel == MAIN_CHANNEL else dict(self.modules).get(channel, "")
 
     def __repr__(self) -> str:
         """Show who and whose it is, never its keys."""
@@ -126,8 +141,13 @@ class Devices:
         self._by_owner: dict[str, dict[str, None]] = {}
         self._by_gateway: dict[str, dict[str, None]] = {}
         self._by_space: dict[str, dict[str, None]] = {}
+        self._by_product: dict[str, list[str]] = {}  # sorted device ids
         for device in self._devices:
             self._file(device)
+            if device.dev_id:
+                self._by_product.setdefault(device.product_id, []).append(device.dev_id)
+        for ids in self._by_product.values():
+            ids.sort()
         self._ids = sorted(self._by_dev_id)
 
     def __len__(self) -> int:
@@ -158,10 +178,11 @@ class Devices:
 
     def after(self, dev_id: str) -> Iterator[Device]:
         """Go through all devices with ids above `dev_id`, in order of id ("": all of them)."""
-        for index in range(bisect_right(self._ids, dev_id), len(self._ids)):
-            device = self._devices.get(self._by_dev_id[self._ids[index]])
-            assert device is not None, "what is in the order is kept"
-            yield device
+        return self._walk(self._ids, dev_id)
+
+    def of_product(self, product_id: str, after: str = "") -> Iterator[Device]:
+        """Go through the devices of a product as `after` goes through all."""
+        return self._walk(self._by_product.get(product_id, []), after)
 
     def all(self) -> list[Device]:
         """Return all devices, sorted by uuid."""
@@ -170,8 +191,16 @@ class Devices:
     # --- transitions ----------------------------------------------------------------------------
 
     def add(self, device: Device) -> Device:
-        """Register a device as it left the factory or as a seed describes it."""
+        """Register a device as it left the factory, or as a seed or its gateway describes it."""
         return self._put(device)
+
+    def drop(self, device: Device) -> None:
+        """Forget a device that is nobody's for good."""
+        _unlist(self._by_gateway, device.gateway, device.uuid)
+        self._by_product[device.product_id].remove(device.dev_id)
+        self._ids.remove(device.dev_id)
+        del self._by_dev_id[device.dev_id]
+        self._devices.remove(device)
 
     def bind(
         self,
@@ -231,14 +260,25 @@ class Devices:
         """Note that the device knows of its pending reset: its credentials are void."""
         return self._replace(device, revoked=True, reset_told=True)
 
-    def note_software(self, device: Device, software: str) -> Device:
-        """Remember the versions that the device reported."""
-        software = software[:_SOFTWARE_LENGTH_MAX].replace("\0", "")  # PostgreSQL keeps no NUL
-        return device if software == device.software else self._replace(device, software=software)
+    def note_activation(self, device: Device, *, generation: str, asked_s: int, ip: str) -> Device:
+        """Remember how, when by its own clock, and from where the device was activated."""
+        return self._replace(device, generation=generation, asked_s=asked_s, ip=ip)
 
-    def note_ip(self, device: Device, ip: str) -> Device:
-        """Remember the address from which the device was activated."""
-        return device if ip == device.ip else self._replace(device, ip=ip)
+    def note_version(self, device: Device, channel: int, version: str) -> Device:
+        """Remember which firmware the device runs; channel 0 is the main one."""
+        version = _version(version)
+        if channel == MAIN_CHANNEL:
+            same = version == device.software
+            return device if same else self._replace(device, software=version)
+        modules = {**dict(device.modules), channel: version}
+        if modules == dict(device.modules) or len(modules) > MODULES_MAX:
+            return device
+        return self._replace(device, modules=tuple(sorted(modules.items())))
+
+    def note_generation(self, device: Device, generation: str) -> Device:
+        """Remember of which generation the device's firmware is."""
+        same = generation == device.generation
+        return device if same else self._replace(device, generation=generation)
 
     def rename(self, device: Device, name: str, now_ms: int) -> Device:
         """Give the device another name."""
@@ -282,6 +322,12 @@ class Devices:
         found = map(self._devices.get, uuids)
         return [device for device in found if device is not None]
 
+    def _walk(self, ids: list[str], after: str) -> Iterator[Device]:
+        for index in range(bisect_right(ids, after), len(ids)):
+            device = self._devices.get(self._by_dev_id[ids[index]])
+            assert device is not None, "what is in the order is kept"
+            yield device
+
     def _put(self, device: Device) -> Device:
         before = self._devices.get(device.uuid)
         if before is not None:
@@ -290,8 +336,19 @@ class Devices:
             _unlist(self._by_space, before.space, before.uuid)
         if device.dev_id and device.dev_id not in self._by_dev_id:
             insort(self._ids, device.dev_id)
+        if before is None or (before.dev_id, before.product_id) != (
+            device.dev_id,
+            device.product_id,
+        ):
+            self._order_by_product(before, device)
         self._file(device)
         return self._devices.put(device)
+
+    def _order_by_product(self, before: Device | None, device: Device) -> None:
+        if before is not None and before.dev_id:
+            self._by_product[before.product_id].remove(before.dev_id)
+        if device.dev_id:
+            insort(self._by_product.setdefault(device.product_id, []), device.dev_id)
 
     def _file(self, device: Device) -> None:
         if device.dev_id:
@@ -311,6 +368,10 @@ def _unlist(lists: dict[str, dict[str, None]], name: str, uuid: str) -> None:
         del lists[name][uuid]
         if not lists[name]:
             del lists[name]
+
+
+def _version(text: str) -> str:
+    return text[:_SOFTWARE_LENGTH_MAX].replace("\0", "")  # PostgreSQL keeps no NUL
 
 
 def _without_owner(kind: ResetKind) -> dict[str, Any]:

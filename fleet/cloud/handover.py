@@ -16,13 +16,15 @@ from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.state import State
 
 
-def share(state: State, owner: str, product_id: str) -> OemLink:
-    """Make an OEM link to a product of `owner`. Raises Refused."""
+def share(state: State, owner: str, product_id: str, link: str = "") -> OemLink:
+    """Make an OEM link to a product of `owner`; its text is drawn unless given. Raises Refused."""
     product = _own(state, owner, product_id)
     links = state.accounts.origins.links_of(owner)
     if len(links) >= state.settings.oem_links_per_owner_max:
         raise Refused(Reason.TOO_MANY, "revoke a link first")
-    return state.accounts.origins.share(owner, product.product_id)
+    if state.accounts.origins.link(link) is not None:
+        raise Refused(Reason.NAME_TAKEN, "there is such a link already")
+    return state.accounts.origins.share(owner, product.product_id, link)
 
 
 def revoke(state: State, owner: str, link: str) -> None:

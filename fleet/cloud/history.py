@@ -30,6 +30,15 @@ class Operation(StrEnum):
     DELETE = "delete"
 
 
+class Way(StrEnum):
+    """The method of an operation that took no token: the others have `qr` or `wired` there."""
+
+    APP = "app"
+    OPEN_API = "open_api"
+    BUTTON = "button"
+    GATEWAY = "gateway"
+
+
 class Status(StrEnum):
     """How it ended."""
 
@@ -51,8 +60,11 @@ class DeviceEvent(StrEnum):
     RESET_CONFIRMED = "reset_confirmed"
     RESET_FETCHED = "reset_fetched"
     LOCAL_RESET = "local_reset"
+    UPGRADE_ORDERED = "upgrade_ordered"
+    UPGRADE_FAILED = "upgrade_failed"
     UPGRADED = "upgraded"
     RESTARTED = "restarted"
+    RESTART_REASON = "restart_reason"
 
 
 class HistoryRow(Row, gc=False):
@@ -189,7 +201,9 @@ class DeviceLog:
 def _viewers(row: HistoryRow) -> tuple[str, ...]:
     # A consumer's uid is not an account: only the product's owner sees what consumers do.
     names = {row.owner}
-    if row.operation in {Operation.UNBIND, Operation.DELETE}:
+    # Nor does a stranger learn here that a device exists which the Open API keeps from it.
+    kept_from = row.operation == Operation.DELETE and row.status == Status.REFUSED
+    if row.operation in {Operation.UNBIND, Operation.DELETE} and not kept_from:
         names.add(row.account)
     return tuple(sorted(names - {""}))
 

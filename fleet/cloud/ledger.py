@@ -6,7 +6,7 @@ ones (records are replaced, never altered), and notes each change in the `Journa
 memory and store cannot drift apart, and a restart on the same store gives the same cloud.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -44,6 +44,11 @@ class Journal:
     def note(self, change: Change) -> None:
         """Add a change of one record to the step."""
         self._changes.append(change)
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """Return what the step has changed so far."""
+        return self._changes
 
     def take(self) -> list[Effect]:
         """Return the step, its commit in front of its effects, and begin the next one."""

@@ -19,7 +19,8 @@ class HttpRequested(Event, frozen=True):
     """A complete HTTP request arrived; `exchange` names it until its `SendReply`.
 
     `target` is path and query as on the wire. `headers` are those that the cloud reads, by name in
-    lower case, as Latin-1 text; the edge adds `x-peer-ip`, the address of the caller.
+    lower case, as Latin-1 text; the edge adds `x-peer-ip`, the address of the caller. A body that
+    is `too_large` is not there.
     """
 
     exchange: int
@@ -27,6 +28,7 @@ class HttpRequested(Event, frozen=True):
     target: str
     headers: Mapping[str, str]
     body: bytes
+    too_large: bool = False
 
     @property
     def authorization(self) -> str:
@@ -61,18 +63,28 @@ class StreamClosed(Event, frozen=True):
     conn: int
 
 
+class StreamDrained(Event, frozen=True):
+    """What had been written to MQTT connection `conn` is on its way: the answer to `ReportDrain`."""
+
+    conn: int
+
+
 class ClockMoved(Event, frozen=True):
     """The clock was sent ahead by `by_ms`: nobody was silent for that long, it was not there."""
 
     by_ms: int
 
 
+JSON = (("content-type", "application/json"),)
+
+
 class SendReply(Effect, frozen=True):
-    """Answer HTTP request `exchange`; the body is JSON."""
+    """Answer HTTP request `exchange`; `headers` are names in lower case and ASCII texts."""
 
     exchange: int
     status: int
     body: bytes
+    headers: tuple[tuple[str, str], ...] = JSON
 
     def __repr__(self) -> str:
         """Show the size only: replies carry sessions, tokens and keys."""
@@ -92,6 +104,16 @@ class SendStream(Effect, frozen=True):
 
 class CloseStream(Effect, frozen=True):
     """Close MQTT connection `conn` after what was written."""
+
+    conn: int
+
+
+class ReportDrain(Effect, frozen=True):
+    """Say `StreamDrained` once MQTT connection `conn` has taken what was written to it.
+
+    What is written in the rest of the step belongs to it. Until then the connection is not cut off
+    for being slow.
+    """
 
     conn: int
 
@@ -122,9 +144,11 @@ class PushRaised(Effect, frozen=True):
     the same in the IoT Core form, if it has one. Field names are the vendor's ("Message Types",
     developer.tuya.com).
 
-    What is about no device has no `dev_id`; it names the app in `schema`, whose projects hear of it,
-    and the data centre in `region`, unless the consumer `uid` is there to be asked. With a device,
-    `uid` is who has just got or lost it.
+    Whom it concerned when it happened decides who hears of it. On a device, that is its owner `uid`
+    in data centre `region` ("": the server's own), and whoever is in its `home` and `space`;
+    `schema` names the owner's app only when the owner is forgotten in the same step. Anything else
+    has no `dev_id`: it concerns the consumer `uid` of app `schema`, and names the `region` only when
+    the consumer is forgotten.
     """
 
     biz_code: str
@@ -136,9 +160,14 @@ class PushRaised(Effect, frozen=True):
     schema: str = ""
     region: str = ""
     core: CoreForm | None = None
+    home: str = ""
+    space: str = ""
 
 
 class TellOperator(Effect, frozen=True):
-    """Show whoever runs the cloud one line. It holds no secret and nothing that a peer wrote."""
+    """Show whoever runs the cloud one line, without secrets.
+
+    Nothing in it was written by a peer but the name of a call, if that is of plain characters.
+    """
 
     line: str

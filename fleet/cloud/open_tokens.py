@@ -2,9 +2,10 @@
 
 In simple mode a project has one pair of tokens per data centre. In authorization-code mode a
 consumer consents, which makes a code; the project redeems it for a pair that carries the
-consumer's uid. An access token lives two hours. A refresh token works once, whenever that is: it
+consumer's uid. Who is a user of one of its apps may as well log in through it, which makes the
+same kind of pair. An access token lives two hours. A refresh token works once, whenever that is: it
 makes a new pair, and the old one ends. A consent ends by itself after two hours and cannot be
-revoked ("Get a Token", "Open API FAQ", developer.tuya.com).
+revoked ("Get a Token", "Open API FAQ", "Associated user authorized login", developer.tuya.com).
 
 Tokens are kept as they are, since a repeated request is answered with the same pair; they are
 found by their hashes, so that the time it takes tells nothing about a token that is almost right.
@@ -22,9 +23,10 @@ _CODE_LENGTH = 32
 
 
 class OpenToken(Record, gc=False):
-    """The pair of a project in one data centre; `uid` is who consented, "" in simple mode.
+    """The pair of a project in one data centre; `uid` is who let it act, "" in simple mode.
 
-    `ends_ms` is when the consent ends; 0 in simple mode.
+    `ends_ms` is when that person's consent ends; 0 where there is none: in simple mode, and for
+    a user of the project who logged in.
     """
 
     TABLE = "open_tokens"
@@ -105,14 +107,32 @@ class OpenTokens:
         self._by_code[session_hash(text)] = code
         return code
 
-    def redeem(self, access_id: str, region: str, code: str, now_ms: int) -> OpenToken:
-        """Return the pair that a code is good for, once. OpenRefused (1107) for any other code."""
+    def consented(self, access_id: str, code: str, now_ms: int) -> OpenCode:
+        """Return the consent that a code stands for. OpenRefused (1107) for any other code."""
         kept = self._by_code.get(session_hash(code))
         if kept is None or kept.access_id != access_id or now_ms >= kept.expires_ms:
             raise OpenRefused(Code.CODE_INVALID)
+        return kept
+
+    def redeem(self, access_id: str, region: str, code: str, now_ms: int) -> OpenToken:
+        """Return the pair that a code is good for, once. OpenRefused (1107) for any other code."""
+        kept = self.consented(access_id, code, now_ms)
         self._forget_code(kept)
         ends_ms = now_ms + self._settings.open_grant_life_s * 1000
         return self._issue(access_id, region, kept.uid, now_ms, ends_ms)
+
+    def log_in(self, access_id: str, region: str, uid: str, now_ms: int) -> OpenToken:
+        """Return the pair of a user who has proved who it is: the one that is alive, or a new one.
+
+        While a consent of that user lasts, the pair ends with it. Refused when there are too many.
+        """
+        kept = self._tokens.get((access_id, region, uid))
+        if kept is not None and now_ms < kept.expires_ms and self._settings.open_token_same:
+            return kept
+        if kept is None:
+            self._make_room(now_ms)
+        ends_ms = kept.ends_ms if kept is not None and now_ms < kept.ends_ms else 0
+        return self._issue(access_id, region, uid, now_ms, ends_ms)
 
     def refresh(self, access_id: str, region: str, refresh_token: str, now_ms: int) -> OpenToken:
         """Return a new pair for the old one, which ends. OpenRefused (1010) for any other token."""
@@ -198,8 +218,13 @@ class OpenTokens:
             return
         for code in [code for code in self._codes if now_ms >= code.expires_ms]:
             self._forget_code(code)
-        for token in [token for token in self._tokens if 0 < token.ends_ms <= now_ms]:
+        for token in [token for token in self._tokens if token.uid and _idle(token, now_ms)]:
             self._unlist(token)
             self._tokens.remove(token)
         if len(self._tokens) + len(self._codes) >= limit:
             raise Refused(Reason.TOO_MANY, "wait until somebody's consent ends")
+
+
+def _idle(token: OpenToken, now_ms: int) -> bool:
+    """Tell whether a user's pair is over; who is logged in may come back, but can log in again."""
+    return (token.ends_ms or token.expires_ms) <= now_ms

@@ -72,9 +72,9 @@ class Origins:
         mine = (one for one in self._links if one.owner == owner)
         return sorted(mine, key=lambda one: (one.product_id, one.link))
 
-    def share(self, owner: str, product_id: str) -> OemLink:
-        """Make a link to a product."""
-        text = random_text(self._entropy, _LINK_LENGTH, LOWER)
+    def share(self, owner: str, product_id: str, link: str = "") -> OemLink:
+        """Make a link to a product; its text is drawn unless given."""
+        text = link or random_text(self._entropy, _LINK_LENGTH, LOWER)
         return self._links.put(OemLink(text, owner, product_id))
 
     def unshare(self, link: OemLink) -> None:

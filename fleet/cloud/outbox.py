@@ -7,7 +7,7 @@ Sans-IO: the server says how to submit, how to carry out, and whom to tell when 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from firmware_sim.effects import Effect
 from fleet.cloud.messages import Commit
@@ -55,9 +55,12 @@ class Outbox:
         """Return how many effects, and changes of records, wait for the store."""
         return self._weight
 
-    def push(self, effects: Iterable[Effect]) -> None:
+    def push(self, effects: Sequence[Effect]) -> None:
         """Take the effects of one step; after a failure they are dropped."""
         if self._failed:
+            return
+        if not self._held and not self._draining and not _commits(effects):
+            self._pass(effects)
             return
         for effect in effects:
             self._held.append(effect)
@@ -83,6 +86,17 @@ class Outbox:
         self._durable += 1
         self._drain()
 
+    def _pass(self, effects: Sequence[Effect]) -> None:
+        """Carry out what nothing holds up: most steps change nothing that has to be durable."""
+        self._draining = True
+        try:
+            for effect in effects:
+                self._carry_out(effect)
+        finally:
+            self._draining = False
+        if self._held:
+            self._drain()
+
     def _drain(self) -> None:
         # Carrying out an effect may push more; those queue behind and are drained by this loop.
         if self._draining:
@@ -101,6 +115,13 @@ class Outbox:
                     self._carry_out(effect)
         finally:
             self._draining = False
+
+
+def _commits(effects: Sequence[Effect]) -> bool:
+    for effect in effects:  # noqa: SIM110 - a third of the time of any(), and run for each packet
+        if isinstance(effect, Commit):
+            return True
+    return False
 
 
 def _weight(effect: Effect) -> int:

@@ -3,31 +3,39 @@
 A seed that contradicts itself, or what is there already, is refused in one line with the entry.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from firmware_sim.errors import PeerError, UsageError
+from fleet.cloud import children, handover, upgrading
 from fleet.cloud.devices import Device
 from fleet.cloud.homes import Member, Place, Role
 from fleet.cloud.open.regions import CODES, check_network
 from fleet.cloud.open.routes import Family
 from fleet.cloud.products import Product
+from fleet.cloud.quotas import Scope
 from fleet.cloud.seed import (
     AccountSeed,
     DeviceSeed,
+    FirmwareSeed,
     GrantSeed,
     HomeSeed,
     LimitSeed,
+    MqttClientSeed,
+    OemLinkSeed,
     ProductSeed,
     ProjectSeed,
     RoleSeed,
     Seed,
     UserSeed,
 )
+from fleet.cloud.standard import standard_set
 from fleet.cloud.state import State
 from fleet.cloud.toml_file import complaint
+from fleet.cloud.upgrades import Firmware
 from fleet.cloud.users import Profile
 
 
@@ -40,7 +48,7 @@ def plant(state: State, seed: Seed, now_ms: int, source: str = "seed") -> None:
     try:
         msgspec.convert(msgspec.to_builtins(seed), Seed)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{source}: {complaint(error)}") from None
+        raise UsageError(f"{source}: {complaint(error, Seed)}") from None
     for section, put in _SECTIONS.items():
         for index, entry in enumerate(getattr(seed, section)):
             try:
@@ -82,6 +90,9 @@ def _product(state: State, entry: ProductSeed, _: int) -> None:
     known = state.products.get(entry.product_id)
     _check(known is None, f"there is a product {entry.product_id} already")
     _check_account(state, entry.owner)
+    with _of("schema"):
+        standard_set(entry.schema)
+    _note_origin(state, entry)
     state.products.put(
         Product(
             product_id=entry.product_id,
@@ -93,6 +104,27 @@ def _product(state: State, entry: ProductSeed, _: int) -> None:
             schema=entry.schema,
         )
     )
+
+
+def _note_origin(state: State, entry: ProductSeed) -> None:
+    if entry.copied_from:
+        known = state.products.get(entry.copied_from)
+        _check(known is not None, f"there is no product {entry.copied_from} before it")
+    if entry.first_owner:
+        _check_account(state, entry.first_owner)
+    if entry.first_owner or entry.copied_from:
+        first = entry.first_owner or entry.owner
+        state.accounts.origins.note(entry.product_id, first, entry.copied_from)
+
+
+def _firmware(state: State, entry: FirmwareSeed, now_ms: int) -> None:
+    _product_of(state, entry.product_id)
+    upgrading.add(state, Firmware(**msgspec.structs.asdict(entry), added_ms=now_ms))
+
+
+def _oem_link(state: State, entry: OemLinkSeed, _: int) -> None:
+    product = _product_of(state, entry.product_id)
+    handover.share(state, product.owner, product.product_id, entry.link)
 
 
 def _role(state: State, entry: RoleSeed, _: int) -> None:
@@ -123,37 +155,42 @@ def _project(state: State, entry: ProjectSeed, _: int) -> None:
         families=entry.families,
         allowed_ips=entry.allowed_ips,
         plan=entry.plan.value,
+        push_families=entry.push_families,
+        push_encryption=entry.push_encryption,
+        redirects=entry.redirects,
     )
 
 
+def _mqtt_client(state: State, entry: MqttClientSeed, _: int) -> None:
+    _check(state.guests.get(entry.name) is None, f"there is an MQTT client {entry.name} already")
+    state.guests.put(entry.name, entry.password, entry.read, entry.write)
+
+
 def _limit(state: State, entry: LimitSeed, _: int) -> None:
+    if entry.scope is Scope.PRODUCT:
+        _product_of(state, entry.name)
+    else:
+        _check_account(state, entry.name)
     state.quotas.raise_limit(entry.scope, entry.name, entry.limit)
 
 
 def _device(state: State, entry: DeviceSeed, now_ms: int) -> None:
-    product = state.products.get(entry.product_id)
+    product = _product_of(state, entry.product_id)
     _check(state.devices.get(entry.uuid) is None, f"there is a device {entry.uuid} already")
-    if product is None:
-        raise UsageError(f"there is no product {entry.product_id}")
-    given = {bool(text) for text in (entry.dev_id, entry.sec_key, entry.local_key, entry.owner)}
-    _check(len(given) == 1, "give owner, dev_id, sec_key and local_key all or none")
+    keys = _keys_of(state, entry)
     if entry.owner:
         _check(state.users.get(entry.owner) is not None, f"there is no user {entry.owner}")
         taken = state.devices.by_dev_id(entry.dev_id) is not None
         _check(not taken, f"there is a device with the id {entry.dev_id} already")
-    if entry.gateway:
-        _check(state.devices.by_dev_id(entry.gateway) is not None, "name the gateway before it")
     _check_region(entry.region, "")
     bound_ms = now_ms if entry.owner else 0
     state.devices.add(
         Device(
             uuid=entry.uuid,
-            auth_key=entry.auth_key,
             product_id=entry.product_id,
             name=entry.name or product.name,
             dev_id=entry.dev_id,
-            sec_key=entry.sec_key,
-            local_key=entry.local_key,
+            **msgspec.structs.asdict(keys),
             owner=entry.owner,
             last_owner=entry.owner,
             activated_ms=bound_ms,
@@ -164,11 +201,44 @@ def _device(state: State, entry: DeviceSeed, now_ms: int) -> None:
             updated_ms=bound_ms,
             gateway=entry.gateway,
             node_id=entry.node_id,
+            generation=entry.generation,
         )
     )
     if entry.dps:
         _check(entry.owner != "", "a device that is nobody's has no values")
-        state.data_points.report(entry.dev_id, msgspec.Raw(entry.dps.encode()), now_ms)
+        with _of("dps"):
+            state.data_points.report(entry.dev_id, msgspec.Raw(entry.dps.encode()), now_ms)
+
+
+class _Keys(msgspec.Struct):
+    auth_key: str
+    sec_key: str
+    local_key: str
+
+
+def _keys_of(state: State, entry: DeviceSeed) -> _Keys:
+    """Return a device's keys; a sub-device has its gateway's localKey, and no other."""
+    if entry.gateway:
+        return _Keys("", "", _gateway_of(state, entry).local_key)
+    _check(entry.auth_key != "", "a device takes an auth_key")
+    _check(entry.node_id == "", "a node_id goes with a gateway")
+    given = {bool(text) for text in (entry.dev_id, entry.sec_key, entry.local_key, entry.owner)}
+    _check(len(given) == 1, "give owner, dev_id, sec_key and local_key all or none")
+    return _Keys(entry.auth_key, entry.sec_key, entry.local_key)
+
+
+def _gateway_of(state: State, entry: DeviceSeed) -> Device:
+    gateway = state.devices.by_dev_id(entry.gateway)
+    if gateway is None:
+        raise UsageError("name the gateway before it")
+    _check(entry.node_id != "", "a sub-device takes a node_id")
+    _check(children.find(state, gateway, entry.node_id) is None, "its gateway has this node_id")
+    keys = entry.auth_key or entry.sec_key or entry.local_key
+    _check(not keys, "a sub-device has no keys: leave auth_key, sec_key and local_key out")
+    _check(bool(entry.dev_id) == bool(entry.owner), "give owner and dev_id both or none")
+    whose = "a sub-device belongs to whom its gateway belongs to, or to nobody"
+    _check(entry.owner in {"", gateway.owner}, whose)
+    return gateway
 
 
 def _home_of(state: State, entry: DeviceSeed, now_ms: int) -> str:
@@ -189,16 +259,35 @@ _SECTIONS: dict[str, Callable[[State, Any, int], None]] = {
     "users": _user,
     "homes": _home,
     "products": _product,
+    "firmware": _firmware,
+    "oem_links": _oem_link,
     "roles": _role,
     "grants": _grant,
     "projects": _project,
     "limits": _limit,
     "devices": _device,
+    "mqtt_clients": _mqtt_client,
 }
 
 
 def _check_account(state: State, name: str) -> None:
     _check(name in state.accounts, f"there is no account {name}")
+
+
+def _product_of(state: State, product_id: str) -> Product:
+    product = state.products.get(product_id)
+    if product is None:
+        raise UsageError(f"there is no product {product_id}")
+    return product
+
+
+@contextmanager
+def _of(key: str) -> Iterator[None]:
+    """Name the key whose text cannot be read."""
+    try:
+        yield
+    except PeerError as error:
+        raise UsageError(f"{key}: {error}") from None
 
 
 def _check_region(region: str, other: str) -> None:

@@ -11,15 +11,26 @@ console's project page ("Create a Cloud Project", developer.tuya.com); projects 
 import hashlib
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from fleet.cloud.keys import LOWER, Entropy, random_text
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.store.records import Record
+from fleet.cloud.users import ASSET_APPS
 
 ANY = ("*",)
 """In `Project.regions` and `Project.families`: all there are."""
 PROJECTS_PER_OWNER_MAX = 100
+
+PushFamilies = Literal["", "legacy", "iot_core", "both"]
+PushEncryption = Literal["", "aes_ecb", "aes_gcm"]
+Address = Annotated[
+    str, Meta(max_length=2_048, pattern=r'^https?://[0-9A-Za-z.:\[\]-]+(/[!"$-~]*)?\Z')
+]
+"""Of a web page, without fragment."""
 
 _ACCESS_ID_LENGTH = 20
 _SECRET_LENGTH = 32
@@ -47,7 +58,10 @@ class Project(Record, gc=False):
     """One project. No `allowed_ips`: callable from everywhere; `("*",)`: every region or family.
 
     `owner` is the name of a developer account, `allowed_ips` are addresses or networks
-    (`10.0.0.0/8`), `signing` and `plan` are values of `Signing` and `Plan`.
+    (`10.0.0.0/8`), `signing` and `plan` are values of `Signing` and `Plan`. `push_families` says
+    which forms of push messages it subscribed to, `push_encryption` how they are encrypted; empty:
+    as the settings of the cloud with these names say. `redirects` are the addresses, letter by
+    letter, to which the consent page may send a browser back.
     """
 
     TABLE = "projects"
@@ -63,12 +77,24 @@ class Project(Record, gc=False):
     families: tuple[str, ...] = ANY
     allowed_ips: tuple[str, ...] = ()
     plan: str = Plan.VALID.value
+    push_families: str = ""
+    push_encryption: str = ""
+    redirects: tuple[str, ...] = ()
 
     @property
     def uid(self) -> str:
         """Return the project's own id, which a token in simple mode carries; nobody's user id."""
         digest = hashlib.sha256(self.access_id.encode("utf-8", "surrogatepass")).hexdigest()
         return f"bay{digest}"[:_UID_LENGTH]
+
+    @property
+    def asset_app(self) -> str:
+        """Return the name of the app whose users are the project's asset users."""
+        return ASSET_APPS + self.access_id
+
+    def owns_app(self, schema: str) -> bool:
+        """Tell whether the users of an app are the project's."""
+        return schema in self.schemas or schema == self.asset_app
 
     def enabled_in(self, region: str) -> bool:
         """Tell whether the data centre `region` is enabled for the project."""
@@ -124,6 +150,9 @@ class Projects:
         families: tuple[str, ...] = ANY,
         allowed_ips: tuple[str, ...] = (),
         plan: str = Plan.VALID.value,
+        push_families: PushFamilies = "",
+        push_encryption: PushEncryption = "",
+        redirects: tuple[str, ...] = (),
     ) -> Project:
         """Make a project; keys that are not given are drawn.
 
@@ -146,12 +175,20 @@ class Projects:
                 families=families,
                 allowed_ips=allowed_ips,
                 plan=plan,
+                push_families=push_families,
+                push_encryption=push_encryption,
+                redirects=redirects,
             )
         )
 
     def check_schemas(self, owner: str, schemas: Iterable[str]) -> None:
-        """Refuse schemas that belong to projects of another account: their users are not ours."""
+        """Refuse schemas that belong to projects of another account: their users are not ours.
+
+        So are the asset users of any project.
+        """
         for schema in schemas:
+            if schema.startswith(ASSET_APPS):
+                raise Refused(Reason.NAME_TAKEN, f"no app can be called {schema}")
             if any(project.owner != owner for project in self.of_schema(schema)):
                 raise Refused(Reason.NAME_TAKEN, f"the app {schema} belongs to another account")
 

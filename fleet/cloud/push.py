@@ -2,12 +2,13 @@
 
 Each function returns the `PushRaised` of one happening, for the caller to add to the effects of
 its step; `fleet.cloud.push_topics` keeps and delivers it. A happening has up to two forms: the
-older one (protocol 4 for reports, 20 for events by `bizCode`) and that of the IoT Core family
+older one (protocol 4 for reports, 20 and others for events by `bizCode`) and that of the IoT Core family
 (protocols 1000 to 1002, since 2023). A project that is subscribed to both hears both.
 
 Sources: "Message Types" (developer.tuya.com, 2021 to 2024) for names, protocols and the data of
 reports and presence; tuya/tuya-connector, tuya-messaging/src/main/java/com/tuya/connector/open/
-messaging/event, for the fields of the other events. Which of these fields an event carries, and
+messaging/event, for the fields of the other events, and `EventType` there, which an earlier version
+has (branch tag/api-charge), for their protocols. Which of these fields an event carries, and
 whatever an IoT Core event has beyond device and product, is not published: the ones that we know.
 """
 
@@ -23,9 +24,20 @@ from fleet.cloud.messages import CoreForm, PushRaised
 
 REPORT = 4
 EVENT = 20
+USER_EVENT = 21
+ROOM_EVENT = 34
+HOME_EVENT = 35
 CORE_REPORT = 1000
 CORE_DEVICE = 1001
 CORE_UPGRADE = 1002
+
+# Protocols of the older events that are about no device; a room's coming and going is the home's.
+_PROTOCOLS: Mapping[str, int] = {
+    **dict.fromkeys(("userRegister", "userUpdate", "userDelete"), USER_EVENT),
+    **dict.fromkeys(("homeCreate", "homeUpdate", "homeDelete"), HOME_EVENT),
+    **dict.fromkeys(("roomCreate", "roomDelete"), HOME_EVENT),
+    "roomNameUpdate": ROOM_EVENT,
+}
 
 _DATA_ID_RANDOM = 16
 _DP_ID = re.compile(r"[0-9]{1,5}")
@@ -40,14 +52,18 @@ def bound(device: Device) -> PushRaised:
     """Tell that the device was bound to its owner (`bindUser`)."""
     data: Fields = {"devId": device.dev_id, "uid": device.owner}
     core = {**data, "uuid": device.uuid}
-    return _of_device("bindUser", device, data, "deviceBindSpace", core, uid=device.owner)
+    return _of_device("bindUser", device, data, "deviceBindSpace", core)
 
 
-def deleted(device: Device, uid: str) -> PushRaised:
-    """Tell that the device no longer belongs to `uid` (`delete`: the message of an unbinding)."""
-    data: Fields = {"devId": device.dev_id, "uid": uid}
+def deleted(device: Device, schema: str = "") -> PushRaised:
+    """Tell that the device, as it was, lost its owner (`delete`: the message of an unbinding).
+
+    `schema` is the owner's app, for an owner who is forgotten in the same step.
+    """
+    data: Fields = {"devId": device.dev_id, "uid": device.owner}
     core = {**data, "uuid": device.uuid}
-    return _of_device("delete", device, data, "deviceUnbindSpace", core, uid=uid)
+    raised = _of_device("delete", device, data, "deviceUnbindSpace", core)
+    return msgspec.structs.replace(raised, schema=schema)
 
 
 def presence(device: Device, now_ms: int, *, online: bool) -> PushRaised:
@@ -75,8 +91,8 @@ def upgraded(device: Device, channel: int, status: int) -> PushRaised:
     The states are those that firmware reports: 1 ready, 2 upgrading, 3 finished, 4 failed.
     """
     data: Fields = {"devId": device.dev_id, "moduleType": channel, "upgradeStatus": status}
-    core = CoreForm(CORE_UPGRADE, "deviceOtaProgress", _core_data(device, data))
-    return msgspec.structs.replace(_of_device("upgradeStatus", device, data), core=core)
+    core_code = "deviceOtaProgress"
+    return _of_device("upgradeStatus", device, data, core_code, data, core_protocol=CORE_UPGRADE)
 
 
 def commanded(device: Device, dps: Mapping[str, object]) -> PushRaised:
@@ -118,14 +134,8 @@ def reported(
     told: Fields = {"devId": device.dev_id, "productKey": device.product_id}
     told |= {"dataId": data_id, "status": status}
     core: Fields = {"devId": device.dev_id, "dataId": data_id, "properties": properties}
-    return PushRaised(
-        biz_code="",
-        dev_id=device.dev_id,
-        product_id=device.product_id,
-        data=encode_json(told),
-        protocol=REPORT,
-        core=CoreForm(CORE_REPORT, "devicePropertyMessage", _core_data(device, core)),
-    )
+    core_code = "devicePropertyMessage"
+    return _of_device("", device, told, core_code, core, protocol=REPORT, core_protocol=CORE_REPORT)
 
 
 # --- users, homes, rooms ------------------------------------------------------------------------
@@ -148,11 +158,20 @@ def user_deleted(uid: str, schema: str, region: str, now_ms: int) -> PushRaised:
 
 
 def home_changed(
-    biz_code: str, home_id: str, home_name: str, uid: str, schema: str, now_ms: int
+    biz_code: str,
+    home_id: str,
+    home_name: str,
+    uid: str,
+    schema: str,
+    now_ms: int,
+    region: str = "",
 ) -> PushRaised:
-    """Tell that a home was made, changed or removed: `homeCreate`, `homeUpdate`, `homeDelete`."""
+    """Tell that a home was made, changed or removed: `homeCreate`, `homeUpdate`, `homeDelete`.
+
+    `region` is the owner's data centre, for an owner who is forgotten in the same step.
+    """
     data: Fields = {"homeId": home_id, "homeName": home_name, "uid": uid, "time": now_ms}
-    return _of_app(biz_code, uid, schema, data)
+    return msgspec.structs.replace(_of_app(biz_code, uid, schema, data), region=region)
 
 
 def room_changed(
@@ -173,18 +192,24 @@ def _of_device(
     core_code: str = "",
     core_data: Fields | None = None,
     *,
-    uid: str = "",
+    protocol: int = EVENT,
+    core_protocol: int = CORE_DEVICE,
 ) -> PushRaised:
     core = None
     if core_data is not None:
-        core = CoreForm(CORE_DEVICE, core_code, _core_data(device, core_data))
+        told = encode_json({**core_data, "productId": device.product_id})
+        core = CoreForm(core_protocol, core_code, told)
     return PushRaised(
         biz_code=biz_code,
         dev_id=device.dev_id,
         product_id=device.product_id,
         data=encode_json(data) if data is not None else b"",
-        uid=uid,
+        protocol=protocol,
+        uid=device.owner,
+        region=device.region,
         core=core,
+        home=device.home,
+        space=device.space,
     )
 
 
@@ -193,11 +218,8 @@ def _of_user(biz_code: str, uid: str, schema: str, now_ms: int) -> PushRaised:
 
 
 def _of_app(biz_code: str, uid: str, schema: str, data: Fields) -> PushRaised:
-    return PushRaised(biz_code, "", "", encode_json(data), uid=uid, schema=schema)
-
-
-def _core_data(device: Device, data: Fields) -> bytes:
-    return encode_json({**data, "productId": device.product_id})
+    protocol = _PROTOCOLS[biz_code]
+    return PushRaised(biz_code, "", "", encode_json(data), protocol, uid=uid, schema=schema)
 
 
 def _data_id(device: Device, dps: Mapping[str, msgspec.Raw], now_ms: int) -> str:

@@ -2,11 +2,11 @@
 
 Each project has a topic per data centre for production, `event`, which is kept from the project's
 first message on, and one for tests, `event-test`, which is kept from its first consumer on. Unread
-messages are dropped after two hours ("Message Queue", developer.tuya.com); the bound on their
-number is ours.
+messages are dropped after two hours ("Message Queue", developer.tuya.com); the bounds on their
+number and size are ours.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -60,9 +60,11 @@ class Backlog:
         """Take the stored messages and subscriptions."""
         self._retention_ms = settings.push_retention_s * 1_000
         self._messages_max = settings.push_messages_max
+        self._size_max = settings.push_size_max
         self._messages: Ledger[PushMessage] = Ledger(PushMessage, load, journal)
         self._subscriptions: Ledger[PushSubscription] = Ledger(PushSubscription, load, journal)
         self._topics: dict[Topic, OrderedDict[int, None]] = {}
+        self._sizes: Counter[Topic] = Counter()  # characters of their messages
         for message in self._messages:
             self._file(message)
 
@@ -92,14 +94,15 @@ class Backlog:
         return max((next(reversed(ids)) for ids in self._topics.values()), default=0)
 
     def add(self, message: PushMessage) -> None:
-        """Keep a message whose id is above all others; then drop what `too_many` says."""
+        """Keep a message whose id is above all others; then drop what `surplus` says."""
         self._file(message)
         self._messages.put(message)
 
-    def too_many(self, topic: Topic) -> PushMessage | None:
+    def surplus(self, topic: Topic) -> PushMessage | None:
         """Return the oldest message of a topic that has more of them than are kept."""
         ids = self._topics[topic]
-        return self._messages.get(next(iter(ids))) if len(ids) > self._messages_max else None
+        fits = len(ids) <= self._messages_max and self._sizes[topic] <= self._size_max
+        return None if fits or len(ids) == 1 else self._messages.get(next(iter(ids)))
 
     def too_old(self, now_ms: int) -> list[PushMessage]:
         """Return the messages whose time is up."""
@@ -123,12 +126,15 @@ class Backlog:
         topic = topic_of(message)
         ids = self._topics[topic]
         del ids[message.id]
+        self._sizes[topic] -= len(message.text)
         if not ids:
-            del self._topics[topic]
+            del self._topics[topic], self._sizes[topic]
         self._messages.remove(message)
 
     def _file(self, message: PushMessage) -> None:
-        self._topics.setdefault(topic_of(message), OrderedDict())[message.id] = None
+        topic = topic_of(message)
+        self._topics.setdefault(topic, OrderedDict())[message.id] = None
+        self._sizes[topic] += len(message.text)
 
 
 def topic_of(message: PushMessage) -> Topic:

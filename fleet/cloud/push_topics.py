@@ -48,17 +48,11 @@ class PushTopics:
         self._backlog = state.push_backlog
         self._entropy = entropy
         self._doorkeeper = Doorkeeper(state.settings, state.projects)
-        self._encryption = Encryption(state.settings.push_encryption)
         self._queues: dict[Topic, FailoverQueue] = {}
         self._topics: dict[int, Topic] = {}  # by connection
         self._last_id = self._backlog.newest_id()
         self._expiry_ms = self._backlog.next_expiry_ms()
         self._due_ms: int | None = None  # of the queues; may be too early, never too late
-
-    @property
-    def consumers(self) -> int:
-        """Return how many consumers are connected."""
-        return len(self._topics)
 
     def next_deadline_ms(self) -> int | None:
         """Return when `DeadlineReached` is wanted next, or None."""
@@ -83,12 +77,10 @@ class PushTopics:
 
     def publish(self, raised: PushRaised, now_ms: int) -> None:
         """Write a message down for everybody who is to hear it, and send it to who is there."""
-        projects = audience(self._state, raised, now_ms)
-        if not projects:
-            return
-        messages = told(raised, self._state.settings.push_families, now_ms)
         centre = centre_of(self._state, raised)
-        for project in projects:
+        for project in audience(self._state, raised, now_ms):
+            families = project.push_families or self._state.settings.push_families
+            messages = told(raised, families, now_ms)
             for channel in CHANNELS:
                 topic = Topic(project.access_id, centre, channel)
                 if self._backlog.kept(topic):
@@ -103,8 +95,7 @@ class PushTopics:
         self._backlog.add(PushMessage(self._last_id, *topic, protocol, now_ms, text))
         if topic in self._queues:
             self._queues[topic].offer(self._last_id)
-        surplus = self._backlog.too_many(topic)
-        if surplus is not None:
+        while (surplus := self._backlog.surplus(topic)) is not None:
             self._drop(surplus, "push_dropped_too_many")
         if self._expiry_ms is None:
             self._expiry_ms = self._backlog.next_expiry_ms()
@@ -117,11 +108,13 @@ class PushTopics:
         self._backlog.remove(message)
 
     def _on_time(self, now_ms: int) -> None:
-        if self._expiry_ms is not None and self._expiry_ms <= now_ms:
+        expired = self._expiry_ms is not None and self._expiry_ms <= now_ms
+        if expired:
             for message in self._backlog.too_old(now_ms):
                 self._drop(message, "push_dropped_too_old")
             self._expiry_ms = self._backlog.next_expiry_ms()
-        if self._due_ms is not None and self._due_ms <= now_ms:
+        # What was dropped under way has made room for others.
+        if expired or (self._due_ms is not None and self._due_ms <= now_ms):
             self._due_ms = None
             for topic in list(self._queues):
                 self._serve(topic, now_ms)
@@ -203,15 +196,16 @@ class PushTopics:
         project = self._state.projects.get(topic.access_id)
         assert message is not None, "what is sent is kept"
         assert project is not None, "projects are never removed"
+        encryption = Encryption(project.push_encryption or self._state.settings.push_encryption)
         sealed = envelope(
-            self._encryption,
+            encryption,
             data_key(project.secret),
             message.protocol,
             message.text.encode(),
             message.time_ms,
             self._entropy,
         )
-        return delivery(message, sealed, self._encryption, shipment.redeliveries)
+        return delivery(message, sealed, encryption, shipment.redeliveries)
 
 
 def _earliest(one_ms: int | None, other_ms: int | None) -> int | None:

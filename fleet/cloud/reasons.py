@@ -22,10 +22,13 @@ class Reason(StrEnum):
     PRODUCT_QUOTA = "product_quota"
     ALREADY_BOUND = "already_bound"
     PRODUCT_MISMATCH = "product_mismatch"
+    NOT_WAITING = "not_waiting"
     # A device's call as such.
     BAD_SIGN = "bad_sign"
     STALE_TIME = "stale_time"
+    REPLAYED = "replayed"
     GATEWAY_NOT_EXISTS = "gateway_not_exists"
+    REPLY_TOO_LARGE = "reply_too_large"
     # Requests of people.
     BAD_REQUEST = "bad_request"
     TOO_LARGE = "too_large"

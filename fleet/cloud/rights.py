@@ -4,7 +4,8 @@ A claim is what makes a device somebody's business. A developer's project has on
 *product* (it is the developer's), by the *application* (the device's user is one of the project's
 apps'), or because a user *authorized* it; any one of them is enough ("Open API FAQ",
 developer.tuya.com). A consumer has one by the home: owner and administrators manage a device, plain
-members use it ("Home Management"). An account has one by owning the product or by a grant of its
+members use it ("Home Management"); an asset user has one by the authorization for the asset that the
+device is in ("Authorize Assets"). An account has one by owning the product or by a grant of its
 owner, see `fleet.cloud.permissions`, where the other half of the table is.
 
 What is refused gets one answer (1106), whether the device is foreign, unbound, in another data
@@ -17,11 +18,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from fleet.cloud.devices import Device
+from fleet.cloud.history import Operation, Way
 from fleet.cloud.homes import Home, Role
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.routes import Caller, OpenCall
 from fleet.cloud.permissions import Decision, Permission
 from fleet.cloud.projects import Project
+from fleet.cloud.reasons import Reason
 from fleet.cloud.state import State
 
 
@@ -45,6 +48,7 @@ class Action(StrEnum):
     EDIT_HOME = "edit_home"
     ADD_MEMBER = "add_member"
     ADD_ADMIN = "add_admin"
+    DELETE_HOME = "delete_home"
 
 
 class Standing(StrEnum):
@@ -56,6 +60,7 @@ class Standing(StrEnum):
     HOME_OWNER = "home owner"
     HOME_ADMIN = "home administrator"
     HOME_MEMBER = "home member"
+    ASSET_USER = "asset user"  # authorized for the asset that it is in
 
 
 _READING = frozenset({Action.SEE, Action.STATUS, Action.SEE_LOG})
@@ -71,11 +76,12 @@ HELD: Mapping[Standing, frozenset[Action]] = {
     Standing.PRODUCT: _MANAGING | {Action.FREEZE},
     Standing.APPLICATION: frozenset(Action),
     Standing.PROJECT: _MANAGING | {Action.FREEZE, Action.PAIR},
-    Standing.HOME_OWNER: _HOME_ADMIN | _OF_THE_USER | {Action.ADD_ADMIN},
+    Standing.HOME_OWNER: _HOME_ADMIN | _OF_THE_USER | {Action.ADD_ADMIN, Action.DELETE_HOME},
     Standing.HOME_ADMIN: _HOME_ADMIN,
     Standing.HOME_MEMBER: frozenset(
         {Action.SEE, Action.STATUS, Action.COMMAND, Action.SEE_HOME},
     ),
+    Standing.ASSET_USER: _MANAGING | {Action.PAIR},
 }
 """What each standing holds; a user who authorizes a project lends it the own standing."""
 
@@ -114,9 +120,21 @@ def decide(state: State, caller: Caller, action: Action, device: Device) -> Deci
 def check(call: OpenCall, action: Action, device: Device | None) -> Device:
     """Return `device`. OpenRefused (1106) unless the call may do `action` with it, or it is None.
 
-    Look the device up by its device id: whoever gives a uuid in its place finds none.
+    Look the device up by its device id: whoever gives a uuid in its place finds none. Who tries to
+    take away what is somebody else's leaves a row in the history.
     """
-    if device is None or not decide(call.state, call.caller, action, device).allowed:
+    if device is None:
+        raise OpenRefused(Code.PERMISSION_DENY)
+    if not decide(call.state, call.caller, action, device).allowed:
+        if action in _REMOVING and device.bound:
+            call.state.record(
+                Operation.DELETE,
+                device.uuid,
+                call.now_ms,
+                account=call.caller.project.owner,
+                method=Way.OPEN_API,
+                reason=Reason.NO_PERMISSION,
+            )
         raise OpenRefused(Code.PERMISSION_DENY)
     return device
 
@@ -127,8 +145,8 @@ def check_user(call: OpenCall, uid: str) -> None:
     That is a user of one of the project's apps, or the one whose token the call carries.
     """
     caller = call.caller
-    here = _is_in(call.state, uid, caller.region)
-    if not here or not (uid == caller.uid or _has_user(call.state, caller.project, uid)):
+    here = is_in(call.state, uid, caller.region)
+    if not here or not (uid == caller.uid or _disposes_of(call.state, caller, uid)):
         raise OpenRefused(Code.PERMISSION_DENY)
 
 
@@ -139,9 +157,9 @@ def check_home(call: OpenCall, action: Action, home_id: str) -> Home:
     """
     state, caller = call.state, call.caller
     home = state.homes.get(home_id)
-    if home is None or not _is_in(state, home.owner, caller.region):
+    if home is None or not is_in(state, home.owner, caller.region):
         raise OpenRefused(Code.PERMISSION_DENY)
-    held = HELD[Standing.APPLICATION] if _has_user(state, caller.project, home.owner) else _NOTHING
+    held = HELD[Standing.APPLICATION] if _disposes_of(state, caller, home.owner) else _NOTHING
     role = home.role(caller.uid)
     if role:
         held |= HELD[_ROLES[role]]
@@ -150,31 +168,49 @@ def check_home(call: OpenCall, action: Action, home_id: str) -> Home:
     return home
 
 
-def projects_for(state: State, device: Device, now_ms: int, uid: str = "") -> list[Project]:
+def projects_for(state: State, device: Device, now_ms: int, schema: str = "") -> list[Project]:
     """Return the projects that hear of a device, sorted by access id.
 
-    They have the product, the application, or the authorization of its owner, and the device's
-    data centre is enabled for them. Give the `uid` of whom a device has just been taken from.
+    Give the device as it was when it happened. They may see it, in simple mode or because its owner
+    authorized them, and its data centre is enabled for them; of what is nobody's, nobody hears.
+    `schema` is the owner's app, if the owner is forgotten.
     """
-    region, owner = region_of(state, device), uid or device.owner
-    granted = state.open_tokens.granted_by(owner, now_ms) if owner else []
-    product = state.products.get(device.product_id)
+    if not device.bound:
+        return []
+    region, granted = region_of(state, device), state.open_tokens.granted_by(device.owner, now_ms)
     return [
         project
         for project in state.projects.all()
         if project.enabled_in(region)
         and (
-            (product is not None and product.owner == project.owner)
-            or project.access_id in granted
-            or project.uid == owner
-            or _has_user(state, project, owner)
+            project.access_id in granted
+            or project.owns_app(schema)
+            or decide(state, Caller(project, region), Action.SEE, device).allowed
         )
     ]
+
+
+def lets_act(state: State, project: Project, uid: str, now_ms: int) -> bool:
+    """Tell whether a project may act for a consumer: a user of its own, or who consents."""
+    granted = state.open_tokens.granted_by(uid, now_ms)
+    return _has_user(state, project, uid) or project.access_id in granted
+
+
+def is_asset_user(state: State, caller: Caller) -> bool:
+    """Tell whether the call carries the token of an asset user of the project."""
+    user = state.users.get(caller.uid)
+    return user is not None and user.schema == caller.project.asset_app
 
 
 def region_of(state: State, device: Device) -> str:
     """Return the data centre that the device is in."""
     return device.region or state.settings.region
+
+
+def is_in(state: State, uid: str, region: str) -> bool:
+    """Tell whether there is such a consumer in a data centre."""
+    user = state.users.get(uid)
+    return user is not None and state.users.app_of(user).region == region
 
 
 # --- questions of the console and the app -------------------------------------------------------
@@ -206,8 +242,14 @@ def decide_at_home(state: State, uid: str, action: Action, device: Device) -> De
 
 
 def claims_of(state: State, caller: Caller, device: Device) -> Iterator[Claim]:
-    """Go through the claims of a call on a device, the plainest first."""
+    """Go through the claims of a call on a device, the plainest first.
+
+    Of what is the project's an asset user has no part but the own.
+    """
     project = caller.project
+    if is_asset_user(state, caller):
+        yield from claims_of_user(state, caller.uid, device)
+        return
     product = state.products.get(device.product_id)
     if product is not None and product.owner == project.owner:
         yield _claim(Standing.PRODUCT)
@@ -232,10 +274,12 @@ def claims_of_user(state: State, uid: str, device: Device) -> Iterator[Claim]:
 
 
 def users_of(state: State, device: Device) -> list[str]:
-    """Return the uids of those who have a standing at home with the device, its owner first."""
-    home = state.homes.of_device(device) if device.bound else None
-    owner = [device.owner] if device.bound else []
-    return list(dict.fromkeys((*owner, *(home.uids if home is not None else ()))))
+    """Return the uids of those who have a standing with the device, its owner first."""
+    if not device.bound:
+        return []
+    home = state.homes.of_device(device)
+    there = home.uids if home is not None else ()
+    return list(dict.fromkeys((device.owner, *there, *state.asset_grants.of_space(device.space))))
 
 
 def standing_at_home(state: State, uid: str, device: Device) -> Standing | None:
@@ -247,7 +291,10 @@ def standing_at_home(state: State, uid: str, device: Device) -> Standing | None:
         return Standing.HOME_OWNER
     home = state.homes.of_device(device) if device.bound else None
     role = home.role(uid) if home is not None else ""
-    return _ROLES[role] if role else None
+    if role:
+        return _ROLES[role]
+    works_there = device.bound and state.asset_grants.holds(uid, device.space)
+    return Standing.ASSET_USER if works_there else None
 
 
 def claims_by_grant(state: State, account: str, device: Device) -> Iterator[Claim]:
@@ -281,13 +328,12 @@ def _objection(state: State, region: str, device: Device) -> str:
     return f"the device is in data centre {at}, not {region}" if at != region else ""
 
 
+def _disposes_of(state: State, caller: Caller, uid: str) -> bool:
+    """Tell whether a call may do with a consumer what the maker of the consumer's app may."""
+    return _has_user(state, caller.project, uid) and not is_asset_user(state, caller)
+
+
 def _has_user(state: State, project: Project, uid: str) -> bool:
     """Tell whether a consumer is a user of one of the project's apps."""
     user = state.users.get(uid)
-    return user is not None and user.schema in project.schemas
-
-
-def _is_in(state: State, uid: str, region: str) -> bool:
-    """Tell whether there is such a consumer in a data centre."""
-    user = state.users.get(uid)
-    return user is not None and state.users.app_of(user).region == region
+    return user is not None and project.owns_app(user.schema)

@@ -4,6 +4,7 @@ Both the operation history and the device logs are such logs. Dropping is a chan
 other, so the store stays as bounded as the memory.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -50,7 +51,7 @@ class RowLog(Generic[RowT]):
         self._names = names
         self._rows_max = rows_max
         self._per_name_max = rows_per_name_max
-        self._by_name: dict[str, list[int]] = {}
+        self._by_name: dict[str, array[int]] = {}  # unlike lists, nothing for the garbage collector
         self.next_id = 1
         for row in ledger:
             self._file(row)
@@ -89,7 +90,7 @@ class RowLog(Generic[RowT]):
         self, name: str, after: int, limit: int, keep: Callable[[RowT], bool] = lambda _row: True
     ) -> Page[RowT]:
         """Return up to `limit` (> 0) rows of `name` with ids above `after` that `keep` accepts."""
-        ids = self._by_name.get(name, [])
+        ids = self._by_name.get(name, array("q"))
         filed = (
             self._ledger.get(ids[index]) for index in range(bisect_right(ids, after), len(ids))
         )
@@ -99,7 +100,7 @@ class RowLog(Generic[RowT]):
     def _file(self, row: RowT) -> None:
         self.next_id = row.id + 1
         for name in self._names(row):
-            self._by_name.setdefault(name, []).append(row.id)
+            self._by_name.setdefault(name, array("q")).append(row.id)
 
     def _drop(self, row_id: int) -> None:
         row = self._ledger.get(row_id)

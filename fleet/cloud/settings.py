@@ -13,12 +13,13 @@ import msgspec
 from msgspec import Meta
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.settings_gate import GateSettings
+from fleet.cloud.settings_mqtt import MqttSettings
 
 DAY_MS = 86_400_000
+_SECRETS = frozenset({"admin_secret", "broker_auth_secret"})
 
 
-class Settings(GateSettings, frozen=True):
+class Settings(MqttSettings, frozen=True):
     """What the operator of an emulated cloud may choose; one field per choice."""
 
     # --- Open API: devices ----------------------------------------------------------------------
@@ -75,6 +76,13 @@ class Settings(GateSettings, frozen=True):
     open_desired_life_s_max: Annotated[
         int, Meta(ge=1, description="Ours. Longest life of a desired value.")
     ] = 30 * DAY_MS // 1000
+    open_foreign_uuid_code: Annotated[
+        Literal[0, 1106],
+        Meta(
+            description="Ours, of two that are published. Answer to a look-up by uuid of somebody "
+            "else's device: 0 is null, as for a device that does not exist."
+        ),
+    ] = 0
     # --- message push ---------------------------------------------------------------------------
     push_retention_s: Annotated[
         int, Meta(ge=1, description="Published: 2 hours. How long an unread push message is kept.")
@@ -86,18 +94,25 @@ class Settings(GateSettings, frozen=True):
             description="Ours. Unread push messages kept of one topic; the oldest go first.",
         ),
     ] = 50_000
+    push_size_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. Characters of these messages together; the newest is kept in any case.",
+        ),
+    ] = 64 * 1024 * 1024
     push_encryption: Annotated[
         Literal["aes_ecb", "aes_gcm"],
         Meta(
             description="Published, both: message version 1.0.0 and 2.0.0. The Python connector "
-            "knows the first only."
+            "knows the first only. For projects that do not choose."
         ),
     ] = "aes_ecb"
     push_families: Annotated[
         Literal["legacy", "iot_core", "both"],
         Meta(
             description="Published, all: which forms of a message are told; with both each "
-            "happening is told twice."
+            "happening is told twice. For projects that do not choose."
         ),
     ] = "legacy"
     push_consumers_max: Annotated[
@@ -194,11 +209,34 @@ class Settings(GateSettings, frozen=True):
         int,
         Meta(ge=-840, le=840, description="Ours (not published). Zone of a day in statistics."),
     ] = 0
+    # --- logins of users, their consent and their MQTT ------------------------------------------
+    open_login_wrong_code: Annotated[
+        Literal[1106, 2401],
+        Meta(
+            description="Published, both. Answer to an app user who logs in with a wrong name or "
+            "password; asset users get 2401."
+        ),
+    ] = 2401
+    open_mqtt_life_s: Annotated[
+        int,
+        Meta(
+            ge=120,
+            description="Published: 7200, in an example. Life of the credentials of an app's MQTT "
+            "connection, which ends with them.",
+        ),
+    ] = 7_200
+    open_mqtt_links_max: Annotated[
+        int, Meta(ge=1, description="Ours. Such credentials of all users that are alive.")
+    ] = 10_000
+    open_mqtt_links_per_user_max: Annotated[
+        int,
+        Meta(ge=1, description="Ours. Such credentials of one user; the oldest end for new ones."),
+    ] = 20
 
     def __repr__(self) -> str:
-        """Show the choices, never the admin secret."""
+        """Show the choices, never a secret."""
         shown = (
-            f"{name}={'***' if name == 'admin_secret' else repr(getattr(self, name))}"
+            f"{name}={'***' if name in _SECRETS else repr(getattr(self, name))}"
             for name in self.__struct_fields__
         )
         return f"Settings({', '.join(shown)})"

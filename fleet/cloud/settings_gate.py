@@ -8,15 +8,15 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
-from fleet.cloud.settings_core import CoreSettings
+from fleet.cloud.settings_devices import DeviceSettings
 
 Check = Literal[
-    "time", "sign", "ip", "cut_off", "centre", "token", "subscription", "plan", "limits", "path"
+    "time", "sign", "ip", "cut_off", "token", "centre", "subscription", "plan", "limits", "path"
 ]
 """What the gateway of the Open API asks of a call."""
 
 
-class GateSettings(CoreSettings, frozen=True):
+class GateSettings(DeviceSettings, frozen=True):
     """Choices about what is asked of a call."""
 
     open_future_window_s: Annotated[
@@ -96,6 +96,13 @@ class GateSettings(CoreSettings, frozen=True):
         int,
         Meta(ge=-840, le=840, description="Ours (not published). Zone of that day: 0 is UTC."),
     ] = 0
+    open_count_unsigned: Annotated[
+        bool,
+        Meta(
+            description="Published, as we read it: calls count on arrival, failed ones too. Without, "
+            "only calls with a valid signature count, so nobody else can use up a key's calls."
+        ),
+    ] = True
     open_rate_code: Annotated[
         Literal[1110, 1111, 1199],
         Meta(description="Ours. Which of the published codes says that a second's calls are up."),

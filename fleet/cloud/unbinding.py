@@ -2,8 +2,8 @@
 
 The first objection of `_admit`, in the order of its lines, is the refusal. A release is one step
 of the cloud, hence one commit: binding removed, place on the token taken, both quotas taken,
-history and device log written, the message `delete` raised. A refusal leaves a history row with
-its reason and charges nobody.
+history and device log written, the message `delete` raised. What is behind a gateway leaves with it
+and counts nowhere. A refusal leaves a history row with its reason and charges nobody.
 
 How a released device learns of it is the setting `unbind_mode`. "reset": it is activated once
 more, under no owner, and told to reset as soon as it is online. "refuse": its activation is
@@ -21,6 +21,7 @@ from fleet.cloud.history import DeviceEvent, Operation
 from fleet.cloud.products import Product
 from fleet.cloud.quotas import Scope
 from fleet.cloud.reasons import Reason, Refused
+from fleet.cloud.removal import detach
 from fleet.cloud.state import State
 from fleet.cloud.tokens import UnbindToken
 
@@ -49,6 +50,15 @@ def unbind(state: State, uuid: str, token_name: str, product_id: str, now_ms: in
     return _release(state, case, now_ms)
 
 
+def usable(token: UnbindToken | None, now_ms: int) -> UnbindToken:
+    """Return a token that can release a device. Refused: TOKEN_DEAD (also for none), TOKEN_FULL."""
+    if token is None or not token.alive(now_ms):
+        raise Refused(Reason.TOKEN_DEAD)
+    if token.used >= token.devices_max:
+        raise Refused(Reason.TOKEN_FULL)
+    return token
+
+
 def _admit(
     state: State,
     token: UnbindToken | None,
@@ -56,10 +66,7 @@ def _admit(
     product_id: str,
     now_ms: int,
 ) -> _Case:
-    if token is None or not token.alive(now_ms):
-        raise Refused(Reason.TOKEN_DEAD)
-    if token.used >= token.devices_max:
-        raise Refused(Reason.TOKEN_FULL)
+    token = usable(token, now_ms)
     product = state.products.get(device.product_id) if device is not None else None
     if device is None or product is None:
         raise Refused(Reason.DEVICE_UNKNOWN)
@@ -78,7 +85,8 @@ def _admit(
 
 
 def _release(state: State, case: _Case, now_ms: int) -> Device:
-    owner, kind = case.device.owner, ResetKind(state.settings.unbind_reset_kind)
+    kind = ResetKind(state.settings.unbind_reset_kind)
+    detach(state, case.device, kind, now_ms)
     device = state.devices.release(
         case.device, case.token.batch, kind, now_ms, admit=_admits(state)
     )
@@ -90,7 +98,7 @@ def _release(state: State, case: _Case, now_ms: int) -> Device:
     state.quotas.take(Scope.PRODUCT, case.product.product_id, now_ms)
     _record(state, case.token, device.uuid, now_ms)
     state.device_log.add(device.uuid, DeviceEvent.UNBOUND, now_ms, f"batch {case.token.batch}")
-    state.journal.effects.append(push.deleted(device, owner))
+    state.journal.effects.append(push.deleted(case.device))
     return device
 
 

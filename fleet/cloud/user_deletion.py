@@ -27,15 +27,22 @@ def delete_due(state: State, link: DeviceLink, now_ms: int) -> None:
 def _delete(state: State, link: DeviceLink, user: User, now_ms: int) -> None:
     kind = ResetKind.RESET_FACTORY
     for device in state.devices.owned_by(user.uid):
-        reachable = link.online(device)
+        if device.gateway:
+            continue  # it goes with its gateway, which belongs to the same user
+        reachable = link.reachable(device)
         removed = remove(state, user.uid, device.dev_id, kind, now_ms, reachable=reachable)
         if reachable:
             link.tell_reset(removed, now_ms)
     for home in state.homes.of_user(user.uid):
         if home.owner == user.uid:
             state.homes.remove(home)
+            told = push.home_changed(
+                "homeDelete", home.home_id, home.name, user.uid, user.schema, now_ms, user.region
+            )
+            state.journal.effects.append(told)
         else:
             state.homes.drop_member(home, user.uid)
+    state.asset_grants.forget_user(user.uid)
     state.sessions.end_all(APP, user.uid)
     state.users.remove(user)
     state.journal.effects.append(push.user_deleted(user.uid, user.schema, user.region, now_ms))

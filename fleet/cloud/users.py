@@ -5,12 +5,17 @@ Account", developer.tuya.com). A consumer is named by a `uid` everywhere; the na
 logging in, and is unique within its app and data centre.
 
 Developers hand passwords in as MD5 in hex, and what they hand in is kept as it comes: a password
-in clear can be registered, but nobody logs in with it ("Open API FAQ"). A user who is to be deleted
-stays for some days, in which that can be taken back ("Pre-delete the user account").
+in clear can be registered, but nobody logs in with it ("Open API FAQ"). So what is kept is the hash
+of that digest, whoever registered the user. A user who is to be deleted stays for some days, in
+which that can be taken back ("Pre-delete the user account").
+
+Each project has one more app, that of its asset users: people who work with the devices in its
+assets and have no homes. Their digest is SHA-256 ("Register User", "Log in to the Client").
 """
 
 import hashlib
 from bisect import bisect_left, insort
+from collections.abc import Container, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -22,8 +27,10 @@ from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.settings import DAY_MS, Settings
 from fleet.cloud.store.records import Record
 
+ASSET_APPS = "assets:"
+"""What the names of all apps begin with whose users are asset users; the access id follows."""
+
 _UID_LENGTH = 20
-_NO_HASH = ""
 
 
 class UsernameType(IntEnum):
@@ -57,7 +64,8 @@ class User(Record, gc=False):
     """One consumer. An empty `password_hash` admits nobody.
 
     `region` is a data centre ("": the server's own). `password_md5` says that the hash is not of
-    the password but of its MD5. `delete_at_ms` is when the user is to be deleted, or 0.
+    the password but of its digest, as of everybody who registered with a later version than the
+    first. `delete_at_ms` is when the user is to be deleted, or 0.
     """
 
     TABLE = "users"
@@ -120,6 +128,16 @@ class Users:
         """Return the app, and with it the data centre, that a user is a user of."""
         return App(user.region or self._settings.region, user.schema)
 
+    def count(self, schemas: Container[str]) -> int:
+        """Return how many users the apps of these names have, in all data centres."""
+        return sum(len(order) for app, order in self._order.items() if app.schema in schemas)
+
+    def of_apps(self, schemas: Container[str]) -> Iterator[str]:
+        """Go through the uids of the users of the apps of these names, in all data centres."""
+        for app, order in self._order.items():
+            if app.schema in schemas:
+                yield from (uid for _, uid in order)
+
     def registered(self, app: App, start_ms: int = 0, end_ms: int = 2**53) -> list[str]:
         """Return the uids of the users of an app who registered in [start, end), oldest first."""
         order = self._order.get(app, [])
@@ -137,13 +155,14 @@ class Users:
         now_ms: int,
         app: App | None = None,
         profile: Profile | None = None,
-        md5: bool = False,
+        digested: bool = False,
     ) -> User:
         """Add a consumer; `uid` is drawn unless given. Refused when the app has one of that name.
 
-        With `md5` the password is, or should be, the MD5 of the user's.
+        With `digested` the password is, or should be, the digest of the user's.
         """
         app = app or self.app()
+        kept = password if digested or not password else _digest(app, password)
         if self.find(app, name) is not None:
             raise Refused(Reason.NAME_TAKEN, "another user has this name")
         if len(self._users) >= self._settings.users_max:
@@ -151,11 +170,11 @@ class Users:
         user = User(
             uid or app.region.lower() + random_text(self._entropy, _UID_LENGTH, LOWER),
             name,
-            self._hash(password),
+            self._hash(kept),
             app.schema,
             app.region,
             **msgspec.structs.asdict(profile or Profile()),
-            password_md5=md5,
+            password_md5=True,
             created_ms=now_ms,
             updated_ms=now_ms,
         )
@@ -175,14 +194,20 @@ class Users:
             updated_ms=now_ms,
         )
 
-    def log_in(self, name: str, password: str, app: App | None = None) -> User:
-        """Return the user of that name. Refused when name or password are wrong."""
-        user = self.find(app or self.app(), name)
-        given = _md5(password) if user is not None and user.password_md5 else password
-        kept = user.password_hash if user is not None else _NO_HASH
-        if user is None or not password_fits(given, kept):
+    def log_in(
+        self, name: str, password: str, app: App | None = None, *, digested: bool = False
+    ) -> User:
+        """Return the user of that name. Refused when name or password are wrong.
+
+        With `digested` the password is the digest of the user's. It says nothing about a user of
+        an old database, who has to log in with the password itself once.
+        """
+        app = app or self.app()
+        user = self.find(app, name)
+        given = password if digested else _digest(app, password)
+        if user is None or not self._fits(user, password, given, digested=digested):
             raise Refused(Reason.BAD_LOGIN, "wrong name or password")
-        return user
+        return user if user.password_md5 else self._replace_hash(user, given)
 
     # --- deletion -------------------------------------------------------------------------------
 
@@ -223,6 +248,14 @@ class Users:
 
     # --- details --------------------------------------------------------------------------------
 
+    def _fits(self, user: User, password: str, digest: str, *, digested: bool) -> bool:
+        if user.password_md5:
+            return password_fits(digest, user.password_hash)
+        return not digested and password_fits(password, user.password_hash)
+
+    def _replace_hash(self, user: User, digest: str) -> User:
+        return self._replace(user, password_hash=self._hash(digest), password_md5=True)
+
     def _hash(self, password: str) -> str:
         return hash_password(password, self._entropy, self._settings.password_iterations)
 
@@ -239,6 +272,9 @@ def _ends(user: User) -> bool:
     return user.delete_at_ms != 0
 
 
-def _md5(password: str) -> str:
+def _digest(app: App, password: str) -> str:
+    """Return what clients make of a password before they send it."""
     octets = password.encode("utf-8", "surrogatepass")
+    if app.schema.startswith(ASSET_APPS):
+        return hashlib.sha256(octets).hexdigest()
     return hashlib.md5(octets, usedforsecurity=False).hexdigest()

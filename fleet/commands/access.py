@@ -46,6 +46,7 @@ class Ready(msgspec.Struct, frozen=True):
     """The part of the ready file that a phone needs."""
 
     console: str
+    ca_file: str = ""
     accounts: tuple[ReadyAccount, ...] = ()
     devices: tuple[ReadyDevice, ...] = ()
 
@@ -59,12 +60,13 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Where to log in, as whom, and on which LAN the phone is."""
+    """Where to log in, as whom, on which LAN the phone is, and who vouches for the cloud."""
 
     url: str
     name: str
     password: str
     network: str = EVERYWHERE
+    ca_file: str = ""
 
     def __repr__(self) -> str:
         """Show where and who, never the password."""
@@ -106,7 +108,7 @@ def resolve(cloud: str, ready_file: Path | None, account: str, password: str) ->
         password = next(known_passwords, "") or ask_secret(
             f"Password of {account}", "give --password or set FLEET_PASSWORD"
         )
-    return Access(url, account, password, ready.network)
+    return Access(url, account, password, ready.network, ready.ca_file)
 
 
 def ask_secret(question: str, otherwise: str) -> str:

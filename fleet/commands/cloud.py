@@ -12,7 +12,8 @@ from firmware_sim.errors import UsageError
 from fleet.commands import options
 
 app = typer.Typer(
-    help="The cloud alone: its Open API, console, message push and device ports.",
+    help="The cloud alone: its Open API, console, message push and device ports. Without --data it "
+    "forgets everything when it ends.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -22,12 +23,32 @@ Data = Annotated[
     typer.Option(
         "--data",
         envvar="FLEET_DATA",
-        help="Folder, or postgresql://USER@HOST:PORT/DATABASE; else everything is forgotten.",
+        help="Where the data are: a folder, or postgresql://USER@HOST:PORT/DATABASE.",
     ),
 ]
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", help="TOML file of settings (see the README of fleet/cloud)."),
+]
+RegionPorts = Annotated[
+    list[str] | None,
+    typer.Option(help="One more port, for one data centre: us=8081. May be repeated."),
+]
+Broker = Annotated[
+    str,
+    typer.Option(
+        "--broker",
+        envvar="FLEET_BROKER",
+        help="MQTT broker of the devices, if not the cloud's own: mqtt://USER:PASSWORD@HOST:PORT.",
+    ),
+]
+HttpsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="With --tls: one more port for devices, which real firmware wants to be 443.",
+    ),
 ]
 
 
@@ -47,7 +68,7 @@ def serve(
         str | None,
         typer.Option(
             help="Address to listen on; else 127.0.0.1. Others can reach what you name here, and "
-            "nothing is encrypted."
+            "without --tls nothing is encrypted."
         ),
     ] = None,
     told_host: Annotated[
@@ -55,10 +76,20 @@ def serve(
     ] = "",
     port: Annotated[int, typer.Option(help="Port for HTTP and push; 0: any free one.")] = 0,
     mqtt_port: Annotated[int, typer.Option(help="Port for devices; 0: any free one.")] = 0,
+    region_port: RegionPorts = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Encrypt every port, by a CA made at the first start.")
+    ] = False,
+    tls_folder: Annotated[
+        str, typer.Option(help="With --tls: where that CA is kept; else tls in the data folder.")
+    ] = "",
+    device_https_port: HttpsPort = None,
+    broker: Broker = "",
 ) -> None:
     """Serve until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
+    from fleet.cloud.external import parse_address
     from fleet.cloud.toml_file import demo_seed, read_settings
     from fleet.commands import cloud_serve
 
@@ -72,6 +103,11 @@ def serve(
             told_host=told_host,
             port=port,
             mqtt_port=mqtt_port,
+            region_ports=cloud_serve.read_region_ports(region_port or ()),
+            tls=tls,
+            tls_folder=tls_folder,
+            device_https_port=device_https_port,
+            broker=parse_address(broker) if broker else None,
         )
     )
 
@@ -91,7 +127,9 @@ def seed(
     from fleet.commands import cloud_seed
 
     if not data:
-        raise UsageError("where to? give --data FOLDER or --data postgresql://...")
+        raise UsageError(
+            "where to? give --data FOLDER or --data postgresql://... after the word seed"
+        )
     chosen = read_settings(settings) if settings is not None else None
     typer.echo(cloud_seed.put(read_seed(file), str(file), data, chosen))
 

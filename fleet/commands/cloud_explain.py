@@ -24,7 +24,7 @@ from fleet.cloud.state import State
 from fleet.cloud.store.address import is_database
 from fleet.cloud.store.sqlite import FILE_NAME
 from fleet.commands.access import Access
-from fleet.commands.login import FIRST_PATIENCE_S
+from fleet.commands.login import open_link
 
 BAD_LOGIN = "bad_login"
 
@@ -60,7 +60,7 @@ async def at_cloud(question: Question, access: Access) -> Explanation:
     Raises UsageError when there is no such action, CloudRefused or CloudUnreachable.
     """
     _action(question)
-    async with CloudLink(access.url, patience_s=FIRST_PATIENCE_S) as link:
+    async with open_link(access) as link:
         asker = await _log_in(link, access)
         return await asker.explain(question)
 

@@ -8,13 +8,12 @@ from rich.text import Text
 
 from firmware_sim.wire.provisioning import TokenForm
 from fleet.app import qr
-from fleet.app.cloud_link import CloudLink
 from fleet.app.consumer import ConsumerClient, register
 from fleet.app.finder import Found
 from fleet.app.lan_client import send_token
 from fleet.app.messages import PairResult
 from fleet.commands.access import Access
-from fleet.commands.login import FIRST_PATIENCE_S, logged_in
+from fleet.commands.login import logged_in, open_link
 from fleet.commands.screen import delivery_line, owned_table
 from fleet.commands.unbind import Wifi, choose_wired, show_code
 
@@ -25,7 +24,7 @@ PAIR_S = 100.0
 
 async def new_user(access: Access, screen: Console) -> int:
     """Create the end user that `access` names."""
-    async with CloudLink(access.url, patience_s=FIRST_PATIENCE_S) as link:
+    async with open_link(access) as link:
         uid = await register(link, access.name, access.password)
     screen.print(f"{access.name} is registered as {uid}")
     return 0

@@ -6,6 +6,7 @@ text from `--script` or standard input, and every state is a line on standard ou
 
 import asyncio
 import shlex
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -48,13 +49,19 @@ class Choice(msgspec.Struct, frozen=True):
     decoder: str
     bound: bool
     script: str | None
+    tls: bool = False
 
 
 async def with_own_cloud(choice: Choice) -> int:
     """Start a cloud for the device, say how to reach it, and run the device; return 0."""
     steps = None if choice.script is None else script.parse(choice.script)
     async with own_cloud(
-        choice.profile, choice.seed, choice.wifi, choice.decoder, bound=choice.bound
+        choice.profile,
+        choice.seed,
+        choice.wifi,
+        choice.decoder,
+        bound=choice.bound,
+        tls=choice.tls,
     ) as premises:
         for line in _directions(premises, choice.wifi):
             typer.echo(line)
@@ -62,16 +69,22 @@ async def with_own_cloud(choice: Choice) -> int:
     return 0
 
 
-async def at_other_cloud(choice: Choice, url: str, identity: Identity) -> int:
-    """Run the device, fresh from the factory, against a cloud that knows it; return 0."""
+async def at_other_cloud(
+    choice: Choice, url: str, identity: Identity, ca_file: Path | None = None
+) -> int:
+    """Run the device, fresh from the factory, against a cloud that knows it; return 0.
+
+    `ca_file` (PEM) is the certificate that the device has built in for a cloud at https://.
+    """
     steps = None if choice.script is None else script.parse(choice.script)
     setup = Setup(
         profile=catalog.load(choice.profile),
         identity=identity,
         seed=choice.seed,
-        iot_dns=_host_port(url),
+        iot_dns=_host_port(url, encrypted=ca_file is not None),
         networks={choice.wifi.ssid: choice.wifi.password},
         decoder=choice.decoder,
+        iot_dns_anchor=_anchor(ca_file) if ca_file is not None else b"",
     )
     await run_device(setup, steps)
     return 0
@@ -84,9 +97,11 @@ def _directions(premises: Premises, wifi: Network) -> list[str]:
     else:
         way = ["--qr", "--ssid", wifi.ssid, "--wifi-password", wifi.password, "--out", "code.png"]
 
+    trust = f"SSL_CERT_FILE={shlex.quote(premises.ca_file)} " if premises.ca_file else ""
+
     def command(*words: str, person: Person) -> str:
         who = ["--cloud", premises.url, "--account", person.name, "--password", person.password]
-        return f"  fleet app {shlex.join([*words, *who])}"
+        return f"  {trust}fleet app {shlex.join([*words, *who])}"
 
     return [
         "unbind it:",
@@ -96,18 +111,28 @@ def _directions(premises: Premises, wifi: Network) -> list[str]:
     ]
 
 
-def _host_port(url: str) -> tuple[str, int]:
-    """Return where a device finds a cloud; devices here speak HTTP without TLS."""
+def _anchor(ca_file: Path) -> bytes:
+    try:
+        return ssl.PEM_cert_to_DER_cert(ca_file.read_text(encoding="ascii"))
+    except OSError as error:
+        raise UsageError(f"{ca_file}: cannot read the certificate: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"{ca_file}: not one certificate in PEM form") from None
+
+
+def _host_port(url: str, *, encrypted: bool) -> tuple[str, int]:
+    """Return where a device finds a cloud: at https:// with a certificate, else at http://."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or parts.scheme != "http":
+    if not host or parts.scheme != ("https" if encrypted else "http"):
         raise UsageError(
-            f"{url!r} is not the URL of a cloud for devices: expected http://HOST:PORT"
+            f"{url!r} is not the URL of a cloud for devices: expected http://HOST:PORT, or "
+            "https://HOST:PORT together with --ca FILE"
         )
-    return host, port or 80
+    return host, port or (443 if encrypted else 80)
 
 
 async def run_device(setup: Setup, steps: list[script.Step] | None) -> int:

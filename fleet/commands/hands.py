@@ -43,6 +43,7 @@ class Setup(msgspec.Struct, frozen=True):
     networks: dict[str, str]
     decoder: str
     flash: bytes = b""
+    iot_dns_anchor: bytes = b""
 
     def __repr__(self) -> str:
         """Show the model and which device, no key and no password."""
@@ -65,7 +66,14 @@ class Desk:
         self.report: Report = _ignore
         self._world = world
         self._changed = asyncio.Event()
-        device = Device(setup.profile, setup.identity, setup.seed, setup.iot_dns, setup.flash)
+        device = Device(
+            setup.profile,
+            setup.identity,
+            setup.seed,
+            setup.iot_dns,
+            setup.flash,
+            iot_dns_anchor=setup.iot_dns_anchor,
+        )
         self._index = world.add(device, ip=ip, site=SITE)
 
     @property

@@ -17,10 +17,15 @@ PATIENCE_S = 60.0
 A = TypeVar("A", bound=Account)
 
 
+def open_link(access: Access) -> CloudLink:
+    """Return the way to the cloud of `access`, for a first call."""
+    return CloudLink(access.url, patience_s=FIRST_PATIENCE_S, ca_file=access.ca_file)
+
+
 @asynccontextmanager
 async def logged_in(access: Access, kind: type[A]) -> AsyncIterator[A]:
     """Yield an account of `kind` that has logged in; its connections are closed afterwards."""
-    async with CloudLink(access.url, patience_s=FIRST_PATIENCE_S) as link:
+    async with open_link(access) as link:
         account = await kind.login(link, access.name, access.password)
         link.patience_s = PATIENCE_S
         yield account

@@ -30,6 +30,7 @@ class Premises(msgspec.Struct, frozen=True):
 
     setup: Setup
     url: str
+    ca_file: str
     after_sale: Person
     owner: Person
     gone: asyncio.Future[str]
@@ -41,12 +42,12 @@ class Premises(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def own_cloud(
-    profile: str, seed: int, wifi: Network, decoder: str, *, bound: bool
+    profile: str, seed: int, wifi: Network, decoder: str, *, bound: bool, tls: bool = False
 ) -> AsyncIterator[Premises]:
     """Run a cloud that knows one device of model `profile`; yield how to set the device up.
 
     `wifi` is heard at the desk besides the owner's own network. A device that is not `bound` has
-    an owner all the same, who may pair it.
+    an owner all the same, who may pair it. `tls` encrypts what is said to the cloud.
     """
     population = populate(_scenario(profile, wifi), 1, seed)
     [unit] = population.units
@@ -55,6 +56,7 @@ async def own_cloud(
         ServerConfig(
             settings=seeding.settings(population, "", time.time_ns() // 1_000_000),
             seed=seeding.seed(population, bound=bound),
+            tls=tls,
         ),
         on_death=died.set_result,
     )
@@ -69,8 +71,10 @@ async def own_cloud(
                 networks={unit.home.ssid: unit.home.password, wifi.ssid: wifi.password},
                 decoder=decoder,
                 flash=seeding.device_spec(population, unit, "", SITE, bound=bound).flash,
+                iot_dns_anchor=host.ready.anchor,
             ),
             url=host.url,
+            ca_file=host.ready.ca_file,
             after_sale=population.operators[0],
             owner=unit.owner,
             gone=died,

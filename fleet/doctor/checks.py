@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from firmware_sim.wire.discovery import PORT_CONTROL, PORT_SOLICITED
-from fleet.doctor.facts import DISCOVERY_PORTS, Facts
+from fleet.doctor.facts import DISCOVERY_PORTS, TEST_PACKAGES, Facts
 
 PYTHON_MIN = (3, 11)
 FILES_FIXED = 300  # of one process: libraries, pipes, database, listeners, LAN clients
@@ -52,6 +52,7 @@ def judge(facts: Facts, devices: int, *, shards: int = 0, decoder: str = "") -> 
         *_decoders(facts, decoder),
         _disk(facts, devices),
         _uvloop(facts),
+        _test_packages(facts),
     ]
 
 
@@ -189,5 +190,16 @@ def _uvloop(facts: Facts) -> Check:
         facts.uvloop,
         "uvloop" if facts.uvloop else "asyncio's own loop",
         "install uvloop: without it a device costs about twice the CPU",
+        fatal=False,
+    )
+
+
+def _test_packages(facts: Facts) -> Check:
+    missing = " ".join(facts.test_packages_missing)
+    return _check(
+        "programs of the tests",
+        not missing,
+        f"not installed: {missing}" if missing else f"there are {', '.join(TEST_PACKAGES)}",
+        f"a run needs none of them; to have all tests: apt-get install {missing}",
         fatal=False,
     )

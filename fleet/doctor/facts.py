@@ -32,6 +32,13 @@ MEMORY_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+# Debian packages that only the tests need, and a program of each. As in tools/setup.sh.
+TEST_PACKAGES = {
+    "postgresql": "pg_createcluster",
+    "mosquitto": "mosquitto",
+    "mosquitto-clients": "mosquitto_sub",
+}
+_SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin")  # not in everybody's path
 _MB = 1 << 20
 
 
@@ -63,6 +70,7 @@ class Facts(msgspec.Struct, frozen=True):
     disk_free_mb: int
     disk_problem: str
     uvloop: bool
+    test_packages_missing: tuple[str, ...]
 
 
 def look(data_dir: Path | None = None, lan: Lan = LOOPBACK) -> Facts:
@@ -90,6 +98,7 @@ def look(data_dir: Path | None = None, lan: Lan = LOOPBACK) -> Facts:
         disk_free_mb=free_mb,
         disk_problem=disk_problem,
         uvloop=find_spec("uvloop") is not None,
+        test_packages_missing=missing_packages(),
     )
 
 
@@ -136,6 +145,16 @@ def disk(folder: Path) -> tuple[int, str]:
     except OSError as error:
         return 0, f"{folder} cannot be written ({error.strerror})"
     return status.f_bavail * status.f_frsize // _MB, ""
+
+
+def missing_packages() -> tuple[str, ...]:
+    """Return the Debian packages that the tests would use and do not find."""
+    places = os.pathsep.join((os.environ.get("PATH", ""), *_SERVER_FOLDERS))
+    return tuple(
+        package
+        for package, program in TEST_PACKAGES.items()
+        if shutil.which(program, path=places) is None
+    )
 
 
 def _existing(folder: Path) -> Path:

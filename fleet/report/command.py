@@ -24,6 +24,10 @@ def run_scenario(
     data_dir: Path | None = None,
     lan: str = "",
     pcap: Path | None = None,
+    tls: bool = False,
+    device_https_port: int | None = None,
+    broker: str = "",
+    outage_s: float | None = None,
     console: Console | None = None,
 ) -> int:
     """Run a scenario and return the exit code: 0 passed, 1 not, 130 interrupted.
@@ -31,7 +35,8 @@ def run_scenario(
     `scenario` is a built-in name or the path of a file; None stands for the scenario's or the
     machine's choice; without `report_dir` no file is written, without `data_dir` data lives in a
     temporary folder. `lan` names the LAN to run in, see `perform`; what is said on it is written to
-    `pcap`. Raises UsageError when the run cannot start or the report not be written.
+    `pcap`; `tls`, `device_https_port`, `broker` and `outage_s` as in `perform`. Raises UsageError when the
+    run cannot start or the report not be written.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
     if report_dir is not None:
@@ -45,6 +50,10 @@ def run_scenario(
         data_dir=data_dir,
         lan=lan,
         pcap=pcap,
+        tls=tls,
+        device_https_port=device_https_port,
+        broker=broker,
+        outage_s=outage_s,
         console=console,
     )
     report = make_report(result)

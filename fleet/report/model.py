@@ -5,7 +5,9 @@ The first block of keys is fixed; further keys may be added after it, none is re
 
 import msgspec
 
+from fleet.run import retries as run_retries
 from fleet.run.histogram import Histogram
+from fleet.run.recovery import Outage
 from fleet.run.result import RunResult
 
 MEBIBYTE = 1 << 20
@@ -38,6 +40,61 @@ class Generator(msgspec.Struct, frozen=True):
     cpu_pct: float
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """How the fleet came back after the cloud had been away for `down_s`, `at_s` into the run.
+
+    `back_50_s` and so on: until so many percent of the `devices` that had been online were online
+    again and stayed so, from the return of the cloud; null: never. `lost_again` counts sessions
+    that did not last. Connects are per device. `cloud_cpu_s` is the cloud's CPU time until all
+    were back, `cloud_cpu_pct` that in percent of one core.
+    """
+
+    at_s: float
+    down_s: float
+    devices: int
+    back_50_s: float | None
+    back_95_s: float | None
+    back_100_s: float | None
+    lost_again: int
+    connects_while_down: float
+    connects_after: float
+    connects_after_max: int
+    cloud_cpu_s: float
+    cloud_cpu_pct: float | None
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """Calls over HTTP and connections to the broker that devices have begun, per device."""
+
+    calls_per_device: float
+    calls_max: int
+    connects_per_device: float
+    connects_max: int
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """What devices tried again and again, by reason.
+
+    `per_device_min_max`: the most that one device tried within a minute. `cloud_cpu_pct`: share of
+    the cloud's CPU time, estimated by requests.
+    """
+
+    reason: str
+    attempts: int
+    devices: int
+    per_device_min_max: int
+    cloud_cpu_pct: float
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A fault of the scenario, and how often it has struck devices in which state."""
+
+    kind: str
+    during: str
+    struck: int
+    states: dict[str, int]
+
+
 class Report(msgspec.Struct, frozen=True):
     """One run. `unmet` and `left_out` are the scenario's expectations, in words."""
 
@@ -65,6 +122,10 @@ class Report(msgspec.Struct, frozen=True):
     tickets: int
     frames: int
     frames_decoded: int
+    recovery: tuple[Recovery, ...]
+    traffic: Traffic
+    retries: tuple[Retry, ...]
+    faults: tuple[Fault, ...]
 
 
 def make_report(result: RunResult) -> Report:
@@ -101,6 +162,59 @@ def make_report(result: RunResult) -> Report:
         tickets=result.tickets,
         frames=result.frames,
         frames_decoded=result.decoded,
+        recovery=tuple(_recovery(outage) for outage in result.outages),
+        traffic=_traffic(result),
+        retries=tuple(_retry(retry) for retry in result.retries),
+        faults=tuple(
+            Fault(
+                kind=fault.kind,
+                during=fault.during,
+                struck=sum(fault.states.values()),
+                states=dict(sorted(fault.states.items())),
+            )
+            for fault in result.faults
+        ),
+    )
+
+
+def _recovery(outage: Outage) -> Recovery:
+    back = {percent: round(time_s, 2) for percent, time_s in outage.recovered_s.items()}
+    devices = max(1, outage.devices)
+    whole_s = outage.recovered_s.get(100)
+    return Recovery(
+        at_s=round(outage.at_s, 1),
+        down_s=round(outage.down_s, 1),
+        devices=outage.devices,
+        back_50_s=back.get(50),
+        back_95_s=back.get(95),
+        back_100_s=back.get(100),
+        lost_again=outage.lost_again,
+        connects_while_down=round(outage.attempts_while_down / devices, 2),
+        connects_after=round(outage.attempts_after / devices, 2),
+        connects_after_max=outage.attempts_after_max,
+        cloud_cpu_s=round(outage.cloud_cpu_s, 2),
+        cloud_cpu_pct=round(100 * outage.cloud_cpu_s / whole_s, 1) if whole_s else None,
+    )
+
+
+def _traffic(result: RunResult) -> Traffic:
+    traffic = result.traffic
+    devices = max(1, traffic.devices)
+    return Traffic(
+        calls_per_device=round(traffic.calls / devices, 2),
+        calls_max=traffic.calls_max,
+        connects_per_device=round(traffic.connects / devices, 2),
+        connects_max=traffic.connects_max,
+    )
+
+
+def _retry(retry: run_retries.Retry) -> Retry:
+    return Retry(
+        reason=retry.reason,
+        attempts=retry.attempts,
+        devices=retry.devices,
+        per_device_min_max=retry.per_device_min,
+        cloud_cpu_pct=round(retry.cloud_cpu_pct, 1),
     )
 
 

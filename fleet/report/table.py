@@ -6,16 +6,27 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleet.report.model import Report
+from fleet.report.model import Outcomes, Report
 
 _GOOD, _BAD = "green", "red"
+NOTHING = Outcomes(0, 0, {}, {})
+RETRIES_SHOWN_MAX = 12
+CLOUD_DOWN = "cloud_down"
 
 
 def render(report: Report) -> RenderableType:
     """Return everything a person wants to know after a run."""
-    parts: list[RenderableType] = [verdict(report), "", outcomes(report), ""]
+    parts: list[RenderableType] = [verdict(report), ""]
+    if report.outcomes != NOTHING or not report.recovery:
+        parts += [outcomes(report), ""]
     if any(phase.count for phase in report.phases.values()):
         parts += [phases(report), ""]
+    if any(one.devices for one in report.recovery):
+        parts += [recovery(report), ""]
+    if report.faults:
+        parts += [faults(report), ""]
+    if report.retries:
+        parts += [retries(report), ""]
     parts.append(costs(report))
     return Group(*parts)
 
@@ -60,8 +71,57 @@ def phases(report: Report) -> Table:
     """Return how long each phase took, in milliseconds."""
     table = _table("phase (ms)", "count", "p50", "p90", "p95", "p99", "max")
     for name, phase in report.phases.items():
+        if not phase.count:
+            continue
         times = (phase.p50_ms, phase.p90_ms, phase.p95_ms, phase.p99_ms, phase.max_ms)
         table.add_row(name, str(phase.count), *(f"{time_ms:,.0f}" for time_ms in times))
+    return table
+
+
+def recovery(report: Report) -> Table:
+    """Return how the fleet came back after each outage of the cloud."""
+    table = _table(
+        "cloud away", "back 50 %", "95 %", "100 %", "lost again", "connects", "at most", "cloud CPU"
+    )
+    for one in report.recovery:
+        if not one.devices:
+            continue  # nobody was there to come back
+        table.add_row(
+            f"{one.down_s:,.0f} s, {one.devices} devices",
+            *(_seconds(time_s) for time_s in (one.back_50_s, one.back_95_s, one.back_100_s)),
+            str(one.lost_again),
+            f"{one.connects_while_down:.1f} + {one.connects_after:.1f}",
+            str(one.connects_after_max),
+            f"{one.cloud_cpu_s:.1f} s",
+        )
+    return table
+
+
+def _seconds(time_s: float | None) -> str:
+    return "never" if time_s is None else f"{time_s:.1f} s"
+
+
+def faults(report: Report) -> Table:
+    """Return which faults were played, and in which states they struck devices."""
+    table = _table("fault", "during", "struck", "in state")
+    for fault in report.faults:
+        states = ", ".join(f"{state} {count}" for state, count in fault.states.items())
+        struck = "all" if fault.kind == CLOUD_DOWN else str(fault.struck)
+        table.add_row(fault.kind, fault.during, struck, states or "-")
+    return table
+
+
+def retries(report: Report) -> Table:
+    """Return what devices tried again and again, and what that has cost."""
+    table = _table("tried again because of", "times", "devices", "max/min", "cloud CPU")
+    for retry in report.retries[:RETRIES_SHOWN_MAX]:
+        table.add_row(
+            retry.reason,
+            str(retry.attempts),
+            str(retry.devices),
+            str(retry.per_device_min_max),
+            f"{retry.cloud_cpu_pct:.0f} %",
+        )
     return table
 
 
@@ -70,7 +130,8 @@ def costs(report: Report) -> Text:
     cpu = ", ".join(f"{name} {cpu_s:.1f}" for name, cpu_s in report.cpu_s_by_process.items())
     return Text(
         f"{report.cpu_s:.1f} s CPU ({cpu}), {report.peak_rss_mb:.0f} MiB at most, "
-        f"{report.frames} frames; generator: loop lag p99 {report.generator.loop_lag_p99_ms:.1f} ms, "
+        f"{report.frames} frames; {report.traffic.calls_per_device:.1f} calls and "
+        f"{report.traffic.connects_per_device:.1f} connects per device; generator: loop lag p99 {report.generator.loop_lag_p99_ms:.1f} ms, "
         f"{report.generator.cpu_pct:.0f} % of a core per shard",
         style="dim",
     )

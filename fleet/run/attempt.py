@@ -6,6 +6,7 @@ missed: the power fails, or the cloud dies between its commit and its reply.
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -76,7 +77,7 @@ async def attempt(
     stage.hands.intend(indices, UNBIND)
     with stage.watch.look_at(indices) as gaze:
         async with asyncio.TaskGroup() as group:
-            handing = group.create_task(_hand_over(stage, batch))
+            handing = group.create_task(_hand_over(stage, batch, reader.has_ended))
             await reader.read_all(gaze)
             handing.cancel()
     history = history_rows(console, batch=batch.token.batch)
@@ -120,6 +121,10 @@ class _Reader:
         self._by_qr = batch.payload is not None
         self._presented = presented
 
+    def has_ended(self, unit: Unit) -> bool:
+        """Say whether the operator is done with a device of this batch, one way or another."""
+        return self.readings[unit.index].verdict is not None
+
     async def read_all(self, gaze: Gaze) -> None:
         """Read until every device has ended, or patience has."""
         timer = asyncio.get_running_loop().call_later(PRESENT_S, self._presented.set)
@@ -155,7 +160,7 @@ class _Reader:
         self._stage.hands.power(hanging, on=True)
 
 
-async def _hand_over(stage: Stage, batch: Batch) -> None:
+async def _hand_over(stage: Stage, batch: Batch, has_ended: Callable[[Unit], bool]) -> None:
     """Show the code to all lenses, or find the devices on the LAN and send each the token."""
     if batch.payload is not None:
         stage.hands.show([unit.index for unit in batch.units], batch.payload)
@@ -165,13 +170,20 @@ async def _hand_over(stage: Stage, batch: Batch) -> None:
         while missing:
             for found in await stage.phones.wait_for(missing, SEARCH_S):
                 unit = missing.pop(found.uuid)
-                group.create_task(_send(stage, unit, found, batch.token.token))
+                group.create_task(_send(stage, unit, found, batch.token.token, has_ended))
 
 
-async def _send(stage: Stage, unit: Unit, found: Found, token_text: str) -> None:
-    """Send the token until the device takes it: one that still shows a failure refuses."""
+async def _send(
+    stage: Stage, unit: Unit, found: Found, token_text: str, has_ended: Callable[[Unit], bool]
+) -> None:
+    """Send the token until the device takes it: one that still shows a failure refuses.
+
+    A device that the operator has given up gets no token behind his back, when its power returns.
+    """
     while True:
         await stage.watch.until_all([unit.index], is_waiting, stage.patience_s)
+        if has_ended(unit):
+            return
         if (await stage.phones.hand_over(found, token_text)).accepted:
             return
         await asyncio.sleep(RESEND_S)

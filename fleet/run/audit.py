@@ -4,6 +4,7 @@ import httpx
 import msgspec
 
 from firmware_sim.errors import Malformed
+from fleet.app.cloud_link import trust_in
 from fleet.app.console_client import ConsoleClient
 from fleet.app.errors import CloudUnreachable
 from fleet.app.follow import history_rows
@@ -21,14 +22,16 @@ class _Envelope(msgspec.Struct):
     code: str = ""
 
 
-async def fetch_audit(url: str, admin_secret: str) -> Audit:
-    """Return the books of the cloud at `url`.
+async def fetch_audit(url: str, admin_secret: str, ca_file: str = "") -> Audit:
+    """Return the books of the cloud at `url`; `ca_file` as in `CloudLink`.
 
     Raises CloudUnreachable, or Malformed when the answer is not an audit.
     """
     head = {"Authorization": f"Bearer {admin_secret}"}
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT_S, trust_env=False, verify=trust_in(url, ca_file)
+        ) as client:
             response = await client.get(url + PATH, headers=head)
     except httpx.TransportError as error:
         raise CloudUnreachable(f"{url}: no audit ({error!r}); is the cloud running?") from error

@@ -17,6 +17,8 @@ from fleet.cloud.edge.server import Ready
 from fleet.run.children import SPAWN, reap
 
 START_S = 60.0
+PREPARE_S = 1_800.0  # for somebody else's broker to be told of thousands of devices
+LEAVE_S = 10.0  # to end in good order, with thousands of devices connected
 REPLACEMENTS_MAX = 5
 
 
@@ -32,7 +34,9 @@ class CloudHost:
         self._started: asyncio.Future[Ready] | None = None
         self._ended = asyncio.Event()
         self._last_words = ""
+        self._turn = asyncio.Lock()
         self._stopping = False
+        self._away = False
         self.generation = 0
         self.ready = Ready("", 0, 0)
 
@@ -44,11 +48,12 @@ class CloudHost:
     @property
     def url(self) -> str:
         """Return where the console, the app and the admin API are."""
-        return f"http://{self.ready.host}:{self.ready.http_port}"
+        return self.ready.url
 
     async def start(self) -> None:
         """Start the process and wait until it serves. Raises UsageError when it does not."""
         loop = asyncio.get_running_loop()
+        start_s = START_S if self._config.broker is None else PREPARE_S
         self._ended = asyncio.Event()
         self._started = loop.create_future()
         ours, theirs = SPAWN.Pipe()
@@ -58,10 +63,10 @@ class CloudHost:
         self._process, self._pipe = process, ours
         loop.add_reader(ours.fileno(), self._hear, ours)
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(start_s):
                 self.ready = await self._started
         except TimeoutError:
-            raise UsageError(f"the cloud did not start within {START_S:g} s") from None
+            raise UsageError(f"the cloud did not start within {start_s:g} s") from None
         self._config = msgspec.structs.replace(
             self._config,
             http_port=self.ready.http_port,
@@ -71,11 +76,28 @@ class CloudHost:
 
     async def replace(self) -> None:
         """Start it again after its death. Raises UsageError when it keeps dying."""
-        await self._reap(grace_s=1.0)
-        if self.generation >= REPLACEMENTS_MAX:
-            raise UsageError(f"the cloud died {REPLACEMENTS_MAX + 1} times; {self._last_words}")
-        self.generation += 1
-        await self.start()
+        async with self._turn:
+            if not self._ended.is_set():
+                return  # an outage came in between, and is over
+            await self._reap(grace_s=1.0)
+            if self.generation >= REPLACEMENTS_MAX:
+                raise UsageError(f"the cloud died {REPLACEMENTS_MAX + 1} times; {self._last_words}")
+            self.generation += 1
+            await self.start()
+
+    async def be_away(self, for_s: float, *, politely: bool) -> None:
+        """End the process on purpose, and start it again `for_s` after it has gone.
+
+        It gets a SIGTERM if `politely`, else a SIGKILL. Raises UsageError when it does not start.
+        """
+        async with self._turn:
+            self._away = True
+            if self._process is not None:
+                (self._process.terminate if politely else self._process.kill)()
+            await self._reap(LEAVE_S)
+            await asyncio.sleep(for_s)
+            self._away = False
+            await self.start()
 
     async def stop(self, grace_s: float) -> None:
         """End the process: politely, then after `grace_s` by force."""
@@ -109,7 +131,7 @@ class CloudHost:
         self._ended.set()
         if not self._started.done():
             self._started.set_exception(UsageError(self._last_words or "the cloud did not start"))
-        elif not self._stopping:
+        elif not (self._stopping or self._away):
             self._on_death(self._last_words)
 
     def _hang_up(self) -> None:

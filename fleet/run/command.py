@@ -7,22 +7,25 @@ a `UsageError`.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from firmware_sim.errors import SimulatorError
+from fleet.cloud.external import parse_address
 from fleet.run.expectations import Outcomes, judge
+from fleet.run.fault_player import START
 from fleet.run.files import run_folder
 from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
 from fleet.run.phases import PHASES
 from fleet.run.population import Population, populate
 from fleet.run.progress import Progress, View, make_progress
-from fleet.run.result import Generator, RunResult
-from fleet.run.runner import START, Run
-from fleet.run.scenario import load_scenario
+from fleet.run.result import FaultPlayed, Generator, RunResult, Traffic
+from fleet.run.runner import Run
+from fleet.run.scenario import load_scenario, with_outages
 from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
 
 LOOK_EVERY_S = 0.25
@@ -40,18 +43,33 @@ def perform(
     data_dir: Path | None = None,
     lan: str = "",
     pcap: Path | None = None,
+    tls: bool = False,
+    device_https_port: int | None = None,
+    broker: str = "",
+    outage_s: float | None = None,
     console: Console,
 ) -> RunResult:
     """Run a scenario (built-in name or path); None stands for the scenario's or machine's choice.
 
     `lan` names one that `fleet lan up` has made; this process moves into it for good. What is said
-    on the LAN is written to `pcap`. Raises UsageError when the run cannot start.
+    on the LAN is written to `pcap`. With `tls` everything between cloud, devices and people is
+    encrypted; devices may have a port of their own then. They use the MQTT broker at `broker`, if
+    that is not empty. `outage_s` is how long the cloud is away
+    where the scenario has it go away. Raises UsageError when the run cannot start.
     """
-    plan = load_scenario(scenario)
+    plan = with_outages(load_scenario(scenario), outage_s)
     population = populate(plan, devices or plan.devices, seed)
     count = shard_count(len(population.units), shards or 0)
     home = settle(lan, len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
-    options = Options(decoder=decoder, shards=count, lan=home, pcap=pcap)
+    options = Options(
+        decoder=decoder,
+        shards=count,
+        lan=home,
+        pcap=pcap,
+        tls=tls,
+        device_https_port=device_https_port,
+        broker=parse_address(broker) if broker else None,
+    )
     with run_folder(data_dir) as folder:
         return in_loop(_perform(population, options, folder, console))
 
@@ -132,7 +150,10 @@ def _result(run: Run, supervisor: Supervisor, options: Options, aborted: str) ->
         refused=run.refused if run.refused is not None else dict(run.tally.refused),
         failed=run.failed(),
     )
-    verdict = judge(run.population, outcomes)
+    supervisor.recovery.close()
+    outages = supervisor.recovery.outages
+    verdict = judge(run.population, outcomes, outages)
+    traffic = Traffic.of(run.chips.values())
     meter, measured = supervisor.meter, supervisor.measured
     wall_s = meter.elapsed_s
     shards = max(1, len(supervisor.shards))
@@ -160,4 +181,13 @@ def _result(run: Run, supervisor: Supervisor, options: Options, aborted: str) ->
         frames=sum(pulse.frames for pulse in measured.lens.values()),
         decoded=sum(pulse.decoded for pulse in measured.lens.values()),
         aborted=aborted,
+        outages=outages,
+        traffic=traffic,
+        retries=supervisor.retries.result(traffic.calls + traffic.connects),
+        faults=tuple(_played(run.population, measured.struck)),
     )
+
+
+def _played(population: Population, struck: Mapping[int, Counter[str]]) -> Iterator[FaultPlayed]:
+    for number, table in enumerate(population.scenario.faults):
+        yield FaultPlayed(table.kind, table.during, dict(struck.get(number, {})))

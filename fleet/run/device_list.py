@@ -17,6 +17,7 @@ import msgspec
 from firmware_sim.device import lan_children
 from firmware_sim.device.profile import Point
 from fleet.lan.arrangement import mac_of
+from fleet.run import seeding
 from fleet.run.population import Population, Unit
 
 _TYPES = {
@@ -100,7 +101,7 @@ def _entries(population: Population, unit: Unit, ip: str) -> Iterator[Entry]:
         node_id = lan_children.cid(unit.uuid, number)
         yield Entry(
             name=f"{name} {child.title}",
-            id=f"6c{node_id}",
+            id=seeding.child_id(node_id),
             key=unit.local_key,
             mac="",
             uuid=node_id,

@@ -9,6 +9,7 @@ from collections import Counter
 import msgspec
 
 from fleet.run.population import Population, Unit
+from fleet.run.recovery import Outage
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -27,14 +28,15 @@ class Verdict(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]
 
 
-def judge(population: Population, outcomes: Outcomes) -> Verdict:
-    """Compare the outcomes with the scenario's `[expect]`."""
+def judge(population: Population, outcomes: Outcomes, outages: tuple[Outage, ...] = ()) -> Verdict:
+    """Compare what came out with the scenario's `[expect]`."""
     expect = population.scenario.expect
     reachable = _reachable(population)
     refused: dict[str, int] = dict(expect.refused.items())
     failed: dict[str, int] = dict(expect.failed.items())
     unmet = [
         *_shares(population, outcomes),
+        *_recoveries(population, outages),
         *_minima("refused", refused, outcomes.refused, reachable),
         *_minima("failed", failed, outcomes.failed, reachable),
     ]
@@ -50,6 +52,8 @@ def judge(population: Population, outcomes: Outcomes) -> Verdict:
 
 def _shares(population: Population, outcomes: Outcomes) -> list[str]:
     expect = population.scenario.expect
+    if not population.scenario.unbind:
+        return []
     for_sale = sum(1 for unit in population.units if unit.new_owner is not None)
     unmet = []
     for name, count, total, percent in (
@@ -58,6 +62,24 @@ def _shares(population: Population, outcomes: Outcomes) -> list[str]:
     ):
         if 100 * count < percent * total:
             unmet.append(f"{name}: {count} of {total} devices, expected {percent} %")
+    return unmet
+
+
+def _recoveries(population: Population, outages: tuple[Outage, ...]) -> list[str]:
+    expected_s = population.scenario.expect.recovered_s
+    if not expected_s:
+        return []
+    if not outages:
+        return [f"recovered: no outage was survived, expected one and {expected_s:g} s"]
+    unmet = []
+    for outage in outages:
+        taken_s = outage.recovered_s.get(100)
+        if taken_s is None or taken_s > expected_s:
+            found = "not all devices came back" if taken_s is None else f"{taken_s:.1f} s"
+            unmet.append(
+                f"recovered: {found} after {outage.down_s:.0f} s without a cloud, "
+                f"expected {expected_s:g} s"
+            )
     return unmet
 
 

@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from firmware_sim.errors import UsageError
@@ -30,6 +30,49 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise UsageError(
             f"{path}: cannot be written: {error.strerror}; free space or choose another place"
         ) from error
+
+
+@contextmanager
+def announcement(path: Path | None) -> Iterator[Callable[[bytes], None]]:
+    """Give the function that writes a file for which others wait; None: no file.
+
+    It is gone before and after, and only its owner may read it. What an earlier start has left is
+    put back if this one ends before it has written anything: maybe that one is still up, and is
+    why this one failed. Raises UsageError when the file cannot be replaced or written.
+    """
+    if path is None:
+        yield lambda _: None
+        return
+    left, written = _content(path), b""
+    _remove(path)
+
+    def write(data: bytes) -> None:
+        nonlocal written
+        write_atomically(path, data, mode=0o600)
+        written = data
+
+    try:
+        yield write
+    finally:
+        if left and not written:
+            with suppress(UsageError):  # there is something worse to be told
+                write_atomically(path, left, mode=0o600)
+        elif written and _content(path) == written:  # and not that of a later start
+            _remove(path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be replaced: {error.strerror}") from error
 
 
 @contextmanager

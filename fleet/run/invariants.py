@@ -19,6 +19,7 @@ from fleet.run.population import Population, Unit
 from fleet.run.tally import Tally
 
 VIOLATIONS_PER_INVARIANT_MAX = 20
+TRY_AGAIN = "try_again"  # no refusal: somebody else's broker was not ready for the device yet
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -119,7 +120,9 @@ def refusals_recorded(evidence: Evidence) -> Iterator[str]:
     for unit, notes in zip(evidence.population.units, evidence.heard, strict=True):
         for note in notes:
             reason = note.detail.lower()
-            if note.kind == "activation_refused" and (unit.uuid, reason) not in rows:
+            if note.kind != "activation_refused" or reason == TRY_AGAIN:
+                continue
+            if (unit.uuid, reason) not in rows:
                 yield f"{unit.uuid}: was refused for {reason}, the history has no such row"
 
 
@@ -152,6 +155,19 @@ def lights_agree(evidence: Evidence) -> Iterator[str]:
             yield f"{unit.uuid}: its model has no light {chip.light!r}"
 
 
+def online_is_known(evidence: Evidence) -> Iterator[str]:
+    """Every device that has a session is online by the cloud's books.
+
+    The other way round takes time: a device that vanished without a word is missed by its keep-alive.
+    """
+    for unit, device in evidence.registered():
+        chip = evidence.chips.get(unit.index)
+        if chip is None or chip.severed:
+            continue
+        if Session[chip.session] is Session.UP and not device.online:
+            yield f"{unit.uuid}: has a session, and is offline by the cloud"
+
+
 def people_agree(evidence: Evidence) -> Iterator[str]:
     """What operators read from lights is what the history says."""
     yield from evidence.tally.contradictions
@@ -167,6 +183,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     refusals_recorded,
     limits_kept,
     lights_agree,
+    online_is_known,
     people_agree,
 )
 

@@ -7,6 +7,7 @@ is one message per shard and tenth of a second, however many devices it holds.
 
 import msgspec
 
+from firmware_sim.runtime.faults import AnyFault
 from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.histogram import Histogram
 
@@ -59,6 +60,7 @@ class SetUp(msgspec.Struct, frozen=True, tag=True):
     decode_workers: int
     journal: str
     devices: tuple[DeviceSpec, ...]
+    iot_dns_anchor: bytes = b""  # certificate (DER) built into devices; empty: not encrypted
 
 
 class SwitchPower(msgspec.Struct, frozen=True, tag=True):
@@ -100,6 +102,25 @@ class Intend(msgspec.Struct, frozen=True, tag=True):
     purpose: str
 
 
+class LayAmbush(msgspec.Struct, frozen=True, tag=True):
+    """Let a fault strike devices, each after its delay; with a `state`, once it has entered that.
+
+    `number` is the fault's table in the scenario.
+    """
+
+    number: int
+    fault: AnyFault
+    indices: tuple[int, ...]
+    delays_ms: tuple[int, ...]
+    state: str
+
+
+class CallOff(msgspec.Struct, frozen=True, tag=True):
+    """Forget what the tables with these numbers have not begun yet."""
+
+    numbers: tuple[int, ...]
+
+
 class TakeSnapshot(msgspec.Struct, frozen=True, tag=True):
     """Report what each device is and holds now; answered by `Snapshot`."""
 
@@ -108,7 +129,18 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     """Power everything off and end the process."""
 
 
-Order = SetUp | SwitchPower | HoldButton | ShowCode | MoveTo | Intend | TakeSnapshot | Stop
+Order = (
+    SetUp
+    | SwitchPower
+    | HoldButton
+    | ShowCode
+    | MoveTo
+    | Intend
+    | LayAmbush
+    | CallOff
+    | TakeSnapshot
+    | Stop
+)
 
 # --- shard -> runner ----------------------------------------------------------------------------
 
@@ -154,17 +186,25 @@ class Observed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pulse(msgspec.Struct, frozen=True, tag=True):
-    """Measurements since the last pulse (phases by name, loop lag), and all lens work so far."""
+    """Measurements since the last pulse (phases by name, loop lag), and all lens work so far.
+
+    `struck` counts the faults that have begun since then, by table and by the state struck.
+    """
 
     phases: dict[str, Histogram]
     loop_lag: Histogram
     frames: int
     decoded: int
     lens_cpu_ms: float
+    struck: dict[int, dict[str, int]] = {}
 
 
 class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one device is and what its flash says: `dev_id` last given, `activated` holds keys."""
+    """What one device is and what its flash says: `dev_id` last given, `activated` holds keys.
+
+    `calls` over HTTP and `connects` to the broker are what it has begun since its shard began.
+    `severed`: its session has died without a word, and it has not noticed yet.
+    """
 
     index: int
     lifecycle: str
@@ -174,6 +214,9 @@ class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):
     operator: str
     dev_id: str
     activated: bool
+    calls: int = 0
+    connects: int = 0
+    severed: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag=True):

@@ -3,27 +3,33 @@
 What the history gives as the reason decides what is done: a dead or full code is replaced, a
 spent account hands over to the next, a spent product gets a ticket, a missing right is a matter
 for somebody who has it. A light that failed without a row in the history never reached the
-cloud: the Wi-Fi did not take it.
+cloud: the Wi-Fi did not take it. A device may have been unbound by an earlier batch after all, when
+its power was back; then its light says so, or the cloud that it is nobody's, and the earlier
+batch's history is looked up.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from fleet.app import qr
 from fleet.app.console_client import ConsoleClient
-from fleet.app.messages import Ticket
+from fleet.app.follow import history_rows
+from fleet.app.messages import HistoryRow, Ticket
 from fleet.run.attempt import Batch, Result, Verdict, attempt
 from fleet.run.stage import Stage
 from fleet.run.tally import QR, WIRED
 from fleet.run.work import Errand, Job, WorkList
 
+OK = "ok"
 ACCOUNT_QUOTA = "account_quota"
 PRODUCT_QUOTA = "product_quota"
 BATCHES_UNDER_WAY_MAX = 4
 
 
-class Tickets:
-    """Raises product quotas in the name of the products' owner: one ticket per product and need."""
+class Office:
+    """What only the products' owner can do: raise product quotas, and look into everybody's history."""
 
     def __init__(self, maker: ConsoleClient) -> None:
         """Speak as `maker`, who owns all products."""
@@ -31,7 +37,10 @@ class Tickets:
         self._lock = asyncio.Lock()
 
     async def raise_product(self, product_id: str, count: int) -> bool:
-        """Make room for `count` more devices; say whether a ticket was needed for that."""
+        """Make room for `count` more devices; say whether a ticket was needed for that.
+
+        One ticket per product and need, however many ask.
+        """
         async with self._lock:
             quotas = await self._maker.quotas()
             quota = next(one for one in quotas.products if one.product_id == product_id)
@@ -39,6 +48,14 @@ class Tickets:
                 return False
             await self._maker.ticket(Ticket("product", product_id, quota.used + count))
             return True
+
+    async def released_before(self, job: Job) -> HistoryRow | None:
+        """Return the row by which an earlier batch has released the device after all, if one has."""
+        for batch in job.batches:
+            async for row in history_rows(self._maker, batch=batch, status=OK):
+                if row.uuid == job.unit.uuid:
+                    return row
+        return None
 
 
 class Operator:
@@ -50,7 +67,7 @@ class Operator:
         console: ConsoleClient,
         number: int,
         work: WorkList,
-        tickets: Tickets,
+        office: Office,
         on_used_up: Callable[[Batch], None] = lambda _: None,
     ) -> None:
         """Work as `console`; `on_used_up` gets every QR code that has released all it may."""
@@ -58,7 +75,7 @@ class Operator:
         self._console = console
         self._number = number
         self._work = work
-        self._tickets = tickets
+        self._office = office
         self._on_used_up = on_used_up
         self._gate = asyncio.Semaphore(BATCHES_UNDER_WAY_MAX)
         self._raised = 0
@@ -83,14 +100,32 @@ class Operator:
     async def _unbind(self, jobs: list[Job], presented: asyncio.Event) -> None:
         raised = self._raised
         try:
+            jobs = await self._still_bound(jobs)
+            if not jobs:
+                return
             batch = await self._batch(jobs)
             results = await attempt(self._stage, self._console, batch, presented)
             if batch.payload is not None and all(result.released for result in results):
                 self._on_used_up(batch)
-            await self._settle(jobs, results, raised)
+            await self._settle(jobs, results, batch.token.batch, raised)
         finally:
             presented.set()
             self._gate.release()
+
+    async def _still_bound(self, jobs: list[Job]) -> list[Job]:
+        """Put aside what already shows that it is unbound, once the history has confirmed it."""
+        left = []
+        for job in jobs:
+            seen = self._stage.watch.last[job.unit.index]
+            row = None
+            if seen.operator == "unbound":
+                row = await self._office.released_before(job)
+            if row is None:
+                left.append(job)
+            else:
+                note_result(self._stage, Result(job.unit, Verdict.UNBOUND, seen.light, row))
+                self._work.done(job.unit)
+        return left
 
     async def _batch(self, jobs: list[Job]) -> Batch:
         wired = jobs[0].unit.product.wired
@@ -99,27 +134,35 @@ class Operator:
         payload = qr.payload(warehouse.ssid, warehouse.password, token.token)
         return Batch(tuple(job.unit for job in jobs), token, None if wired else payload)
 
-    async def _settle(self, jobs: list[Job], results: Iterable[Result], raised: int) -> None:
-        """Do what each reason asks for, and bring the devices back to the pile.
+    async def _settle(
+        self, jobs: list[Job], results: Iterable[Result], batch: str, raised: int
+    ) -> None:
+        """Do what each reason asks for, and bring the devices of a batch back to the pile.
 
         `raised` counts the account's tickets when the batch began: what was refused before the
         latest one says nothing about the quota of now.
         """
-        again = []
+        again: list[Job] = []
         for job, result in zip(jobs, results, strict=True):
-            if note_result(self._stage, result):
+            if note_result(self._stage, await self._explained(job, result)):
                 self._work.done(job.unit)
                 continue
             if result.reason == ACCOUNT_QUOTA and raised == self._raised:
                 self._work.spent(self._number)
             elif result.reason == PRODUCT_QUOTA:
                 await self._raise_product(job)
+            job.batches.append(batch)
             again.append(job)
         self._work.again(again)
 
+    async def _explained(self, job: Job, result: Result) -> Result:
+        """Return a result with the row of an earlier batch that has released the device after all."""
+        row = None if result.released else await self._office.released_before(job)
+        return result if row is None else msgspec.structs.replace(result, row=row)
+
     async def _raise_product(self, job: Job) -> None:
         product_id = job.unit.product.product_id
-        if await self._tickets.raise_product(product_id, self._work.left_of(product_id)):
+        if await self._office.raise_product(product_id, self._work.left_of(product_id)):
             self._stage.tally.tickets += 1
 
     async def _raise_account(self) -> None:

@@ -55,11 +55,27 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
     for _ in range(stage.population.scenario.tries_max):
         if not await stage.watch.until_all([unit.index], is_waiting, patience_s):
             result = await pair(stage, client, unit, unit.new_home)
-            if any(device.uuid == unit.uuid for device in result.success):
-                late = await stage.watch.until_all([unit.index], is_online, patience_s)
-                return not late
+            paired = any(device.uuid == unit.uuid for device in result.success)
+            if paired and await _came_online(stage, unit):
+                return True
         await carry(stage.hands, stage.watch, [unit.index], HOMES, patience_s)
     return False
+
+
+async def _came_online(stage: Stage, unit: Unit) -> bool:
+    """Wait for the light of a device that the app calls paired.
+
+    It may wait for a code all the same: its power failed before it had kept what the cloud told it.
+    """
+    with stage.watch.look_at([unit.index]) as gaze:
+        seen = stage.watch.last[unit.index]
+        try:
+            async with asyncio.timeout(stage.patience_s):
+                while not (is_online(seen) or is_waiting(seen)):
+                    seen = await gaze.next()
+        except TimeoutError:
+            return False
+    return is_online(seen)
 
 
 async def sign_in(link: CloudLink, person: Person) -> ConsumerClient:

@@ -165,7 +165,8 @@ def _units(
 ) -> list[Unit]:
     kinds = deal(scale((product.share for product in scenario.products), devices))
     # Each product is shared out by itself: all operators and new owners get some of each.
-    of_operator = _shared_out(kinds, seed, _OPERATOR, [each.share for each in scenario.operators])
+    shares = [each.share for each in scenario.operators] or [1]  # nobody: all fall to that one
+    of_operator = _shared_out(kinds, seed, _OPERATOR, shares)
     mix = sorted(scenario.lan.versions.items())
     of_version = _shared_out(kinds, seed, _VERSION, [share for _, share in mix])
     own = _own_versions(products)

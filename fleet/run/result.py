@@ -1,9 +1,14 @@
 """What a run has come to, measured and judged; `fleet.report` turns it into files and tables."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from fleet.run.expectations import Outcomes
 from fleet.run.histogram import Histogram
+from fleet.run.messages import Chip
+from fleet.run.recovery import Outage
+from fleet.run.retries import Retry
 
 
 class Generator(msgspec.Struct, frozen=True):
@@ -15,6 +20,42 @@ class Generator(msgspec.Struct, frozen=True):
 
     loop_lag_p99_ms: float
     cpu_pct: float
+
+
+class FaultPlayed(msgspec.Struct, frozen=True):
+    """One of the scenario's faults: how many devices it has struck, by the state they were in.
+
+    Where it strikes a device several times, each counts. An outage of the cloud strikes none.
+    """
+
+    kind: str
+    during: str
+    states: dict[str, int]
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What devices have begun by themselves: calls over HTTP, connections to the broker."""
+
+    devices: int = 0
+    calls: int = 0
+    calls_max: int = 0
+    connects: int = 0
+    connects_max: int = 0
+
+    @classmethod
+    def of(cls, chips: Iterable[Chip]) -> "Traffic":
+        """Add up what the devices were found to have done at the end."""
+        calls, connects = [], []
+        for chip in chips:
+            calls.append(chip.calls)
+            connects.append(chip.connects)
+        return cls(
+            devices=len(calls),
+            calls=sum(calls),
+            calls_max=max(calls, default=0),
+            connects=sum(connects),
+            connects_max=max(connects, default=0),
+        )
 
 
 class RunResult(msgspec.Struct, frozen=True):
@@ -40,6 +81,10 @@ class RunResult(msgspec.Struct, frozen=True):
     frames: int
     decoded: int
     aborted: str = ""
+    outages: tuple[Outage, ...] = ()
+    traffic: Traffic = Traffic()
+    retries: tuple[Retry, ...] = ()
+    faults: tuple[FaultPlayed, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -1,11 +1,15 @@
 """A batch unbinding, from the owners' homes to the next owners' homes.
 
+    start    the cloud and all shards are there
     home     all devices are powered in their owners' homes and come online
     return   they are switched off, carried to the warehouse and switched on there
     reset    their reset buttons are held until they wait for a code
     unbind   operators unbind them in batches; some get into trouble on purpose
     rebind   new owners take a share of them home (from the first unbound device on)
     check    devices and cloud are held against each other
+
+A scenario that unbinds nothing goes from home to `stay`, in which devices have only to stay online,
+and from there to the check. With each phase its faults begin and end.
 
 Nothing here touches a socket or a process: that is the supervisor's.
 """
@@ -20,24 +24,27 @@ from fleet.app.console_client import ConsoleClient
 from fleet.app.lan_client import LanSearch
 from fleet.run.attempt import Batch
 from fleet.run.audit import fetch_audit, fetch_history
+from fleet.run.fault_plan import FaultPlan
+from fleet.run.fault_player import CHECK, START, FaultPlayer
+from fleet.run.faults import CLOUD_DOWN
 from fleet.run.invariants import Evidence, violations
 from fleet.run.messages import Chip, Seen
-from fleet.run.operator import Operator, Tickets
+from fleet.run.operator import Office, Operator
 from fleet.run.owner import Owners
 from fleet.run.phones import LanPhones
-from fleet.run.population import Person, Population
+from fleet.run.population import Person, Population, Unit
 from fleet.run.stage import WAREHOUSE, Stage, carry, is_online, is_waiting
 from fleet.run.supervisor import Supervisor
 from fleet.run.tally import Tally
 from fleet.run.trouble import Troublemakers
 from fleet.run.work import WorkList
 
-START = "start"
 HOLD_SLACK_MS = 200  # people let go a little late
 RESET_TRIES = 5
 RESET_SLACK_S = 5.0
 SNAPSHOT_TRIES = 3
 PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
+LINK_PATIENCE_S = 30.0  # of people for a cloud that does not answer, planned outages apart
 
 
 class Run:
@@ -54,6 +61,7 @@ class Run:
         self.population = population
         self.tally = Tally()
         self.phase = START
+        self.chips: dict[int, Chip] = {}  # as they were at the end
         self.violations: list[str] = []
         self.refused: dict[str, int] | None = None  # by the history, once it was read
         self._supervisor = supervisor
@@ -61,8 +69,10 @@ class Run:
         self._admin_secret = admin_secret
         self._say = say
         self._all = tuple(unit.index for unit in population.units)
-        scenario = population.scenario
+        self._scenario = scenario = population.scenario
         self._patience_s = scenario.patience_s + PATIENCE_PER_DEVICE_S * len(self._all)
+        self._plan = FaultPlan(population)
+        self._faults: FaultPlayer | None = None
 
     def failed(self) -> dict[str, int]:
         """Return how often devices failed before the cloud was asked, and who was left behind."""
@@ -78,9 +88,12 @@ class Run:
         """Play the whole scenario. Raises UsageError when it cannot go on."""
         await self._supervisor.start()
         async with (
-            CloudLink(self._supervisor.cloud.url) as link,
+            self._open_link() as link,
             LanSearch(network=self._supervisor.network) as search,
+            asyncio.TaskGroup() as group,
         ):
+            self._faults = FaultPlayer(self._plan, self._supervisor, group)
+            self._enter(START)
             stage = Stage(
                 population=self.population,
                 hands=self._supervisor,
@@ -92,11 +105,25 @@ class Run:
             )
             maker = await self._log_in(link, self.population.maker)
             await self._home()
-            await self._return()
-            await self._reset()
-            await self._unbind_and_rebind(stage, maker)
+            if self._scenario.unbind:
+                await self._return()
+                await self._reset()
+                await self._unbind_and_rebind(stage, maker)
+            else:
+                await self._stay()
             await self._check(maker)
         self.phase = "done"
+
+    def _enter(self, phase: str) -> None:
+        self.phase = phase
+        if self._faults is not None:
+            self._faults.enter(phase)
+
+    def _open_link(self) -> CloudLink:
+        cloud = self._supervisor.cloud
+        away = [t.length_s(self._plan.size) for t in self._plan.tables if t.kind == CLOUD_DOWN]
+        patience_s = LINK_PATIENCE_S + max(away, default=0.0)
+        return CloudLink(cloud.url, patience_s=patience_s, ca_file=cloud.ready.ca_file)
 
     async def _log_in(self, link: CloudLink, person: Person) -> ConsoleClient:
         return await ConsoleClient.login(link, person.name, person.password)
@@ -104,17 +131,17 @@ class Run:
     # --- the way to the warehouse ---------------------------------------------------------------
 
     async def _home(self) -> None:
-        self.phase = "home"
+        self._enter("home")
         self._supervisor.power(self._all, on=True)
         await self._wait(self._all, is_online, "come online at home")
 
     async def _return(self) -> None:
-        self.phase = "return"
+        self._enter("return")
         await carry(self._supervisor, self._watch, self._all, WAREHOUSE, self._patience_s)
         await self._wait(self._all, _runs, "started in the warehouse")
 
     async def _reset(self) -> None:
-        self.phase = "reset"
+        self._enter("reset")
         left = self._all
         times = [profile.timings for profile in self.population.profiles.values()]
         longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
@@ -145,35 +172,54 @@ class Run:
     # --- in the warehouse -----------------------------------------------------------------------
 
     async def _unbind_and_rebind(self, stage: Stage, maker: ConsoleClient) -> None:
-        self.phase = "unbind"
-        scenario = self.population.scenario
+        self._enter("unbind")
+        scenario = self._scenario
         clients = [await self._log_in(stage.link, person) for person in self.population.operators]
         purchaser = await self._log_in(stage.link, self.population.purchaser)
         async with asyncio.TaskGroup() as owners_group:
             owners = Owners(stage, owners_group)
+
+            def welcome(unit: Unit) -> None:
+                if unit.new_owner is not None and self._faults is not None:
+                    self._faults.take_home(unit.index)
+                owners.welcome(unit)
+
             work = WorkList(
-                self.population.units, len(clients), scenario.tries_max, on_done=owners.welcome
+                self.population.units, len(clients), scenario.tries_max, on_done=welcome
             )
             work.add(unit for unit in self.population.units if not unit.trouble)
-            tickets = Tickets(maker)
+            office = Office(maker)
             used_up: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:
                 for number, client in enumerate(clients):
                     on_used_up = _first_into(used_up) if number == 0 else _nobody
-                    operator = Operator(stage, client, number, work, tickets, on_used_up)
+                    operator = Operator(stage, client, number, work, office, on_used_up)
                     group.create_task(operator.run())
                 trouble = Troublemakers(stage, clients[0], purchaser, used_up)
                 group.create_task(trouble.all(work.add))
             if work.given_up:
                 self.tally.failed["not_unbound"] += len(work.given_up)
-            self.phase = "rebind"
+            self._enter("rebind")
+
+    async def _stay(self) -> None:
+        """Keep devices online until the faults that are planned once are over, and a while more."""
+        assert self._faults is not None
+        self._enter("stay")
+        await self._faults.once()
+        await self._wait(self._all, is_online, "come back online")
+        await asyncio.sleep(self._scenario.stay_s)
 
     # --- at the end -----------------------------------------------------------------------------
 
     async def _check(self, maker: ConsoleClient) -> None:
-        self.phase = "check"
+        self._enter(CHECK)
+        if self._faults is not None:
+            await self._faults.over()
         chips, lights = await self._settled()
-        audit = await fetch_audit(self._supervisor.cloud.url, self._admin_secret)
+        self.chips = chips
+        self._supervisor.recovery.close()
+        cloud = self._supervisor.cloud
+        audit = await fetch_audit(cloud.url, self._admin_secret, cloud.ready.ca_file)
         history = await fetch_history(maker)
         self.refused = {}
         for row in history:
@@ -193,10 +239,10 @@ class Run:
 
     async def _settled(self) -> tuple[dict[int, Chip], list[Seen]]:
         """Wait until all devices are where they belong, then look at all of them at once."""
-        sold = self.tally.rebound
+        kept = self.tally.rebound if self._scenario.unbind else set(self._all)
         for _ in range(SNAPSHOT_TRIES):
-            await self._wait(sold, is_online, "stayed online with their new owners")
-            await self._wait(set(self._all) - sold, is_waiting, "ended up waiting")
+            await self._wait(kept, is_online, "stayed online with their owners")
+            await self._wait(set(self._all) - kept, is_waiting, "ended up waiting")
             try:
                 return await self._supervisor.snapshot(), list(self._watch.last)
             except UsageError as error:

@@ -15,6 +15,7 @@ from msgspec import Meta
 from firmware_sim.errors import UsageError
 from firmware_sim.schema import explain
 from firmware_sim.wire.lan_version import LanVersion
+from fleet.run.faults import CLOUD_DOWN, FaultTable, mistake
 
 BUILT_IN = "batch-unbind"
 
@@ -25,9 +26,15 @@ Text = Annotated[str, Meta(min_length=1, max_length=64)]
 Ssid = Annotated[str, Meta(min_length=1, max_length=32)]
 Role = Literal["owner", "partner", "after_sale"]
 Refusal = Literal[
-    "token_full", "token_dead", "no_permission", "already_bound", "account_quota", "product_quota"
+    "token_full",
+    "token_dead",
+    "no_permission",
+    "already_bound",
+    "not_bound",
+    "account_quota",
+    "product_quota",
 ]
-Failure = Literal["wifi_password", "wifi_not_found"]
+Failure = Literal["wifi_password", "wifi_not_found", "no_network"]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +60,8 @@ class Operator(_Strict, frozen=True):
 class Warehouse(_Strict, frozen=True):
     """The Wi-Fi at which devices are unbound; association takes `join_ms`."""
 
-    ssid: Ssid
-    password: Annotated[str, Meta(min_length=8, max_length=63)]
+    ssid: Ssid = "warehouse"
+    password: Annotated[str, Meta(min_length=8, max_length=63)] = "warehouse"  # noqa: S105
     join_ms: Annotated[int, Meta(ge=0, le=60_000)] = 300
 
     def __repr__(self) -> str:
@@ -98,10 +105,15 @@ class Trouble(_Strict, frozen=True):
 
 
 class Expect(_Strict, frozen=True):
-    """What has to come out; refusals and failures are minima, unlisted reasons must not occur."""
+    """What has to come out; refusals and failures are minima, unlisted reasons must not occur.
+
+    `recovered_s` is how long after each outage of the cloud all devices are online, for good; 0:
+    nothing is expected.
+    """
 
     unbound_pct: Percent = 100
     rebound_pct: Percent = 100
+    recovered_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
     refused: dict[Refusal, Count] = {}
     failed: dict[Failure, Count] = {}
 
@@ -113,16 +125,19 @@ class Scenario(_Strict, frozen=True):
     title: Annotated[str, Meta(max_length=200)]
     devices: Positive
     products: Annotated[tuple[Product, ...], Meta(min_length=1, max_length=64)]
-    operators: Annotated[tuple[Operator, ...], Meta(min_length=1, max_length=64)]
-    warehouse: Warehouse
+    operators: Annotated[tuple[Operator, ...], Meta(max_length=64)] = ()
+    warehouse: Warehouse = Warehouse()
     home: Home = Home()
     lan: Lan = Lan()
+    unbind: bool = True
+    stay_s: Annotated[float, Meta(ge=0, le=24 * 3600)] = 0.0
     rebind_every: Count = 0
     batch_max: Annotated[int, Meta(ge=1, le=30)] = 30
     patience_s: Annotated[int, Meta(ge=1, le=3600)] = 60
     tries_max: Annotated[int, Meta(ge=1, le=100)] = 8
     quotas: QuotaLimits = QuotaLimits()
     trouble: Trouble = Trouble()
+    faults: Annotated[tuple[FaultTable, ...], Meta(max_length=64)] = ()
     expect: Expect = Expect()
 
 
@@ -143,6 +158,26 @@ def load_scenario(name_or_path: str = BUILT_IN) -> Scenario:
     if (fault := _inconsistency(scenario)) is not None:
         raise UsageError(f"{label}: {fault}")
     return _resolve_profiles(scenario, name_or_path)
+
+
+def with_outages(scenario: Scenario, for_s: float | None) -> Scenario:
+    """Return the scenario with outages of the cloud that last so long; None: as they are.
+
+    Raises UsageError when it has none, or when they cannot last so long.
+    """
+    if for_s is None:
+        return scenario
+    changed = tuple(
+        msgspec.structs.replace(table, for_s=for_s, shrinks=False)
+        if table.kind == CLOUD_DOWN
+        else table
+        for table in scenario.faults
+    )
+    if not any(table.kind == CLOUD_DOWN for table in changed):
+        raise UsageError(f"--outage-s: scenario {scenario.name!r} has no fault cloud_down")
+    if (fault := mistake(changed, unbind=scenario.unbind)) is not None:
+        raise UsageError(f"--outage-s {for_s:g}: {fault}")
+    return msgspec.structs.replace(scenario, faults=changed)
 
 
 def built_in_names() -> tuple[str, ...]:
@@ -191,6 +226,27 @@ def _inconsistency(scenario: Scenario) -> str | None:
         return "trouble.already_bound: needs new owners, rebind_every is 0; allowed: 0"
     if len(scenario.warehouse.ssid.encode()) > 32:
         return "warehouse.ssid: longer than 32 bytes of UTF-8, at most 32 are allowed"
+    return _campaign(scenario) or mistake(scenario.faults, unbind=scenario.unbind)
+
+
+def _campaign(scenario: Scenario) -> str | None:
+    """Return what does not go together with unbinding, or with leaving it out."""
+    if scenario.unbind:
+        if not scenario.operators:
+            return "operators: nobody is there to unbind; allowed: from 1, or unbind = false"
+        if scenario.stay_s:
+            return "stay_s: devices that are unbound do not stay; allowed: 0, or unbind = false"
+    else:
+        for key, wanted in (
+            ("rebind_every", scenario.rebind_every),
+            ("trouble", scenario.trouble != Trouble()),
+            ("operators", scenario.operators),
+        ):
+            if wanted:
+                return f"{key}: nothing is unbound (unbind = false); leave it out"
+    outage = any(table.kind == CLOUD_DOWN for table in scenario.faults)
+    if scenario.expect.recovered_s and (scenario.unbind or not outage):
+        return "expect.recovered_s: takes a fault cloud_down and unbind = false; allowed: 0"
     return None
 
 

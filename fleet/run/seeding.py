@@ -4,17 +4,20 @@ Both sides of a binding come from the same unit, so a device that is switched on
 time connects with keys that the cloud has, as if it had been paired long ago.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from firmware_sim.device.flash import Flash, ResetKind
-from firmware_sim.device.profile import Profile
+from firmware_sim.device.flash import Flash, Kept, ResetKind, Tie
+from firmware_sim.device.lan_children import cid
+from firmware_sim.device.profile import Child, Point, Profile
+from firmware_sim.errors import UsageError
 from firmware_sim.rng import Rng, derive
 from firmware_sim.wire.datapoint import DataPoint, encode_schema
 from fleet.cloud import seed as cloud_seed
 from fleet.cloud.permissions import GrantKind
-from fleet.cloud.products import Method
+from fleet.cloud.products import Binding, Method
 from fleet.cloud.products import Product as CloudProduct
 from fleet.cloud.settings import Settings
 from fleet.run.messages import DeviceSpec
@@ -25,6 +28,7 @@ _ACCESS = 100  # branch of the seed; the population uses those before it
 _HEX = "0123456789abcdef"
 _APP_SCHEMA = "fleet"
 _NOON_MIN = _DAY_MIN // 2
+_NUMBER = re.compile(r" [0-9]+\Z")  # of one of several that are the same
 
 
 def settings(population: Population, admin_secret: str, now_ms: int) -> Settings:
@@ -60,7 +64,7 @@ def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
         ),
         products=tuple(_products(population)),
         grants=tuple(_grants(population)),
-        devices=tuple(_device(unit, bound=bound) for unit in population.units),
+        devices=tuple(_devices(population, bound=bound)),
         projects=(_project(population),),
     )
 
@@ -120,17 +124,34 @@ def _paired_flash(population: Population, unit: Unit) -> Flash:
         env=defaults.token_secret,
         ssid="" if wired else unit.home.ssid,
         password="" if wired else unit.home.password,
+        children={
+            number: Kept(Tie.BOUND, child_id(node_id))
+            for number, node_id, _ in children(population, unit)
+        }
+        or None,
     )
 
 
-def _schema(profile: Profile) -> str:
-    points = (msgspec.convert(p, DataPoint, from_attributes=True) for p in profile.data_points)
+def children(population: Population, unit: Unit) -> Iterator[tuple[int, str, Child]]:
+    """Yield number, node id and model of what is behind a unit and is known to the cloud."""
+    for number, child in enumerate(population.profile(unit).children):
+        if child.product_id:
+            yield number, cid(unit.uuid, number), child
+
+
+def child_id(node_id: str) -> str:
+    """Return the device id of a sub-device that was bound long ago."""
+    return f"6c{node_id}"
+
+
+def _schema(data_points: Iterable[Point]) -> str:
+    points = (msgspec.convert(p, DataPoint, from_attributes=True) for p in data_points)
     return encode_schema(points)
 
 
 def _schema_id(product: Product, profile: Profile) -> str:
     record = CloudProduct(product.product_id, product.name, profile.category, owner="")
-    return msgspec.structs.replace(record, schema=_schema(profile)).schema_id
+    return msgspec.structs.replace(record, schema=_schema(profile.data_points)).schema_id
 
 
 def _products(population: Population) -> Iterator[cloud_seed.ProductSeed]:
@@ -142,8 +163,30 @@ def _products(population: Population) -> Iterator[cloud_seed.ProductSeed]:
             category=profile.category,
             owner=population.maker.name,
             method=Method.WIRED if profile.wired else Method.QR,
-            schema=_schema(profile),
+            schema=_schema(profile.data_points),
         )
+    yield from _child_products(population).values()
+
+
+def _child_products(population: Population) -> dict[str, cloud_seed.ProductSeed]:
+    """Return the products of all sub-devices by id. UsageError for one that stands for two things."""
+    found: dict[str, cloud_seed.ProductSeed] = {}
+    for child in (child for profile in population.profiles.values() for child in profile.children):
+        if child.product_id:
+            product = cloud_seed.ProductSeed(
+                product_id=child.product_id,
+                name=_NUMBER.sub("", child.title),
+                category=child.category,
+                owner=population.maker.name,
+                binding=Binding.WEAK,
+                schema=_schema(child.data_points),
+            )
+            if found.setdefault(child.product_id, product) != product:
+                raise UsageError(
+                    f"product_id {child.product_id}: two kinds of sub-devices have it; give one "
+                    "of them another"
+                )
+    return found
 
 
 def _grants(population: Population) -> Iterator[cloud_seed.GrantSeed]:
@@ -173,6 +216,26 @@ def _project(population: Population) -> cloud_seed.ProjectSeed:
         owner=population.maker.name,
         name="fleet",
         schemas=(key.schema,),
+    )
+
+
+def _devices(population: Population, *, bound: bool) -> Iterator[cloud_seed.DeviceSeed]:
+    for unit in population.units:
+        yield _device(unit, bound=bound)
+        if bound:
+            for _, node_id, child in children(population, unit):
+                yield _child(unit, node_id, child)
+
+
+def _child(unit: Unit, node_id: str, child: Child) -> cloud_seed.DeviceSeed:
+    return cloud_seed.DeviceSeed(
+        uuid=node_id,
+        product_id=child.product_id,
+        dev_id=child_id(node_id),
+        owner=unit.owner.uid,
+        name=child.title,
+        gateway=unit.dev_id,
+        node_id=node_id,
     )
 
 

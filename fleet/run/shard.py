@@ -22,11 +22,13 @@ from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import SimulatorError
 from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
 from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.faults import AnyFault
 from firmware_sim.runtime.live.alarms import Clock
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.journal import FlashJournal
 from firmware_sim.runtime.live.world import LiveWorld
 from fleet.run import messages as msg
+from fleet.run.ambush import Ambush
 from fleet.run.histogram import Histogram
 from fleet.run.link import Link
 from fleet.run.phases import PHASES, PhaseClock
@@ -54,6 +56,7 @@ class Shard:
         """Start without devices; `SetUp` brings them."""
         self._link: Link[msg.Order] = Link(msg.Order, self._obey, self._lost)
         self._clock: Clock
+        self._ambush: Ambush
         self._world: LiveWorld | None = None
         self._pool: DecodePool | None = None
         self._setting_up: asyncio.Task[None] | None = None
@@ -73,6 +76,7 @@ class Shard:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._fail(context.get("exception")))
         self._clock = Clock(loop)
+        self._ambush = Ambush(self._strike)
         await self._link.attach(end)
         beats = [
             loop.create_task(self._every(FLUSH_S, self._flush)),
@@ -142,7 +146,13 @@ class Shard:
         for spec in order.devices:
             identity = Identity(spec.uuid, spec.auth_key, spec.product_id)
             device = Device(
-                profiles[spec.profile], identity, spec.seed, iot_dns, spec.flash, spec.lan_version
+                profiles[spec.profile],
+                identity,
+                spec.seed,
+                iot_dns,
+                spec.flash,
+                spec.lan_version,
+                order.iot_dns_anchor,
             )
             self._local[spec.index] = world.add(device, ip=spec.ip, site=spec.site)
             self._indices.append(spec.index)
@@ -182,13 +192,43 @@ class Shard:
         for local in self._locals(order.indices):
             self._clocks[local].purpose = order.purpose
 
+    def lay_ambush(self, order: msg.LayAmbush) -> None:
+        """Let a fault strike devices in time."""
+        self._ambush.lay(
+            order.number, order.fault, self._locals(order.indices), order.delays_ms, order.state
+        )
+
+    def call_off(self, order: msg.CallOff) -> None:
+        """Forget faults that have not begun."""
+        self._ambush.calm(order.numbers)
+
+    def _strike(self, local: int, fault: AnyFault) -> str:
+        state = self._live.device(local).lifecycle.name
+        self._live.strike(local, fault)
+        return state
+
     def snapshot(self, _: msg.TakeSnapshot) -> None:
         """Report every device as it is now."""
         self._flush()
-        chips = tuple(
-            _chip(index, self._live.device(local)) for local, index in enumerate(self._indices)
-        )
+        chips = tuple(self._chip(index, local) for local, index in enumerate(self._indices))
         self._link.send(msg.Snapshot(chips))
+
+    def _chip(self, index: int, local: int) -> msg.Chip:
+        device = self._live.device(local)
+        calls, connects = self._live.traffic(local)
+        return msg.Chip(
+            index=index,
+            lifecycle=device.lifecycle.name,
+            session=device.session.name,
+            outcome=device.outcome.name,
+            light=device.light,
+            operator=device.operator,
+            dev_id=device.flash.dev_id,
+            activated=device.flash.activated,
+            calls=calls,
+            connects=connects,
+            severed=self._live.severed(local),
+        )
 
     def stop(self, _: msg.Stop) -> None:
         """End."""
@@ -214,6 +254,7 @@ class Shard:
                             effect.operator, effect.cause)  # fmt: skip
             self._seen.append(seen)
             self._clocks[local].saw(seen)
+            self._ambush.saw(local, seen.lifecycle)
             if len(self._seen) > PENDING_MAX:
                 self._fail(RuntimeError("the runner does not take what this shard observes"))
 
@@ -245,6 +286,7 @@ class Shard:
                 frames=stats.frames if stats else 0,
                 decoded=stats.decoded if stats else 0,
                 lens_cpu_ms=stats.cpu_ms if stats else 0.0,
+                struck=self._ambush.take_struck(),
             )
         )
         self._phases, self._lag = _no_phases(), Histogram()
@@ -278,19 +320,6 @@ def _no_phases() -> dict[str, Histogram]:
     return {name: Histogram() for name in PHASES}
 
 
-def _chip(index: int, device: Device) -> msg.Chip:
-    return msg.Chip(
-        index=index,
-        lifecycle=device.lifecycle.name,
-        session=device.session.name,
-        outcome=device.outcome.name,
-        light=device.light,
-        operator=device.operator,
-        dev_id=device.flash.dev_id,
-        activated=device.flash.activated,
-    )
-
-
 _ORDERS: dict[type[Any], Callable[[Shard, Any], None]] = {
     msg.SetUp: Shard.set_up_soon,
     msg.SwitchPower: Shard.power,
@@ -298,6 +327,8 @@ _ORDERS: dict[type[Any], Callable[[Shard, Any], None]] = {
     msg.ShowCode: Shard.show,
     msg.MoveTo: Shard.move,
     msg.Intend: Shard.intend,
+    msg.LayAmbush: Shard.lay_ambush,
+    msg.CallOff: Shard.call_off,
     msg.TakeSnapshot: Shard.snapshot,
     msg.Stop: Shard.stop,
 }

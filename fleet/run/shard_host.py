@@ -18,6 +18,7 @@ from firmware_sim.runtime.live.journal import FlashJournal
 from fleet.run import messages as msg
 from fleet.run import shard
 from fleet.run.children import SPAWN, reap
+from fleet.run.fault_plan import Strike
 from fleet.run.link import Link
 
 START_S = 60.0  # a process that has not made its devices by then never will
@@ -178,6 +179,18 @@ class ShardHost:
         for index in mine:
             self._hands[index].purpose = purpose
         self._send(msg.Intend(mine, purpose))
+
+    def strike(self, strike: Strike) -> None:
+        """Let a fault befall those of the devices that are ours; it does not survive a dead shard."""
+        mine = strike.only(self._hands)
+        if mine.indices:
+            self._send(
+                msg.LayAmbush(mine.number, mine.fault, mine.indices, mine.delays_ms, mine.state)
+            )
+
+    def call_off(self, numbers: Iterable[int]) -> None:
+        """Forget what the tables with these numbers have not begun."""
+        self._send(msg.CallOff(tuple(numbers)))
 
     def ask_snapshot(self) -> None:
         """Have the shard report a `Snapshot`."""

@@ -8,6 +8,7 @@ run through `failure`.
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 
@@ -17,15 +18,19 @@ from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet import doctor
 from fleet.cloud.edge.process import ServerConfig
+from fleet.cloud.external import BrokerAddress
 from fleet.lan.addresses import AddressBlock
 from fleet.lan.arrangement import Arrangement
 from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.cloud_host import CloudHost
+from fleet.run.fault_plan import Strike
 from fleet.run.histogram import Histogram
 from fleet.run.phases import PHASES
 from fleet.run.population import Population
+from fleet.run.recovery import Recovery
+from fleet.run.retries import Retries
 from fleet.run.shard_host import ShardHost
 from fleet.run.stage import HOMES, WAREHOUSE
 from fleet.run.usage import Meter
@@ -44,14 +49,27 @@ class Options(msgspec.Struct, frozen=True):
     site: str = HOMES
     lan: Arrangement | None = None  # whose namespace we are in; None: a part of loopback
     pcap: Path | None = None  # where to write what is said on the LAN
+    tls: bool = False
+    device_https_port: int | None = None  # None: devices use the common one
+    broker: BrokerAddress | None = None  # None: devices use the cloud's own
 
 
 class Measured(msgspec.Struct):
-    """What the shards measured, added up."""
+    """What the shards measured, added up; `struck` by fault table and by the state struck."""
 
     phases: dict[str, Histogram]
     loop_lag: Histogram
     lens: dict[int, msg.Pulse]
+    struck: dict[int, Counter[str]] = {}
+
+    def take(self, number: int, pulse: msg.Pulse) -> None:
+        """Add a pulse of shard `number`."""
+        for name, histogram in pulse.phases.items():
+            self.phases[name].merge(histogram)
+        self.loop_lag.merge(pulse.loop_lag)
+        self.lens[number] = pulse
+        for table, states in pulse.struck.items():
+            self.struck.setdefault(table, Counter()).update(states)
 
 
 class Supervisor:
@@ -66,7 +84,9 @@ class Supervisor:
         report: Callable[[str], None],
     ) -> None:
         """Prepare; nothing runs yet. `report` gets a line for whatever an operator should know."""
-        self.watch = Watch(len(population.units))
+        self.recovery = Recovery(len(population.units), _now_ms(), self._cloud_cpu_s)
+        self.retries = Retries()
+        self.watch = Watch(len(population.units), self.recovery.saw)
         self.measured = Measured({name: Histogram() for name in PHASES}, Histogram(), {})
         self.meter = Meter()
         self.incidents: list[str] = []
@@ -107,6 +127,7 @@ class Supervisor:
 
     async def stop(self, grace_s: float) -> None:
         """End all processes: politely, then after `grace_s` by force."""
+        self.retries.end()
         for task in self._replacing:
             task.cancel()
         await asyncio.gather(*self._replacing, return_exceptions=True)
@@ -162,6 +183,7 @@ class Supervisor:
             ),
             iot_dns_host=self.cloud.ready.host,
             iot_dns_port=self.cloud.ready.http_port,
+            iot_dns_anchor=self.cloud.ready.anchor,
             broadcast_ip=self._block.lan.broadcast_ip,
             decoder=self._options.decoder,
             decode_workers=1,
@@ -180,6 +202,32 @@ class Supervisor:
         )
         stem = self._folder / f"shard-{number}"
         return ShardHost(setup, stem, lambda report: self._take(number, report), self._shard_died)
+
+    def _cloud_cpu_s(self) -> float:
+        self.sample()
+        return self.meter.cpu_s("cloud")
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def strike(self, strike: Strike) -> None:
+        """Let a fault befall devices."""
+        for shard in self.shards:
+            shard.strike(strike)
+
+    def call_off(self, numbers: Iterable[int]) -> None:
+        """Forget what the tables with these numbers have not begun."""
+        over = tuple(numbers)
+        for shard in self.shards:
+            shard.call_off(over)
+
+    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
+        """Take the cloud away and bring it back on the same ports with the same data."""
+        self._report(f"the cloud goes away for {for_s:g} s, as planned")
+        self.sample()
+        self.recovery.begin(_now_ms())
+        await self.cloud.be_away(for_s, politely=politely)
+        self.recovery.returned(_now_ms())
+        self._report("the cloud is back, as planned")
 
     # --- death ----------------------------------------------------------------------------------
 
@@ -253,23 +301,24 @@ class Supervisor:
 
     def _take(self, number: int, report: msg.Report) -> None:
         if isinstance(report, msg.Observed):
-            for seen in report.seen:
-                self.watch.take_seen(seen)
-            for heard in report.heard:
-                self.watch.take_heard(heard)
-                if heard.kind == HOST_SHORT:
-                    self._short(number, heard.detail)
+            self._take_observed(number, report)
         elif isinstance(report, msg.Pulse):
-            for name, histogram in report.phases.items():
-                self.measured.phases[name].merge(histogram)
-            self.measured.loop_lag.merge(report.loop_lag)
-            self.measured.lens[number] = report
+            self.measured.take(number, report)
         elif isinstance(report, msg.Snapshot):
             waiting = self._snapshots.pop(number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(report)
         elif isinstance(report, msg.ShardBroken):
             self._fail(UsageError(f"shard {number}: {report.text}"))
+
+    def _take_observed(self, number: int, report: msg.Observed) -> None:
+        for seen in report.seen:
+            self.watch.take_seen(seen)
+        for heard in report.heard:
+            self.watch.take_heard(heard)
+            self.retries.take(heard)
+            if heard.kind == HOST_SHORT:
+                self._short(number, heard.detail)
 
     def _short(self, number: int, text: str) -> None:
         """Pass on once per shard what this host lacks; thousands of devices would say the same."""
@@ -304,6 +353,9 @@ def cloud_config(
         public=lan is not None,  # what it serves asks for a password, a key or a signature
         settings=seeding.settings(population, admin_secret, _now_ms()),
         seed=seeding.seed(population, bound=options.bound),
+        tls=options.tls,
+        device_https_port=options.device_https_port,
+        broker=options.broker,
     )
 
 

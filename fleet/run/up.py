@@ -7,6 +7,7 @@ owner may read them, and they go away with what they describe.
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,20 @@ import msgspec
 from rich.console import Console
 
 from firmware_sim.errors import UsageError
-from firmware_sim.wire import atop, iot_dns
+from fleet.cloud.external import parse_address
 from fleet.lan.arrangement import mac_of
 from fleet.run import device_list, seeding
-from fleet.run.files import run_folder, write_atomically
+from fleet.run.files import announcement, run_folder
 from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
 from fleet.run.population import Population, Unit, populate
+from fleet.run.ready_file import (
+    Papers,
+    ReadyAccount,
+    ReadyDevice,
+    ReadyKey,
+    encode,
+    papers,
+)
 from fleet.run.scenario import Product as ProductPlan
 from fleet.run.scenario import Scenario, load_scenario
 from fleet.run.stage import HOMES, WAREHOUSE, is_online, is_waiting
@@ -31,72 +40,6 @@ BOUND: State = "bound"
 RETURNED: State = "returned"
 PATIENCE_S = 60.0
 PATIENCE_PER_DEVICE_S = 0.02
-
-
-class ReadyAccount(msgspec.Struct, frozen=True):
-    """Somebody who can log in: at the console (owner, partner, ...) or in the app (consumer)."""
-
-    name: str
-    password: str
-    role: str
-
-
-class ReadyDevice(msgspec.Struct, frozen=True):
-    """A device that is up. `id` and `local_key` are empty while it is not bound."""
-
-    id: str
-    uuid: str
-    auth_key: str
-    local_key: str
-    ip: str
-    mac: str
-    version: str
-    profile: str
-    product_id: str
-    state: str
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """The ready file: where everything is, who can log in, and all devices."""
-
-    console: str
-    open_api: str
-    device_api: str
-    iot_dns: str
-    mqtt: str
-    push: str
-    access_id: str
-    access_secret: str
-    schema: str
-    accounts: tuple[ReadyAccount, ...]
-    devices: tuple[ReadyDevice, ...]
-
-    def __repr__(self) -> str:
-        """Show where, never a secret."""
-        return f"Ready({self.console!r}, {len(self.devices)} devices)"
-
-
-class Papers(msgspec.Struct, frozen=True):
-    """The files that tell others of the fleet; None: not wanted."""
-
-    ready_file: Path | None
-    devices_json: Path | None
-
-    def write(self, population: Population, supervisor: Supervisor, state: State) -> None:
-        """Write them, the ready file last: others wait for it. Raises UsageError when that fails."""
-        if self.devices_json is not None:
-            keyed = population.units if state == BOUND else ()
-            data = device_list.encode(population, keyed, supervisor.address)
-            write_atomically(self.devices_json, data, mode=0o600)
-        if self.ready_file is not None:
-            data = msgspec.json.format(msgspec.json.encode(_ready(population, supervisor, state)))
-            write_atomically(self.ready_file, data + b"\n", mode=0o600)
-
-    def remove(self) -> None:
-        """Remove them, as far as they are there."""
-        for path in (self.ready_file, self.devices_json):
-            if path is not None:
-                path.unlink(missing_ok=True)
 
 
 def up(
@@ -112,35 +55,45 @@ def up(
     data_dir: Path | None = None,
     lan: str = "",
     pcap: Path | None = None,
+    tls: bool = False,
+    device_https_port: int | None = None,
+    broker: str = "",
     console: Console | None = None,
 ) -> int:
     """Start a cloud and devices, write the files, stay until Ctrl-C or SIGTERM; return 0.
 
     `ready_file` names everything, `devices_json` bound devices in the form of tinytuya. Without
     `profile` the devices are a mix of models. `lan` names one that `fleet lan up` has made; this
-    process moves into it for good. What is said on the LAN is written to `pcap`. Raises UsageError
+    process moves into it for good. What is said on the LAN is written to `pcap`. `tls` encrypts
+    what is said to the cloud; devices may have a port of their own for it then. They use the MQTT
+    broker at `broker`, if that is not empty. Raises UsageError
     when something cannot start, does not come up, or cannot be kept up.
     """
-    papers = Papers(ready_file, devices_json)
-    papers.remove()  # of an earlier start that was killed: somebody waits for those of this one
     console = console or Console(highlight=False, markup=False, emoji=False)
-    population = populate(_plan(profile, devices), devices, seed)
-    count = shard_count(devices, shards or 0)
-    home = settle(lan, devices, shards=count, decoder=decoder, data_dir=data_dir)
-    options = Options(
-        decoder=decoder,
-        shards=count,
-        bound=state in (BOUND, RETURNED),
-        reset=state == RETURNED,
-        site=HOMES if state == BOUND else WAREHOUSE,
-        lan=home,
-        pcap=pcap,
-    )
-    try:
+    with announcement(ready_file) as announce, announcement(devices_json) as publish_list:
+        population = populate(_plan(profile, devices), devices, seed)
+        count = shard_count(devices, shards or 0)
+        home = settle(lan, devices, shards=count, decoder=decoder, data_dir=data_dir)
+        options = Options(
+            decoder=decoder,
+            shards=count,
+            bound=state in (BOUND, RETURNED),
+            reset=state == RETURNED,
+            site=HOMES if state == BOUND else WAREHOUSE,
+            lan=home,
+            pcap=pcap,
+            tls=tls,
+            device_https_port=device_https_port,
+            broker=parse_address(broker) if broker else None,
+        )
+
+        def tell(supervisor: Supervisor) -> None:
+            keyed = population.units if state == BOUND else ()
+            publish_list(device_list.encode(population, keyed, supervisor.address))
+            announce(encode(_papers(population, supervisor, state)))  # last: others wait for it
+
         with run_folder(data_dir) as folder:
-            in_loop(_up(population, options, state, folder, papers, console))
-    finally:
-        papers.remove()
+            in_loop(_up(population, options, state, folder, tell, console))
     return 0
 
 
@@ -158,7 +111,7 @@ async def _up(
     options: Options,
     state: State,
     folder: Path,
-    papers: Papers,
+    tell: Callable[[Supervisor], None],
     console: Console,
 ) -> None:
     cloud = cloud_config(population, options, folder, secrets.token_urlsafe(24))
@@ -170,7 +123,7 @@ async def _up(
 
     async def stay() -> None:
         await _start(population, supervisor, state)
-        papers.write(population, supervisor, state)
+        tell(supervisor)
         count, what = len(population.units), "online" if state == BOUND else "waiting"
         say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
         await asyncio.Event().wait()
@@ -196,29 +149,19 @@ async def _start(population: Population, supervisor: Supervisor, state: State) -
         )
 
 
-def _ready(population: Population, supervisor: Supervisor, state: State) -> Ready:
-    url, cloud = supervisor.cloud.url, supervisor.cloud.ready
+def _papers(population: Population, supervisor: Supervisor, state: State) -> Papers:
     key = seeding.access(population)
     people = {person.name: person for person in (population.maker, *population.operators)}
     people[population.purchaser.name] = population.purchaser
     people |= {unit.owner.name: unit.owner for unit in population.units}
-    return Ready(
-        console=url,
-        open_api=url,
-        device_api=url + atop.PATH,
-        iot_dns=url + iot_dns.PATH,
-        mqtt=f"mqtt://{cloud.host}:{cloud.mqtt_port}",
-        push=cloud.push_url,
-        access_id=key.access_id,
-        access_secret=key.secret,
-        schema=key.schema,
-        accounts=tuple(
-            ReadyAccount(person.name, person.password, person.role) for person in people.values()
-        ),
-        devices=tuple(
+    return papers(
+        supervisor.cloud.ready,
+        [ReadyKey(key.access_id, key.secret, population.maker.name, (key.schema,))],
+        [ReadyAccount(person.name, person.password, person.role) for person in people.values()],
+        [
             _device(population, unit, supervisor.address(unit.index), state)
             for unit in population.units
-        ),
+        ],
     )
 
 

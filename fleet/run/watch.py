@@ -13,6 +13,7 @@ from typing import Self
 from fleet.run.messages import Heard, Seen
 
 Test = Callable[[Seen], bool]
+OnChange = Callable[[Seen, Seen], None]  # before, after
 NOTES_PER_DEVICE_MAX = 64
 CHANGES_KEPT_MAX = 100_000
 
@@ -20,13 +21,14 @@ CHANGES_KEPT_MAX = 100_000
 class Watch:
     """The last state of every device, counts for the display, and who looks at which device."""
 
-    def __init__(self, count: int) -> None:
-        """Start with `count` devices without power."""
+    def __init__(self, count: int, on_change: OnChange | None = None) -> None:
+        """Start with `count` devices without power; `on_change` gets each state and the last."""
         self.last = [Seen(index, 0, "OFF", "DOWN", "off", "", "") for index in range(count)]
         self.heard: list[list[Heard]] = [[] for _ in self.last]
         self.lifecycles: Counter[str] = Counter({"OFF": count})
         self.lights: Counter[str] = Counter({"off": count})
         self.changes = 0
+        self._on_change = on_change
         self._gazes: list[tuple[Gaze, ...]] = [() for _ in self.last]
 
     def take_seen(self, seen: Seen) -> None:
@@ -36,6 +38,8 @@ class Watch:
         self.changes += 1
         _count(self.lifecycles, before.lifecycle, seen.lifecycle)
         _count(self.lights, before.light, seen.light)
+        if self._on_change is not None:
+            self._on_change(before, seen)
         for gaze in self._gazes[seen.index]:
             gaze.take(seen)
 

@@ -16,10 +16,11 @@ from fleet.run.population import Unit
 
 
 class Job(msgspec.Struct, eq=False):
-    """One device to unbind; `tries` counts the attempts so far."""
+    """One device to unbind; `batches` are those that it was in so far, `tries` counts them."""
 
     unit: Unit
     tries: int = 0
+    batches: list[str] = []
 
 
 class Errand(Enum):

@@ -130,3 +130,8 @@ def test_calls_beyond_the_number_of_connections_wait_their_turn() -> None:
 
     assert asyncio.run(story()) == [7] * 20
     assert max(at_once) == 3
+
+
+def test_a_certificate_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.pem: no certificates"):
+        CloudLink("https://c", ca_file="nowhere.pem")

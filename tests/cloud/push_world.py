@@ -82,7 +82,7 @@ class PushWorld(World):
     def happen(self, number: int = 0, biz_code: str = "delete") -> None:
         """Let something happen to a device that is numbered, so that it can be told again."""
         data = msgspec.json.encode({"number": number})
-        self.publish(PushRaised(biz_code, "bfdevice00000000000000", CAMERA, data))
+        self.publish(PushRaised(biz_code, "bfdevice00000000000000", CAMERA, data, uid="uid0"))
 
     def publish(self, raised: PushRaised) -> None:
         """Let a happening be told, as a step of its own."""

@@ -20,6 +20,7 @@ from fleet.cloud.api.iot_dns_api import Endpoints
 from fleet.cloud.cloud import Cloud
 from fleet.cloud.ledger import Ledger
 from fleet.cloud.messages import (
+    JSON,
     CloseStream,
     Commit,
     HttpRequested,
@@ -161,7 +162,8 @@ class World:
                     self.commits += 1
                     self.store.submit(effect.changes, lambda _error: None)
                 case SendReply():
-                    assert effect.status == 200
+                    assert effect.status == 200 or effect.headers != JSON
+                    self.last_reply = effect
                     self.replies[effect.exchange] = effect.body
                 case SendStream():
                     self.streams[effect.conn] = self.streams.get(effect.conn, b"") + effect.data
@@ -373,7 +375,7 @@ class FakeDevice:
 def snapshot(state: State) -> dict[str, Any]:
     """Return everything that the services remember, in a form that can be compared."""
     services = {name: getattr(state, name) for name in State.__slots__}
-    transient = {"settings", "journal", "counts", "open_calls"}
+    transient = {"settings", "journal", "counts", "open_calls", "app_links", "reach"}
     return {name: _plain(s) for name, s in services.items() if name not in transient}
 
 

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from fleet.cloud.activation import activate
+from fleet.cloud.activation import Asked, activate
 from fleet.cloud.reasons import Reason, Refused
 
 from .support import (
@@ -150,9 +150,12 @@ def test_a_new_owner_does_not_see_the_old_ones_data(*, wipes: bool) -> None:
     device.go_online()
     device.report(b'{"1":true}')
     device.drop()
+    known = world.state.devices.get(device.uuid)
+    world.rule(lambda s: s.devices.rename(known, "Anna's bedroom", world.now_ms))
     device.activate(world.unbind_token(world.account(REPAIR))["token"])
     assert not device.granted.reset_factory
     device.activate(world.pair_token(world.consumer(5)))
+    assert [d.name for d in world.state.devices.owned_by("uid5")] == ["Camera"]
     assert device.granted.reset_factory is wipes
     assert world.state.data_points.get(device.dev_id) == {}
     assert_reloads(world)
@@ -164,22 +167,31 @@ def test_the_old_owner_finds_everything_again() -> None:
     device.go_online()
     device.report(b'{"1":true}')
     device.drop()
+    known = world.state.devices.get(device.uuid)
+    world.rule(lambda s: s.devices.rename(known, "Hall", world.now_ms))
     device.activate(world.unbind_token(world.account(REPAIR))["token"])
     device.activate(world.pair_token(world.consumer(0)))
     assert not device.granted.reset_factory
+    assert next(d.name for d in world.state.devices.owned_by("uid0")) == "Hall"
     assert list(world.state.data_points.get(device.dev_id)) == ["1"]
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_factory_reset_that_was_missed_comes_with_the_next_activation(*, told: bool) -> None:
+@pytest.mark.parametrize("told", ["not at all", "on a question", "and acknowledged it"])
+def test_a_factory_reset_that_was_missed_comes_with_the_next_activation(told: str) -> None:
+    """What it was answered it may not have heard: the reply may be lost."""
     world = World()
     device = FakeDevice(world, 0)
     consumer = world.consumer(0)
+    if told == "and acknowledged it":
+        device.go_online()
     world.get("DELETE", f"/app/v1/devices/{device.dev_id}?wipe=1", None, consumer)
-    if told:
+    if told == "on a question":
         assert device.sync() == "reset_factory"
+    elif device.conn:
+        device.acknowledge(device.heard())
     device.activate(world.pair_token(consumer))
-    assert device.granted.reset_factory is not told
+    assert device.granted.reset_factory is (told != "and acknowledged it")
+    assert_reloads(world)
 
 
 def test_a_new_owner_is_safe_even_if_the_device_was_told_to_erase_everything() -> None:
@@ -208,7 +220,9 @@ def test_product_mismatch() -> None:
 def test_an_unknown_device_never_binds() -> None:
     world = World()
     token = world.pair_token(world.consumer(5))
-    refusal = world.rule(activate, "no-such-uuid", token[2:10], CAMERA, "1.0", world.now_ms)
+    asked = Asked(token[2:10], CAMERA, "1.0")
+    assert token[2:10] not in repr(asked)
+    refusal = world.rule(activate, "no-such-uuid", asked, world.now_ms)
     assert isinstance(refusal, Refused)
     assert refusal.reason is Reason.DEVICE_UNKNOWN
 
@@ -225,3 +239,37 @@ def test_a_first_activation_gives_a_device_id_for_life() -> None:
     device.activate(world.unbind_token(world.account(REPAIR))["token"])
     device.activate(world.pair_token(world.consumer(1)))
     assert device.dev_id == first
+
+
+# --- repeated -----------------------------------------------------------------------------------
+
+
+def asked(world: World, token: str, signed_s: int) -> Asked:
+    return Asked(token[2:10], CAMERA, "1.2.3", "2.2", signed_s, "192.0.2.9")
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_what_was_signed_before_the_last_activation_is_a_replay(*, refuses: bool) -> None:
+    """An operator's code is good for many devices, and so it would be for one device many times."""
+    world = World(msgspec.structs.replace(SETTINGS, refuse_replayed_activations=refuses))
+    now_s = world.now_ms // 1000
+    code = world.unbind_token(world.account(OWNER))["token"]
+    overheard = asked(world, code, now_s)
+    world.rule(activate, "uuid0000", overheard, world.now_ms)
+    bought = asked(world, world.pair_token(world.consumer(5)), now_s + 20)
+    device, is_new = world.rule(activate, "uuid0000", bought, world.now_ms)
+    assert (device.owner, is_new) == ("uid5", True)
+    answer = world.rule(activate, "uuid0000", overheard, world.now_ms)
+    assert isinstance(answer, Refused) is refuses
+    assert [d.uuid for d in world.state.devices.owned_by("uid5")] == ["uuid0000"] * refuses
+    if refuses:
+        assert answer.reason is Reason.REPLAYED
+    assert_reloads(world)
+
+
+def test_a_device_without_a_clock_cannot_be_told_from_its_echo() -> None:
+    world = World()
+    token = world.pair_token(world.consumer(0))
+    for is_new in (True, False):
+        device, was_new = world.rule(activate, "uuid0000", asked(world, token, 0), world.now_ms)
+        assert (device.owner, was_new) == ("uid0", is_new)

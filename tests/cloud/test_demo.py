@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from firmware_sim.device.lan_children import cid
 from firmware_sim.wire.datapoint import DataPoint, encode_schema
 from fleet.cloud.products import Method
 from fleet.cloud.toml_file import demo_seed
@@ -36,6 +37,23 @@ def test_products_are_those_of_a_model(product_id: str) -> None:
     for device in SEED.devices:
         if device.product_id == product_id and device.owner:
             assert msgspec.json.decode(device.dps) == values
+
+
+@pytest.mark.parametrize(
+    ("model", "uuid"), [("gateway", "demo-gateway-1"), ("nvr", "demo-recorder-1")]
+)
+def test_what_is_behind_a_device_is_what_its_model_has(model: str, uuid: str) -> None:
+    """So when the model is switched on as this device, it finds its sub-devices known already."""
+    (gateway,) = (one for one in SEED.devices if one.uuid == uuid)
+    behind = {one.node_id: one for one in SEED.devices if one.gateway == gateway.dev_id}
+    products = {one.product_id: one for one in SEED.products}
+    for number, child in enumerate(catalog.load(model).children):
+        points = (msgspec.convert(p, DataPoint, from_attributes=True) for p in child.data_points)
+        known = msgspec.json.decode(products[child.product_id].schema)
+        assert known == msgspec.json.decode(encode_schema(points))
+        seeded = behind.pop(cid(uuid, number), None)
+        assert seeded is None or seeded.product_id == child.product_id
+    assert behind == {}
 
 
 def test_there_is_somebody_to_be_allowed_and_somebody_to_be_refused() -> None:

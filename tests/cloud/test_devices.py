@@ -1,10 +1,11 @@
 """The registry: what each transition leaves behind."""
 
+import msgspec
 import pytest
 
 from fleet.cloud.devices import Device, ResetKind, Site
 
-from .support import START_MS, World, assert_reloads
+from .support import CAMERA, PLUG, START_MS, World, assert_reloads
 
 SITE = Site(region="AZ", home="h1", space="s1", time_zone="-08:00", lon="1.5", lat="2.5")
 
@@ -35,6 +36,25 @@ def test_looking_up() -> None:
     assert [d.uuid for d in devices.all()] == [f"uuid{n:04}" for n in range(4)]
     assert len(devices) == 4
     assert devices.owned_by("nobody") == []
+
+
+def test_in_order_of_id_all_or_those_of_a_product() -> None:
+    world = World()
+    devices = world.state.devices
+    ids = [f"bfdevice{n:014}" for n in range(4)]
+    assert [one.dev_id for one in devices.after("")] == ids
+    assert [one.dev_id for one in devices.of_product(CAMERA)] == ids
+    assert [one.dev_id for one in devices.of_product(CAMERA, ids[1])] == ids[2:]
+    world.rule(lambda s: s.devices.add(Device("blank", "k", PLUG)))
+    world.rule(lambda s: s.devices.add(Device("new", "k", PLUG, dev_id="bfa")))
+    moved = msgspec.structs.replace(device(world), product_id=PLUG)
+    world.rule(lambda s: s.devices.add(moved))
+    assert [one.dev_id for one in devices.of_product(PLUG)] == ["bfa", ids[0]]
+    assert [one.dev_id for one in devices.of_product(CAMERA)] == ids[1:]
+    assert list(devices.of_product("nosuch")) == []
+    named = msgspec.structs.replace(moved, dev_id="bfz")
+    world.rule(lambda s: s.devices.add(named))
+    assert [one.dev_id for one in devices.of_product(PLUG)] == ["bfa", "bfz"]
 
 
 def test_keys_are_not_shown() -> None:
@@ -86,15 +106,36 @@ def test_a_removal(kind: ResetKind, name: str) -> None:
     assert_reloads(world)
 
 
-def test_software_is_noted_once_and_cut() -> None:
+@pytest.mark.parametrize("channel", [0, 9])
+def test_a_version_is_noted_once_and_cut(channel: int) -> None:
+    world = World()
+    commits = world.commits
+    assert device(world).version_of(channel) == ""
+    for _ in range(2):
+        world.rule(lambda s: s.devices.note_version(device(world), channel, "1.2.3" * 9))
+    assert device(world).version_of(channel) == ("1.2.3" * 9)[:16]
+    assert world.commits == commits + 1
+    world.rule(lambda s: s.devices.note_version(device(world), channel, "1\x00.2"))
+    assert device(world).version_of(channel) == "1.2"
+    assert_reloads(world)
+
+
+def test_a_device_has_so_many_chips() -> None:
+    world = World()
+    for channel in range(255, 0, -1):
+        world.rule(lambda s, c=channel: s.devices.note_version(device(world), c, "1"))
+    assert [channel for channel, _ in device(world).modules] == list(range(240, 256))
+    world.rule(lambda s: s.devices.note_version(device(world), 255, "2"))
+    assert device(world).version_of(255) == "2"
+
+
+def test_a_generation_is_noted_once() -> None:
     world = World()
     commits = world.commits
     for _ in range(2):
-        world.rule(lambda s: s.devices.note_software(device(world), "1.2.3" * 9))
-    assert device(world).software == ("1.2.3" * 9)[:16]
+        world.rule(lambda s: s.devices.note_generation(device(world), "2.3"))
+    assert device(world).generation == "2.3"
     assert world.commits == commits + 1
-    world.rule(lambda s: s.devices.note_software(device(world), "1\x00.2"))
-    assert device(world).software == "1.2"
 
 
 def test_a_binding_says_where_and_when() -> None:
@@ -177,10 +218,24 @@ def test_what_is_behind_a_gateway() -> None:
     assert_reloads(world)
 
 
-def test_an_address_is_noted_once() -> None:
+def test_one_that_is_nobodys_can_be_forgotten() -> None:
     world = World()
-    commits = world.commits
-    for _ in range(2):
-        world.rule(lambda s: s.devices.note_ip(device(world), "192.0.2.9"))
-    assert device(world).ip == "192.0.2.9"
-    assert world.commits == commits + 1
+    gateway = device(world)
+    before = [one.dev_id for one in world.state.devices.after("")]
+    sensor = Device("s1", "", gateway.product_id, dev_id="bfsub", gateway=gateway.dev_id)
+    world.rule(lambda s: s.devices.add(sensor))
+    world.rule(lambda s: s.devices.drop(sensor))
+    devices = world.state.devices
+    assert (devices.get("s1"), devices.by_dev_id("bfsub")) == (None, None)
+    assert devices.behind(gateway.dev_id) == []
+    assert [one.dev_id for one in devices.after("")] == before
+    assert "bfsub" not in [one.dev_id for one in devices.of_product(gateway.product_id)]
+    assert_reloads(world)
+
+
+def test_how_it_was_activated() -> None:
+    world = World()
+    noted = {"generation": "2.1", "asked_s": 17, "ip": "192.0.2.9"}
+    after = world.rule(lambda s: s.devices.note_activation(device(world), **noted))
+    assert (after.generation, after.asked_s, after.ip) == ("2.1", 17, "192.0.2.9")
+    assert_reloads(world)

@@ -4,7 +4,9 @@ import pytest
 
 from firmware_sim.wire.mqtt_payload import mqtt_password
 from fleet.cloud.devices import ResetKind
-from fleet.cloud.directory import DeviceDirectory
+from fleet.cloud.directory import DeviceDirectory, GuestDirectory
+from fleet.cloud.happenings import Directories
+from fleet.cloud.projects import Project
 
 from .support import World, seed
 
@@ -63,5 +65,55 @@ def test_revoked_credentials() -> None:
 )
 def test_topics(client_id: str, topic: str, *, hears: bool, speaks: bool) -> None:
     directory = DeviceDirectory(World().state.devices)
-    assert directory.may_subscribe(client_id, topic) is hears
-    assert directory.may_publish(client_id, topic) is speaks
+    assert directory.may_subscribe(client_id, client_id, topic) is hears
+    assert directory.may_publish(client_id, client_id, topic) is speaks
+
+
+def test_every_client_is_of_one_kind_and_a_device_is_a_device_first() -> None:
+    state = World().state
+    state.guests.put("monitor", "secret", read=("#",))
+    state.guests.put(DEVICE.dev_id, "secret", read=("#",))
+    devices, guests = DeviceDirectory(state.devices), GuestDirectory(state.guests, state.settings)
+    directories = Directories(devices, state.app_links, guests)
+    assert directories.of(DEVICE.dev_id, DEVICE.dev_id) is devices
+    assert directories.of(DEVICE.dev_id, "monitor") is devices
+    assert directories.of("acon_any", "monitor") is devices
+    assert directories.of("cloud_any", "monitor") is state.app_links
+    assert directories.of("", "monitor") is guests
+    assert directories.of("anything", DEVICE.dev_id) is guests
+    assert directories.of("anything", "nobody") is None
+
+
+def test_programs_of_users() -> None:
+    links = World().state.app_links
+    link = links.open(Project("key", "s" * 32, "maker", "own"), "EU", "uid0", "one", "1.0", 0)
+    password = link.password.encode()
+    assert links.claims(link.client_id, link.username)
+    assert links.admit(link.client_id, link.username, password, 0) == 0
+    assert links.admit("cloud_nobody", link.username, password, 0) == 5
+    assert links.may_subscribe(link.client_id, link.username, link.topic)
+    assert not links.may_publish(link.client_id, link.username, link.topic)
+
+
+def test_guests() -> None:
+    state = World().state
+    state.guests.put("monitor", "pässword", read=("smart/#", "$SYS/#"), write=("test/+",))
+    directory = GuestDirectory(state.guests, state.settings)
+    assert directory.admit("any", "monitor", "pässword".encode(), 0) == 0
+    assert directory.admit("any", "monitor", b"p\xff", 0) == 4
+    assert directory.admit("any", "monitor", b"", 0) == 4
+    for topic_filter, granted in (
+        ("smart/device/out/+", True),
+        ("smart/#", True),
+        ("$SYS/broker/uptime", True),
+        ("#", False),
+        ("+/device/out/bf1", False),
+        ("test/1", False),
+    ):
+        assert directory.may_subscribe("any", "monitor", topic_filter) is granted
+    assert directory.may_publish("any", "monitor", "test/1")
+    assert not directory.may_publish("any", "monitor", "test/1/2")
+    assert not directory.may_publish("any", "monitor", "smart/1")
+    state.guests.remove("monitor")
+    assert not directory.may_subscribe("any", "monitor", "smart/#")
+    assert not directory.may_publish("any", "monitor", "test/1")

@@ -11,7 +11,7 @@ from fleet.cloud.broker import (
     MessageReceived,
 )
 from fleet.cloud.messages import CloseStream, StreamClosed, StreamReceived
-from tests.cloud.broker_world import LIMITS, World
+from tests.cloud.broker.world import LIMITS, World
 
 
 def test_a_message_shows_its_size_not_its_content() -> None:
@@ -84,7 +84,7 @@ def test_garbage_ends_in_a_closed_connection_or_waits_for_more(
     assert world.closed == [conn]
     assert world.broker.clients == 0
     assert world.broker._sessions == {}
-    assert world.broker._listeners == {}
+    assert world.heard_by() == {}
     assert world.broker.next_deadline_ms() is None
 
 
@@ -114,11 +114,11 @@ def test_any_walk_leaves_a_consistent_broker(steps: list[tuple[int, bytes]]) -> 
             world.handle(StreamReceived(conns[who], what))
     live = world.broker._sessions
     assert {s.client_id for s in live.values()} - {""} == set(world.broker._clients)
-    heard = {(topic, s.conn) for topic, many in world.broker._listeners.items() for s in many}
+    heard = {(topic, s.conn) for topic, many in world.heard_by().items() for s in many}
     assert heard == {(topic, s.conn) for s in live.values() for topic in s.subscriptions}
     for conn in list(live):
         world.handle(StreamClosed(conn))
-    assert world.broker._listeners == {}
+    assert world.heard_by() == {}
 
 
 def test_a_hostile_client_costs_no_more_than_its_limits() -> None:

@@ -85,6 +85,42 @@ def test_consents_have_a_bound_and_what_has_ended_makes_room() -> None:
         kept.consent("a", "uid5", later)
 
 
+def test_a_login_gives_the_pair_that_is_alive() -> None:
+    kept = tokens()
+    first = kept.log_in("a", "EU", "uid0", NOW)
+    assert kept.holder("a", "EU", first.access_token, NOW) == "uid0"
+    assert kept.granted_by("uid0", NOW) == []
+    assert kept.log_in("a", "EU", "uid0", NOW + LIFE_MS - 1) == first
+    later = NOW + 10 * LIFE_MS
+    second = kept.refresh("a", "EU", first.refresh_token, later)
+    assert second.expires_ms == later + LIFE_MS
+    assert kept.log_in("a", "EU", "uid0", later) == second
+    assert kept.log_in("a", "AZ", "uid0", later) != second
+    with pytest.raises(OpenRefused, match="1107"):
+        kept.associated("a", "EU", "uid0", later)  # it is no consent
+
+
+def test_a_login_can_give_a_new_pair_each_time() -> None:
+    kept = OpenTokens(Settings(open_token_same=False), nothing, Journal(), Rng(1).bytes)
+    first = kept.log_in("a", "EU", "uid0", NOW)
+    second = kept.log_in("a", "EU", "uid0", NOW)
+    assert first.access_token != second.access_token
+    with pytest.raises(OpenRefused, match="1010"):
+        kept.holder("a", "EU", first.access_token, NOW)
+
+
+def test_logins_that_are_over_make_room() -> None:
+    kept = tokens(open_grants_max=2)
+    gone = kept.log_in("a", "EU", "uid0", NOW)
+    kept.log_in("a", "EU", "uid1", NOW + 1)
+    with pytest.raises(Refused, match=Reason.TOO_MANY):
+        kept.log_in("a", "EU", "uid2", NOW + LIFE_MS - 1)
+    assert kept.log_in("a", "EU", "uid1", NOW + LIFE_MS - 1)
+    assert kept.log_in("a", "EU", "uid2", NOW + LIFE_MS)
+    with pytest.raises(OpenRefused, match="1010"):
+        kept.refresh("a", "EU", gone.refresh_token, NOW + LIFE_MS)
+
+
 def test_the_pairs_of_simple_mode_stay() -> None:
     kept = tokens(open_grants_max=2)
     pair = kept.simple("a", "EU", NOW)

@@ -6,15 +6,16 @@ import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.permissions import Permission
+from fleet.cloud import handover
+from fleet.cloud.permissions import GrantKind, Permission
 from fleet.cloud.planting import plant
 from fleet.cloud.quotas import Scope
 from fleet.cloud.seed import (
     AccountSeed,
     DeviceSeed,
-    HomeSeed,
+    GrantSeed,
     LimitSeed,
-    MemberSeed,
+    OemLinkSeed,
     ProductSeed,
     ProjectSeed,
     Seed,
@@ -141,10 +142,95 @@ def test_what_no_device_or_person_could_have(
         World(start=msgspec.structs.replace(SMALL, **{rows: wrong}))
 
 
+def test_a_product_has_a_schema_that_firmware_could_read() -> None:
+    (product,) = SMALL.products
+    wrong = msgspec.structs.replace(product, schema='[{"id": 256}]')
+    with pytest.raises(UsageError, match=r"^seed: products\[0\]: schema: JSON: "):
+        World(start=msgspec.structs.replace(SMALL, products=(wrong,)))
+
+
+@pytest.mark.parametrize(
+    ("scope", "complaint"),
+    [(Scope.PRODUCT, "there is no product typo"), (Scope.ACCOUNT, "there is no account typo")],
+)
+def test_a_limit_of_nobody(scope: Scope, complaint: str) -> None:
+    limits = (LimitSeed(scope=scope, name="typo", limit=5),)
+    with pytest.raises(UsageError, match=rf"^seed: limits\[0\]: {complaint}"):
+        World(start=msgspec.structs.replace(SMALL, limits=limits))
+
+
+# --- products that were passed on -----------------------------------------------------------------
+
+LINK = OemLinkSeed(link="0123456789abcdef01234567", product_id="pid")
+PASSED_ON = Seed(
+    accounts=(AccountSeed(name="maker"), AccountSeed(name="brand"), AccountSeed(name="shop")),
+    products=(
+        *SMALL.products,
+        ProductSeed(
+            product_id="copy",
+            name="Our camera",
+            category="sp",
+            owner="brand",
+            first_owner="maker",
+            copied_from="pid",
+        ),
+    ),
+    oem_links=(LINK,),
+    grants=(
+        GrantSeed(
+            owner="brand",
+            kind=GrantKind.ORIGIN,
+            grantee="maker",
+            role="unbind",
+            products=("copy",),
+        ),
+    ),
+)
+
+
+def test_a_product_has_a_first_owner_and_links_lead_to_it() -> None:
+    world = World(start=PASSED_ON)
+    origins, copy = world.state.accounts.origins, world.state.products.get("copy")
+    assert copy is not None
+    assert origins.first_owner("copy") == "maker"
+    assert world.state.accounts.may_unbind("maker", copy).allowed
+    assert [link.owner for link in origins.links_of("maker")] == ["maker"]
+    made = world.rule(handover.accept, "shop", LINK.link)
+    assert made.owner == "shop"
+    assert_reloads(world)
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "complaint"),
+    [
+        ("oem_links", {}, "oem_links[1]: name_taken"),
+        ("oem_links", {"product_id": "no"}, "oem_links[1]: there is no product no"),
+        ("oem_links", {"link": "short"}, "oem_links[1].link: Expected"),
+        ("products", {"product_id": "p", "first_owner": "no"}, "products[2]: there is no account"),
+        ("products", {"product_id": "p", "copied_from": "no"}, "products[2]: there is no product"),
+    ],
+)
+def test_what_cannot_have_been_passed_on(
+    rows: str, changes: dict[str, str], complaint: str
+) -> None:
+    """One more entry, a copy of the first with changes."""
+    known = getattr(PASSED_ON, rows)
+    more = (*known, msgspec.structs.replace(known[0], **changes))
+    with pytest.raises(UsageError, match=f"^seed: {re.escape(complaint)}"):
+        World(start=msgspec.structs.replace(PASSED_ON, **{rows: more}))
+
+
 # --- projects, and more about devices -------------------------------------------------------------
 
 PROJECT = ProjectSeed(
-    access_id="id", secret="0123456789abcdef01234567", owner="maker", name="shop", regions=("EU",)
+    access_id="id",
+    secret="0123456789abcdef01234567",
+    owner="maker",
+    name="shop",
+    regions=("EU",),
+    push_families="both",
+    push_encryption="aes_gcm",
+    redirects=("https://shop.test/back?shop=1",),
 )
 
 
@@ -153,7 +239,15 @@ def test_a_project_calls_from_the_first_second_on() -> None:
     project = world.state.projects.get("id")
     assert project is not None
     assert (project.owner, project.regions, project.families) == ("maker", ("EU",), ("*",))
+    assert (project.push_families, project.push_encryption) == ("both", "aes_gcm")
+    assert project.redirects == PROJECT.redirects
     assert_reloads(world)
+
+
+def test_a_project_sends_browsers_to_addresses_only() -> None:
+    wrong = msgspec.structs.replace(PROJECT, redirects=("shop.test",))
+    with pytest.raises(UsageError, match=r"projects\[0\]\.redirects\[0\]: "):
+        World(start=msgspec.structs.replace(SMALL, projects=(wrong,)))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +269,7 @@ def test_a_device_has_a_name_a_place_and_values() -> None:
     fresh, bound = SMALL.devices
     there = {"region": "IN", "time_zone": "+05:30", "name": "Desk", "dps": '{"1": true}'}
     bound = msgspec.structs.replace(bound, **there)
-    child = msgspec.structs.replace(fresh, gateway="bf2", node_id="n1")
+    child = msgspec.structs.replace(fresh, auth_key="", gateway="bf2", node_id="n1")
     world = World(start=msgspec.structs.replace(SMALL, devices=(bound, child)))
     device = world.state.devices.get("d2")
     assert device is not None
@@ -186,13 +280,55 @@ def test_a_device_has_a_name_a_place_and_values() -> None:
     assert_reloads(world)
 
 
+CHILD = {"auth_key": "", "gateway": "bf2", "node_id": "n1"}
+
+
+def with_child(**changes: str) -> World:
+    fresh, bound = SMALL.devices
+    child = msgspec.structs.replace(fresh, **{**CHILD, **changes})
+    return World(start=msgspec.structs.replace(SMALL, devices=(bound, child)))
+
+
+def test_a_sub_device_has_the_local_key_of_its_gateway_and_no_other() -> None:
+    world = with_child(owner="u1", dev_id="bf9")
+    gateway, child = world.state.devices.get("d2"), world.state.devices.get("d1")
+    assert gateway is not None
+    assert child is not None
+    assert (child.auth_key, child.sec_key, child.local_key) == ("", "", gateway.local_key)
+    assert (child.owner, child.home) == (gateway.owner, gateway.home)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"node_id": ""}, "a sub-device takes a node_id"),
+        ({"auth_key": "0123456789abcdef"}, "a sub-device has no keys"),
+        ({"owner": "u1"}, "give owner and dev_id both or none"),
+        ({"owner": "u2", "dev_id": "bf9"}, "a sub-device belongs to whom its gateway belongs to"),
+    ],
+)
+def test_a_sub_device_that_cannot_be(changes: dict[str, str], complaint: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"devices[1]: {complaint}")):
+        with_child(**changes)
+
+
+def test_two_sub_devices_in_one_place() -> None:
+    fresh, bound = SMALL.devices
+    one = msgspec.structs.replace(fresh, **CHILD)
+    two = msgspec.structs.replace(one, uuid="d9")
+    with pytest.raises(UsageError, match=re.escape("devices[2]: its gateway has this node_id")):
+        World(start=msgspec.structs.replace(SMALL, devices=(bound, one, two)))
+
+
 @pytest.mark.parametrize(
     ("index", "changes", "complaint"),
     [
         (1, {"region": "XY"}, "devices[1]: XY is no data centre"),
-        (1, {"dps": "on"}, "devices[1]: JSON"),
+        (1, {"dps": "on"}, "devices[1]: dps: JSON"),
         (0, {"dps": '{"1": true}'}, "devices[0]: a device that is nobody's has no values"),
         (0, {"gateway": "bf2"}, "devices[0]: name the gateway before it"),
+        (0, {"auth_key": ""}, "devices[0]: a device takes an auth_key"),
+        (0, {"node_id": "n1"}, "devices[0]: a node_id goes with a gateway"),
         (1, {"time_zone": "UTC"}, "devices[1].time_zone: "),
     ],
 )
@@ -209,94 +345,3 @@ def test_more_can_be_planted_later_and_mistakes_are_told_of_their_source() -> No
     assert "partner" in world.state.accounts
     with pytest.raises(UsageError, match=r"^shop.toml: users\[0\]: there is a user u1 already"):
         plant(world.state, Seed(users=SMALL.users), world.now_ms, "shop.toml")
-
-
-# --- homes ----------------------------------------------------------------------------------------
-
-FAMILY = Seed(
-    accounts=SMALL.accounts,
-    users=(*SMALL.users, UserSeed(uid="u2", name="guest")),
-    homes=(
-        HomeSeed(owner="u1", name="House", rooms=("Hall",)),
-        HomeSeed(
-            owner="u1",
-            name="Shop",
-            members=(MemberSeed(uid="u2", name="Guest"),),
-        ),
-    ),
-    products=SMALL.products,
-    devices=SMALL.devices,
-)
-
-
-def test_people_live_in_homes_and_devices_are_in_them() -> None:
-    bound = msgspec.structs.replace(FAMILY.devices[1], home="Shop")
-    world = World(start=msgspec.structs.replace(FAMILY, devices=(bound,)))
-    house, shop = world.state.homes.of_user("u1")
-    assert [room.name for room in house.rooms] == ["Hall"]
-    assert (shop.role("u1"), shop.role("u2")) == ("owner", "member")
-    device = world.state.devices.get("d2")
-    assert device is not None
-    assert device.home == shop.home_id
-    assert_reloads(world)
-
-
-def test_a_member_may_be_an_administrator() -> None:
-    members = (MemberSeed(uid="u2", name="Guest", admin=True),)
-    home = msgspec.structs.replace(FAMILY.homes[0], members=members)
-    world = World(start=msgspec.structs.replace(FAMILY, homes=(home,)))
-    (house,) = world.state.homes.of_user("u2")
-    assert house.role("u2") == "admin"
-
-
-def test_a_device_without_a_home_is_in_its_owners_first() -> None:
-    world = World(start=msgspec.structs.replace(FAMILY, homes=()))
-    (made,) = world.state.homes.of_user("u1")
-    device = world.state.devices.get("d2")
-    assert device is not None
-    assert device.home == made.home_id
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"owner": "u9"}, "homes[1]: there is no user u9"),
-        ({"name": "House"}, "homes[1]: u1 has a home House already"),
-        ({"members": (MemberSeed(uid="u9", name="x"),)}, "homes[1]: there is no user u9"),
-        ({"members": (MemberSeed(uid="u1", name="x"),)}, "homes[1]: the owner is no member"),
-    ],
-)
-def test_a_home_that_cannot_be(changes: dict[str, object], complaint: str) -> None:
-    wrong = msgspec.structs.replace(FAMILY.homes[1], **changes)
-    with pytest.raises(UsageError, match=f"^seed: {re.escape(complaint)}"):
-        World(start=msgspec.structs.replace(FAMILY, homes=(FAMILY.homes[0], wrong)))
-
-
-@pytest.mark.parametrize(
-    ("index", "complaint"),
-    [
-        (0, "devices[0]: a device that is nobody's is in no home"),
-        (1, "devices[1]: u1 has no home Barn"),
-    ],
-)
-def test_a_home_that_is_not_there(index: int, complaint: str) -> None:
-    devices = list(FAMILY.devices)
-    devices[index] = msgspec.structs.replace(devices[index], home="Barn")
-    with pytest.raises(UsageError, match=re.escape(complaint)):
-        World(start=msgspec.structs.replace(FAMILY, devices=tuple(devices)))
-
-
-def test_a_user_of_an_app_in_another_centre() -> None:
-    user = UserSeed(
-        uid="u3", name="zoe", schema="app", region="IN", country_code="91", nick_name="Zoë"
-    )
-    world = World(start=msgspec.structs.replace(SMALL, users=(*SMALL.users, user)))
-    users = world.state.users
-    found = users.find(users.app("app", "IN"), "zoe")
-    assert found == users.get("u3")
-    assert found is not None
-    assert (found.country_code, found.nick_name) == ("91", "Zoë")
-    assert users.find(users.app(), "user") == users.get("u1")
-    nowhere = Seed(users=(UserSeed(uid="u4", name="x", region="XX"),))
-    with pytest.raises(UsageError, match=r"users\[0\]: XX is no data centre"):
-        plant(world.state, nowhere, world.now_ms)

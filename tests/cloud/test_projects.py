@@ -49,6 +49,18 @@ def test_an_app_belongs_to_one_account(projects: Projects) -> None:
     projects.check_schemas("maker", ("app", "new"))
 
 
+def test_asset_users_are_the_projects_and_nobodys_else(projects: Projects) -> None:
+    project = projects.add("maker", "a", access_id="a", schemas=("app",))
+    assert project.asset_app == "assets:a"
+    assert [project.owns_app(one) for one in ("app", "assets:a", "assets:b", "")] == [
+        *(True, True),
+        *(False, False),
+    ]
+    for account in ("maker", "other"):
+        with pytest.raises(Refused, match="no app can be called assets:a"):
+            projects.add(account, "b", schemas=("assets:a",))
+
+
 def test_an_account_has_so_many_projects(projects: Projects) -> None:
     for number in range(PROJECTS_PER_OWNER_MAX):
         projects.add("maker", f"{number}")

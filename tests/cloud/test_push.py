@@ -23,12 +23,14 @@ def points(**values: object) -> dict[str, msgspec.Raw]:
 
 
 def test_binding_and_unbinding() -> None:
-    bound, deleted = push.bound(DEVICE), push.deleted(DEVICE, "uid0")
+    before = msgspec.structs.replace(DEVICE, owner="uid0", region="AZ")
+    bound, deleted = push.bound(DEVICE), push.deleted(before, "app")
     assert (bound.biz_code, deleted.biz_code) == ("bindUser", "delete")
     assert (bound.dev_id, bound.product_id, bound.protocol) == ("bf1", "pid", 20)
     assert json.loads(bound.data) == {"devId": "bf1", "uid": "uid1"}
     assert json.loads(deleted.data) == {"devId": "bf1", "uid": "uid0"}
-    assert (bound.uid, deleted.uid) == ("uid1", "uid0")
+    assert (bound.uid, bound.region, bound.schema) == ("uid1", "", "")
+    assert (deleted.uid, deleted.region, deleted.schema) == ("uid0", "AZ", "app")
     data = {"devId": "bf1", "uid": "uid0", "uuid": "uuid", "productId": "pid"}
     assert core(deleted) == (1001, "deviceUnbindSpace", data)
     assert core(bound) == (1001, "deviceBindSpace", {**data, "uid": "uid1"})
@@ -137,3 +139,22 @@ def test_homes_and_rooms() -> None:
     assert (home.schema, room.schema) == ("app", "app")
     assert json.loads(home.data) == {"homeId": "17", "homeName": "Nest", "uid": "uid1", "time": 5}
     assert json.loads(room.data) == {"homeId": "17", "roomName": "Attic", "uid": "uid1", "time": 5}
+
+
+@pytest.mark.parametrize(
+    ("code", "protocol"),
+    [
+        *((f"user{what}", 21) for what in ("Register", "Update", "Delete")),
+        *((f"home{what}", 35) for what in ("Create", "Update", "Delete")),
+        *(("roomCreate", 35), ("roomDelete", 35), ("roomNameUpdate", 34)),
+    ],
+)
+def test_what_is_about_no_device_has_protocols_of_its_own(code: str, protocol: int) -> None:
+    tell = {
+        "userRegister": lambda: push.user_registered("u", "app", 5),
+        "userUpdate": lambda: push.user_updated("u", "app", 5),
+        "userDelete": lambda: push.user_deleted("u", "app", "", 5),
+    }
+    changed = push.room_changed if code.startswith("room") else push.home_changed
+    raised = tell.get(code, lambda: changed(code, "17", "Nest", "u", "app", 5))()
+    assert (raised.biz_code, raised.protocol) == (code, protocol)

@@ -46,16 +46,25 @@ def heard(world: World, raised: PushRaised) -> list[str]:
 def test_the_products_owner_hears_of_its_devices(world: World) -> None:
     one = world.rule(device)
     assert heard(world, push.presence(one, 5, online=True)) == ["own"]
-    assert heard(world, push.deleted(one, "uid0")) == ["own"]
+    assert heard(world, push.deleted(one)) == ["own"]
 
 
 def test_the_app_hears_of_its_users_devices_up_to_the_last_message(world: World) -> None:
     register(world, "their-user")
     one = world.rule(device, owner="their-user")
     assert heard(world, push.bound(one)) == ["app", "own"]
-    gone = world.rule(device, owner="")
-    assert heard(world, push.deleted(gone, "their-user")) == ["app", "own"]
-    assert heard(world, push.presence(gone, 5, online=False)) == ["own"]
+    world.rule(device, owner="", region="AZ")
+    assert heard(world, push.deleted(one)) == ["app", "own"]
+    assert centre_of(world.state, push.deleted(one)) == "EU"
+    user = world.state.users.get("their-user")
+    assert user is not None
+    world.rule(lambda state: state.users.remove(user))
+    assert heard(world, push.deleted(one)) == ["own"]
+    assert heard(world, push.deleted(one, APP)) == ["app", "own"]
+
+
+def test_of_what_is_nobodys_nobody_hears(world: World) -> None:
+    assert heard(world, push.presence(world.rule(device, owner=""), 5, online=False)) == []
 
 
 def test_who_was_authorized_hears(world: World) -> None:

@@ -39,13 +39,30 @@ def test_messages_are_kept_by_topic_in_order() -> None:
     assert make().newest_id() == 0
 
 
-def test_the_oldest_is_too_many() -> None:
+def test_the_oldest_is_one_too_many() -> None:
     backlog = make(message(1), message(2), message(3, OTHER))
-    assert backlog.too_many(EVENT) is None
+    assert backlog.surplus(EVENT) is None
     backlog.add(message(4))
-    surplus = backlog.too_many(EVENT)
+    surplus = backlog.surplus(EVENT)
     assert surplus is not None
     assert surplus.id == 1
+
+
+def test_the_oldest_go_until_all_are_small_enough_together() -> None:
+    backlog = Backlog(msgspec.structs.replace(SETTINGS, push_size_max=10), nothing, Journal())
+    small = message(1)
+    backlog.add(small)
+    assert backlog.surplus(EVENT) is None
+    large = msgspec.structs.replace(message(2), text="x" * 9)
+    backlog.add(large)
+    assert backlog.surplus(EVENT) == small
+    backlog.remove(small)
+    assert backlog.surplus(EVENT) is None
+    largest = msgspec.structs.replace(message(3), text="x" * 99)
+    backlog.add(largest)
+    assert backlog.surplus(EVENT) == large
+    backlog.remove(large)
+    assert backlog.surplus(EVENT) is None, "the newest is kept in any case"
 
 
 def test_age() -> None:

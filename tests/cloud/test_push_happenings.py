@@ -4,13 +4,15 @@ from typing import Any
 
 import msgspec
 
+from firmware_sim.events import DeadlineReached
 from firmware_sim.wire import atop_messages as messages
-from fleet.cloud.open import devices_core, devices_v1, grants_api, homes_api, users
+from fleet.cloud.devices import Site
+from fleet.cloud.open import devices_core, devices_v1, grants_api, homes_api, spaces_api, users
 from fleet.cloud.open.gateway import OpenApi
 from fleet.cloud.state import State
 from tests.cloud.open.program import Program
 from tests.cloud.push_world import ACCESS_ID, SECRET, Consumer, PushWorld, Told
-from tests.cloud.support import CAMERA, FakeDevice
+from tests.cloud.support import CAMERA, DAY_MS, RECORDER, REPAIR, STRANGER, FakeDevice
 
 SCHEMA = "app"
 ROUTES = (
@@ -19,6 +21,7 @@ ROUTES = (
     *devices_core.ROUTES,
     *users.ROUTES,
     *homes_api.ROUTES,
+    *spaces_api.ROUTES,
 )
 
 
@@ -42,6 +45,20 @@ class Stage:
         envelope = self.program.call(method, path, body=body)
         assert envelope["success"], envelope
         return envelope["result"]
+
+    def belong_to(self, account: str) -> None:
+        """Let the project be another account's, whose the products are not."""
+        project = self.world.state.projects.get(ACCESS_ID)
+        assert project is not None
+        theirs = msgspec.structs.replace(project, owner=account)
+        self.world.rule(lambda state: state.projects.put(theirs))
+
+    def own(self, uid: str, **changes: Any) -> None:
+        """Let the device be `uid`'s."""
+        device = self.world.state.devices.get(self.device.uuid)
+        assert device is not None
+        theirs = msgspec.structs.replace(device, owner=uid, last_owner=uid, **changes)
+        self.world.rule(lambda state: state.devices.add(theirs))
 
     def heard(self) -> list[Told]:
         """Return the messages heard since the last call, acknowledged."""
@@ -112,7 +129,9 @@ def test_names_commands_and_upgrades() -> None:
     assert stage.data() == {"devId": stage.device.dev_id, "moduleType": 9, "upgradeStatus": 2}
     command = {"commands": [{"code": "switch_1", "value": True}]}
     stage.call("POST", f"/v1.0/devices/{stage.device.dev_id}/commands", command)
-    assert stage.data() == {"command": [{"dpId": 1, "value": True}]}
+    (commanded,) = stage.heard()
+    assert commanded["bizCode"] == "deviceDpCommand"
+    assert commanded["command"] == [{"dpId": 1, "value": True}]
 
 
 def test_users_of_the_projects_app() -> None:
@@ -137,3 +156,47 @@ def test_what_only_the_newer_form_tells() -> None:
     for state in (1, 0):
         stage.call("POST", f"/v2.0/cloud/thing/{stage.device.dev_id}/freeze", {"state": state})
     assert stage.codes() == ["deviceFreeze", "deviceUnFreeze"]
+    space = stage.call("POST", "/v2.0/cloud/space/creation", {"name": "Shop"})
+    device = stage.world.state.devices.by_dev_id(stage.device.dev_id)
+    stage.world.rule(lambda s: s.devices.move(device, stage.world.now_ms, space=str(space)))
+    stage.call("DELETE", f"/v2.0/cloud/space/{space}")
+    assert stage.data()["spaceId"] == ""
+
+
+def test_what_is_nobodys_is_told_of_no_more() -> None:
+    stage = Stage()
+    stage.device.activate(stage.world.unbind_token(stage.world.account(REPAIR))["token"])
+    stage.device.go_online()
+    stage.device.drop()
+    assert stage.codes() == ["delete"]
+
+
+def test_a_user_who_is_deleted_leaves_nothing_untold() -> None:
+    stage = Stage()
+    stage.belong_to(STRANGER)
+    form = {"country_code": "49", "username": "u", "password": "0" * 32, "username_type": 3}
+    uid = stage.call("POST", f"/v1.0/apps/{SCHEMA}/user", form)["uid"]
+    stage.own(uid)
+    stage.call("POST", "/v1.0/home/create-home", {"uid": uid, "home": {"name": "Nest"}})
+    stage.heard()
+    user = stage.world.state.users.get(uid)
+    stage.world.rule(lambda s: s.users.prepare_delete(user, stage.world.now_ms))
+    stage.world.now_ms += 7 * DAY_MS
+    stage.world.handle(DeadlineReached())
+    gone, home, person = stage.heard()
+    assert gone["bizData"] == {"devId": stage.device.dev_id, "uid": uid}
+    assert (gone["bizCode"], home["bizCode"]) == ("delete", "homeDelete")
+    assert (home["bizData"]["homeName"], person["bizCode"]) == ("Nest", "userDelete")
+
+
+def test_a_take_over_from_another_data_centre_is_told_in_both() -> None:
+    stage = Stage()
+    abroad = stage.world.connect(prefix="/us")
+    stage.own("uid0", product_id=RECORDER)
+    stage.device.product_id = RECORDER
+    site = Site(region="AZ")
+    now_ms = stage.world.now_ms
+    token = stage.world.rule(lambda s: s.tokens.make_pair_token("uid1", now_ms, site=site))
+    assert stage.device.activate(token.text) == ""
+    assert stage.data() == {"devId": stage.device.dev_id, "uid": "uid0"}
+    assert [abroad.read(one)["bizCode"] for one in abroad.heard()] == ["bindUser"]

@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from firmware_sim.events import DeadlineReached
+from fleet.cloud.open.push_crypto import password
 from fleet.cloud.push_topics import BATCH
 from tests.cloud.push_world import SECRET, PushWorld
 from tests.cloud.support import OWNER, REPAIR, STRANGER, FakeDevice, assert_reloads
 
 HOUR_MS = 3_600_000
+
+
+def of_project(access_id: str) -> dict[str, str]:
+    """Return what a consumer of another project of the same secret says."""
+    pw = password(access_id, SECRET)
+    return {"tenant": access_id, "username": access_id, "name": f"{access_id}-sub", "pw": pw}
 
 
 # --- one consumer -------------------------------------------------------------------------------
@@ -64,6 +71,20 @@ def test_a_batch_unbinding_is_heard_with_gcm_and_in_both_forms() -> None:
     assert core["bizData"]["devId"] == "bfdevice00000000000000"
 
 
+def test_a_project_chooses_form_and_encryption_for_itself() -> None:
+    world = PushWorld()
+    chosen = {"push_families": "iot_core", "push_encryption": "aes_gcm"}
+    other = "another0client0id000"
+    world.rule(lambda s: s.projects.add(OWNER, "x", access_id=other, secret=SECRET, **chosen))
+    consumer, core = world.connect(), world.connect(**of_project(other))
+    device = FakeDevice(world, 0)
+    device.go_online()
+    (delivery,), (core_delivery,) = consumer.heard(), core.heard()
+    assert (delivery["properties"], consumer.read(delivery)["bizCode"]) == ({}, "online")
+    assert core_delivery["properties"] == {"em": "aes_gcm"}
+    assert core.read(core_delivery)["bizCode"] == "deviceOnline"
+
+
 def test_only_projects_of_the_products_owner_hear_of_a_device() -> None:
     world = PushWorld()
     other = "another0client0id000"
@@ -101,6 +122,28 @@ def test_what_is_under_way_is_dropped_by_the_same_rule() -> None:
     consumer.acknowledge(first)
     assert world.state.counts["push_acknowledged_in_vain"] == 1
     assert world.cloud.next_deadline_ms() is None
+
+
+def test_what_is_dropped_makes_room_for_others() -> None:
+    world = PushWorld(push_window_max=1)
+    consumer = world.connect(query="")
+    world.happen(1)
+    world.wait(HOUR_MS)
+    world.happen(2)
+    assert consumer.numbers() == [1]
+    world.wait(HOUR_MS)
+    assert consumer.numbers() == [2]
+
+
+def test_what_is_too_much_together_is_dropped_at_once() -> None:
+    world = PushWorld(push_size_max=1_000)
+    for number in range(3):
+        world.happen(number)
+    assert world.unread == 3
+    world.happen(10**800)
+    assert world.unread == 1
+    assert world.state.counts["push_dropped_too_many"] == 3
+    assert_reloads(world)
 
 
 def test_of_too_many_the_oldest_are_dropped() -> None:
@@ -238,6 +281,18 @@ def test_ids_of_no_message_are_ignored(name: str) -> None:
     assert (world.unread, consumer.state) == (1, "in")
 
 
+def test_ids_of_another_topic_are_ignored() -> None:
+    world = PushWorld()
+    consumer, tester = world.connect(), world.connect("event-test")
+    world.happen(1)
+    (delivery,) = consumer.heard()
+    tester.acknowledge(delivery)
+    assert world.unread == 2
+    consumer.acknowledge(delivery, delivery)
+    assert world.unread == 1
+    assert world.state.counts["push_acknowledged_in_vain"] == 2
+
+
 # --- several consumers, several topics ----------------------------------------------------------
 
 
@@ -265,7 +320,7 @@ def test_who_waits_has_nothing_to_acknowledge() -> None:
     second.acknowledge(*first.heard())
     assert world.unread == 1
     second.close()
-    assert world.cloud._push.consumers == 1
+    assert len(world.cloud._push._topics) == 1
 
 
 def test_the_test_topic_is_kept_from_its_first_consumer_on() -> None:
@@ -316,6 +371,7 @@ def test_consumers_of_a_topic_are_bounded() -> None:
         ({"channel": "news"}, "404"),
         ({"prefix": "/nowhere"}, "404"),
         ({"query": "subscriptionType=Shared"}, "400"),
+        ({"query": "\udcff=1"}, "400"),
     ],
 )
 def test_who_may_not_is_refused(request_: dict[str, Any], status: str) -> None:

@@ -37,11 +37,11 @@ def test_the_routes_are_those_of_the_program() -> None:
 def test_the_order_of_checks_is_that_of_the_program() -> None:
     written = re.findall(r"^\d\. `(\w+)`", part("order"), re.MULTILINE)
     source = (ROOM / "unbinding.py").read_text()
-    checks = source[source.index("def _admit(") : source.index("def _release(")]
+    checks = source[source.index("def usable(") : source.index("def _release(")]
     assert written == [Reason[name].value for name in re.findall(r"Reason\.(\w+)", checks)]
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in ROOM.glob("*.py")))
 def test_every_module_has_its_place(module: str) -> None:
-    known = {"__init__": "", "broker_session": "broker.py", "counters": "stats"}
+    known = {"__init__": "", "counters": "stats"}
     assert known.get(module, f"{module}.py") in TEXT

@@ -41,6 +41,7 @@ def test_an_online_device_is_told_and_then_refused(query: str, kind: str) -> Non
     assert bool(world.state.data_points.get(device.dev_id)) is (kind == "reset")
     row = world.state.history.page(OWNER).rows[-1]
     assert (row.operation, row.status, row.account) == ("remove", "ok", "uid0")
+    assert row.method == "app"
     assert world.log(device.uuid)[1:4] == ["removed", "reset_sent", "reset_confirmed"]
     assert_reloads(world)
 
@@ -97,6 +98,8 @@ def test_the_button_ends_no_strong_binding(product_id: str, *, stays: bool) -> N
     assert device.rpc("tuya.device.reset").inner.success
     assert bool(world.state.devices.owned_by("uid0")) is stays
     assert "local_reset" in world.log(device.uuid)
+    ways = [row.method for row in world.state.history.page(OWNER).rows]
+    assert ways == ([] if stays else ["button"])
     device.drop()
     assert (device.connect() == 0) is stays
     assert_reloads(world)

@@ -14,6 +14,7 @@ from fleet.cloud.homes import Member
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.permissions import PARTNER_RIGHTS, PRESET_ROLES, GrantKind, Permission
 from fleet.cloud.rights import Action
+from fleet.cloud.users import App
 from tests.cloud.rights_world import (
     PRODUCTS,
     UIDS,
@@ -26,16 +27,26 @@ from tests.cloud.rights_world import (
     project_of,
     world_of,
 )
-from tests.cloud.support import BUYER, OWNER, PARTNER, REPAIR, SETTINGS, STRANGER, World
+from tests.cloud.support import (
+    BUYER,
+    OWNER,
+    PARTNER,
+    RECORDER,
+    REPAIR,
+    SETTINGS,
+    STRANGER,
+    World,
+)
 
 DEVICE_ACTIONS = {"see", "status", "see_log", "command", "rename", "move", "freeze"}
 REMOVALS = {"unbind", "delete", "reset"}
 READING = {"see", "status", "see_log"}
-OF_PEOPLE = {"pair", "see_user", "edit_user", "see_home", "edit_home", "add_member", "add_admin"}
+OF_PEOPLE = {"pair", "see_user", "edit_user", "see_home", "edit_home", "add_member"}
+OF_OWNERS = {"add_admin", "delete_home"}
 
 
 def test_the_actions_are_those_of_the_model() -> None:
-    assert {*Action} == DEVICE_ACTIONS | REMOVALS | OF_PEOPLE
+    assert {*Action} == DEVICE_ACTIONS | REMOVALS | OF_PEOPLE | OF_OWNERS
 
 
 # --- every role, action and product -------------------------------------------------------------
@@ -135,7 +146,7 @@ def test_product_application_and_authorization(
         if uid not in lives:
             return set()
         if uid == "uid0" or (uid == home_owner):
-            return manages | {"add_admin", "see_user", "edit_user"}
+            return manages | OF_OWNERS | {"see_user", "edit_user"}
         if roles[uid] == "admin":
             return manages
         return {"see", "status", "command", "see_home"} | (REMOVALS if removes else set())
@@ -176,6 +187,61 @@ def test_what_a_project_paired_for_itself_is_its_own() -> None:
     allowed = {action for action in Action if may(world, action, caller(world, STRANGER))}
     assert allowed == DEVICE_ACTIONS | REMOVALS | {"pair"}
     assert not may(world, "see", caller(world, PARTNER))
+
+
+def asset_world(account: str) -> World:
+    """Return a world in which `joe` is an asset user and may work in the first device's asset."""
+    world = world_of()
+    project = project_of(world, account)
+    app = App("EU", project.asset_app)
+    world.rule(lambda s: s.users.register("joe", "x", "joe", now_ms=1, app=app))
+    space = world.rule(lambda s: s.spaces.make(project.access_id, "EU", "Hall", 1))
+    world.rule(lambda s: s.devices.move(device_of(world), 1, space=space.space_id))
+    assert not may(world, "see", caller(world, account, uid="joe"))
+    world.rule(lambda s: s.asset_grants.grant("joe", [space.space_id]))
+    return world
+
+
+@pytest.mark.parametrize("account", [OWNER, STRANGER])
+def test_asset_users_manage_what_is_in_their_assets_and_nothing_else(account: str) -> None:
+    world = asset_world(account)
+    joe = caller(world, account, uid="joe")
+    allowed = {action for action in Action if may(world, action, joe)}
+    assert allowed == DEVICE_ACTIONS - {"freeze"} | REMOVALS | {"pair"}
+    why = rights.decide_at_home(world.state, "joe", Action.SEE, device_of(world)).why
+    assert why == "asset user"
+    assert not may(world, "see", joe, device_of(world, RECORDER))
+    assert not may(world, "see", caller(world, STRANGER, uid="uid1"))
+    assert rights.users_of(world.state, device_of(world)) == ["uid0", "joe"]
+    assert rights.is_asset_user(world.state, joe)
+    world.rule(lambda s: s.devices.move(device_of(world), 2, space=""))
+    assert not may(world, "see", joe)
+
+
+def test_asset_users_do_not_dispose_of_the_projects_app_users() -> None:
+    world = asset_world(STRANGER)
+    give_app(world, STRANGER, "app")
+    home = live_in(world, "uid0")
+    rights.check_user(call(world, STRANGER), "uid0")
+    rights.check_user(call(world, STRANGER, uid="joe"), "joe")
+    assert rights.check_home(call(world, STRANGER), Action.SEE_HOME, home.home_id) == home
+    joe = call(world, STRANGER, uid="joe")
+    with pytest.raises(OpenRefused):
+        rights.check_user(joe, "uid0")
+    with pytest.raises(OpenRefused):
+        rights.check_home(joe, Action.SEE_HOME, home.home_id)
+
+
+def test_who_lets_a_project_act() -> None:
+    world = world_of()
+    project = project_of(world, STRANGER)
+    assert not rights.lets_act(world.state, project, "uid0", world.now_ms)
+    code = world.rule(lambda s: s.open_tokens.consent(project.access_id, "uid0", world.now_ms))
+    world.rule(lambda s: s.open_tokens.redeem(project.access_id, "EU", code.code, world.now_ms))
+    assert rights.lets_act(world.state, project, "uid0", world.now_ms)
+    assert not rights.lets_act(world.state, project, "uid1", world.now_ms)
+    give_app(world, STRANGER, "app")
+    assert rights.lets_act(world.state, project_of(world, STRANGER), "uid1", world.now_ms)
 
 
 # --- one answer ---------------------------------------------------------------------------------

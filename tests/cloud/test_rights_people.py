@@ -23,7 +23,17 @@ from tests.cloud.rights_world import (
     project_of,
     world_of,
 )
-from tests.cloud.support import BUYER, CAMERA, OWNER, REPAIR, STRANGER, World, assert_reloads
+from tests.cloud.support import (
+    BUYER,
+    CAMERA,
+    OWNER,
+    PARTNER,
+    REPAIR,
+    SETTINGS,
+    STRANGER,
+    World,
+    assert_reloads,
+)
 
 # --- users and homes ----------------------------------------------------------------------------
 
@@ -81,8 +91,8 @@ def test_homes() -> None:
 def test_who_hears_of_a_device() -> None:
     world = world_of()
 
-    def hearing(device: Device | None = None, uid: str = "") -> list[str]:
-        found = rights.projects_for(world.state, device or device_of(world), world.now_ms, uid)
+    def hearing(device: Device | None = None, schema: str = "") -> list[str]:
+        found = rights.projects_for(world.state, device or device_of(world), world.now_ms, schema)
         return [project.owner for project in found]
 
     assert hearing() == [OWNER]
@@ -93,15 +103,27 @@ def test_who_hears_of_a_device() -> None:
     assert hearing() == [BUYER, OWNER, STRANGER]
     device = device_of(world)
     world.rule(lambda s: s.devices.remove(device, ResetKind.RESET, reachable=False))
-    assert hearing() == [OWNER]
-    assert hearing(uid="uid0") == [BUYER, OWNER, STRANGER]
+    assert hearing() == [], "it is nobody's any more"
+    assert hearing(device) == [BUYER, OWNER, STRANGER]
     world.now_ms += 7_200_000
-    assert hearing(uid="uid0") == [OWNER, STRANGER]
+    assert hearing(device) == [OWNER, STRANGER]
+    forgotten = msgspec.structs.replace(device, owner="somebody")
+    assert hearing(forgotten) == [OWNER]
+    assert hearing(forgotten, "app") == [OWNER, STRANGER]
     abroad = msgspec.structs.replace(project_of(world, OWNER), regions=("AZ",))
     world.rule(lambda s: s.projects.put(abroad))
-    assert hearing() == []
+    assert hearing(forgotten) == []
     own = msgspec.structs.replace(device, owner=project_of(world, REPAIR).uid)
     assert hearing(own) == [REPAIR]
+
+
+@pytest.mark.parametrize(("counts", "heard"), [(True, [OWNER, PARTNER, REPAIR]), (False, [OWNER])])
+def test_who_sees_a_device_by_a_grant_hears_of_it(*, counts: bool, heard: list[str]) -> None:
+    world = world_of(msgspec.structs.replace(SETTINGS, open_grantee_projects=counts))
+    accounts = (BUYER, OWNER, PARTNER, REPAIR, STRANGER)
+    assert [one for one in accounts if may(world, "see", caller(world, one))] == heard
+    found = rights.projects_for(world.state, device_of(world), world.now_ms)
+    assert [project.owner for project in found] == heard
 
 
 def test_a_product_that_changes_hands_takes_its_rights_along_at_once() -> None:

@@ -3,7 +3,14 @@
 import msgspec
 import pytest
 
-from fleet.cloud.seed import AccountSeed, DeviceSeed, ProjectSeed, Seed, UserSeed
+from fleet.cloud.seed import (
+    AccountSeed,
+    DeviceSeed,
+    OemLinkSeed,
+    ProjectSeed,
+    Seed,
+    UserSeed,
+)
 
 from .support import seed
 
@@ -17,6 +24,7 @@ def test_keys_and_passwords_are_not_shown() -> None:
     for shown in (
         AccountSeed(name="a", password=SECRET),
         UserSeed(uid="u", name="u", password=SECRET),
+        OemLinkSeed(link=SECRET, product_id="p"),
         ProjectSeed(access_id="id", secret=SECRET, owner="a", name="p"),
         DeviceSeed(uuid="d", auth_key=SECRET, product_id="p", sec_key=SECRET[:16]),
     ):

@@ -46,7 +46,11 @@ def test_a_seed_is_what_stands_in_the_file(file: Path) -> None:
         ("[[products]]", "[[product]]", "Object contains unknown field `product`"),
         ("owner", "ower", "products[0]: Object "),
         ('"pid"', '"p d"', "products[0].product_id: Expected `str` matching"),
-        ('"weak"', '"loose"', "products[0].binding: Invalid enum value 'loose'"),
+        (
+            '"weak"',
+            '"loose"',
+            "products[0].binding: Invalid enum value 'loose': one of 'strong', 'medium', 'weak'",
+        ),
         ('"weak"', "weak", "not TOML: "),
         ("Camera", "Cam\xe9ra", "not TOML: "),
     ],
@@ -57,6 +61,11 @@ def test_a_mistake_in_a_seed(file: Path, old: str, new: str, complaint: str) -> 
         read_seed(file)
     assert "\n" not in str(told.value)
     assert "s3cret" not in str(told.value)
+
+
+def test_a_file_may_begin_as_editors_on_windows_write_it(file: Path) -> None:
+    file.write_text(SEED.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    assert [account.name for account in read_seed(file).accounts] == ["maker"]
 
 
 def test_settings_have_defaults_for_what_is_not_named(file: Path) -> None:
@@ -72,6 +81,8 @@ def test_settings_have_defaults_for_what_is_not_named(file: Path) -> None:
     [
         ("quota = 7", "Object contains unknown field `quota`"),
         ("password_iterations = 0", "password_iterations: Expected `int` >= 1"),
+        ('open_check_order = ["hat"]', "open_check_order[0]: Invalid enum value 'hat': one of"),
+        ("open_rate_code = 7", "open_rate_code: Invalid enum value 7: one of 1110, 1111, 1199"),
     ],
 )
 def test_a_mistake_in_settings(file: Path, text: str, complaint: str) -> None:

@@ -23,6 +23,7 @@ def test_a_user_goes_with_all_there_is() -> None:
     session = world.consumer(0)
     theirs = world.rule(lambda s: s.homes.make("uid1", Place("x"), world.now_ms))
     world.rule(lambda s: s.homes.put_member(theirs, Member("uid0", "admin", "")))
+    world.rule(lambda s: s.asset_grants.grant("uid0", ["hall"]))
     leaving(world)
     deadline_ms = world.cloud.next_deadline_ms()
     assert deadline_ms is not None
@@ -40,6 +41,7 @@ def test_a_user_goes_with_all_there_is() -> None:
     assert state.users.get("uid0") is None
     assert state.devices.owned_by("uid0") == []
     assert state.homes.of_user("uid0") == []
+    assert state.asset_grants.of_space("hall") == []
     assert state.homes.role("uid0", theirs.home_id) == ""
     assert world.refusal("GET", "/app/v1/devices", None, session) == Reason.NO_SESSION
     assert {"delete", "userDelete"} <= {push.biz_code for push in world.pushes}

@@ -5,10 +5,11 @@ import hashlib
 import msgspec
 import pytest
 
+from fleet.cloud.keys import hash_password
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.users import App, Profile, User
 
-from .support import DAY_MS, SETTINGS, World, assert_reloads, seed
+from .support import DAY_MS, PASSWORD, SETTINGS, World, assert_reloads, seed
 
 APP = App("EU", "app")
 SECRET = hashlib.md5(b"secret").hexdigest()
@@ -16,7 +17,7 @@ SECRET = hashlib.md5(b"secret").hexdigest()
 
 def registered(world: World, name: str = "zoe", password: str = SECRET, app: App = APP) -> User:
     user = world.rule(
-        lambda s: s.users.register(name, password, now_ms=world.now_ms, app=app, md5=True)
+        lambda s: s.users.register(name, password, now_ms=world.now_ms, app=app, digested=True)
     )
     assert isinstance(user, User)
     return user
@@ -54,7 +55,64 @@ def test_the_hash_is_not_shown() -> None:
     assert "beef" not in repr(User("uid", "name", "1$beef$beef"))
 
 
+# --- digests ------------------------------------------------------------------------------------
+
+
+def test_whoever_registered_can_be_known_by_the_digest() -> None:
+    world = World()
+    md5 = hashlib.md5(PASSWORD.encode()).hexdigest()
+    users = world.state.users
+    assert users.log_in("user0", md5, digested=True) == users.log_in("user0", PASSWORD)
+    for given in (PASSWORD, md5.upper(), ""):
+        with pytest.raises(Refused):
+            users.log_in("user0", given, digested=True)
+
+
+def test_a_seed_without_password_admits_nobody() -> None:
+    world = World()
+    world.rule(lambda s: s.users.register("closed", "", now_ms=1))
+    empty = hashlib.md5(b"").hexdigest()
+    for given, digested in (("", False), (empty, True), ("", True)):
+        with pytest.raises(Refused):
+            world.state.users.log_in("closed", given, digested=digested)
+
+
+def test_who_comes_from_an_old_database_has_to_log_in_once() -> None:
+    world = World()
+    user = world.state.users.find(world.state.users.app(), "user0")
+    assert user is not None
+    hashed = hash_password(PASSWORD, world.entropy, 1)
+    old = msgspec.structs.replace(user, password_hash=hashed, password_md5=False)
+    world.rule(lambda s: s.users._users.put(old))
+    md5 = hashlib.md5(PASSWORD.encode()).hexdigest()
+    refusal = world.rule(lambda s: s.users.log_in("user0", md5, digested=True))
+    assert refusal.reason is Reason.BAD_LOGIN
+    assert world.rule(lambda s: s.users.log_in("user0", "wrong")).reason is Reason.BAD_LOGIN
+    assert world.rule(lambda s: s.users.log_in("user0", PASSWORD)).password_md5
+    assert world.state.users.log_in("user0", md5, digested=True).uid == user.uid
+    assert_reloads(world)
+
+
+def test_asset_users_have_a_digest_of_their_own() -> None:
+    world = World()
+    app = App("EU", "assets:key")
+    world.rule(lambda s: s.users.register("joe", "secret", now_ms=1, app=app))
+    sha256 = hashlib.sha256(b"secret").hexdigest()
+    assert world.state.users.log_in("joe", sha256, app, digested=True).schema == "assets:key"
+    with pytest.raises(Refused):
+        world.state.users.log_in("joe", SECRET, app, digested=True)
+
+
 # --- apps ---------------------------------------------------------------------------------------
+
+
+def test_the_users_of_apps_are_counted_wherever_they_are() -> None:
+    world = World()
+    here = registered(world).uid
+    there = registered(world, app=App("AZ", "app")).uid
+    assert world.state.users.count({"app", "nosuch"}) == 2
+    assert {*world.state.users.of_apps({"app"})} == {here, there}
+    assert world.state.users.count(()) == 0
 
 
 def test_each_app_in_each_centre_has_its_own_names() -> None:

@@ -12,8 +12,7 @@ from tests.app.fake_cloud import FakeCloud
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     """Return a cloud that answers from a script, whatever URL a command is given."""
     fake = FakeCloud()
-    for module in ("login", "consumer"):
-        monkeypatch.setattr(f"fleet.commands.{module}.CloudLink", lambda _, **__: fake.link())
+    monkeypatch.setattr("fleet.commands.login.CloudLink", lambda _, **__: fake.link())
     return fake
 
 

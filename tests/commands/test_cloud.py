@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from fleet.__main__ import run
+from fleet.cloud.external import parse_address
 from fleet.cloud.settings import Settings
 from fleet.cloud.toml_file import demo_seed
 from fleet.commands import cloud_seed, cloud_serve
 from fleet.commands.cloud_serve import Wish
+
+BROKER = "mqtt://admin:secret@mosquitto.test"
 
 
 @pytest.fixture
@@ -18,6 +21,7 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
     notes: list[Wish] = []
     monkeypatch.setattr(cloud_serve, "serve", notes.append)
     monkeypatch.delenv("FLEET_DATA", raising=False)
+    monkeypatch.delenv("FLEET_BROKER", raising=False)
     return notes
 
 
@@ -29,6 +33,7 @@ def test_by_default_it_forgets_and_is_for_this_host_only(wishes: list[Wish]) -> 
 def test_every_option_is_handed_on(wishes: list[Wish], tmp_path: Path) -> None:
     (tmp_path / "set.toml").write_text("product_quota_per_day = 3")
     words = ["--data", "shop", "--demo", "--settings", str(tmp_path / "set.toml")]
+    words += ["--region-port", "us=8081", "--region-port", "IN=0"]
     words += ["--ready-file", "ready.json", "--host", "0.0.0.0", "--told-host", "10.0.0.9"]
     assert run(["cloud", *words, "--port", "8080", "--mqtt-port", "1883"]) == 0
     (wish,) = wishes
@@ -37,14 +42,24 @@ def test_every_option_is_handed_on(wishes: list[Wish], tmp_path: Path) -> None:
     assert (wish.data, wish.ready_file) == ("shop", Path("ready.json"))
     assert (wish.host, wish.told_host) == ("0.0.0.0", "10.0.0.9")
     assert (wish.port, wish.mqtt_port) == (8080, 1883)
+    assert wish.region_ports == {"AZ": 8081, "IN": 0}
 
 
-def test_the_address_may_come_from_the_environment(
+def test_addresses_may_come_from_the_environment(
     wishes: list[Wish], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEET_DATA", "postgresql://me:secret@h/d")
+    monkeypatch.setenv("FLEET_BROKER", BROKER)
     assert run(["cloud"]) == 0
-    assert wishes == [Wish(data="postgresql://me:secret@h/d")]
+    assert wishes == [Wish(data="postgresql://me:secret@h/d", broker=parse_address(BROKER))]
+
+
+def test_a_broker_that_is_none(wishes: list[Wish], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cloud", "--broker", "mqtt://admin:hidden@"]) == 2
+    [said] = capsys.readouterr().err.splitlines()
+    assert "not the address of a broker" in said
+    assert "hidden" not in said
+    assert wishes == []
 
 
 def test_seed_reads_both_files_and_says_what_was_done(

@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> str:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     fake = FakeCloud()
-    monkeypatch.setattr(cloud_explain, "CloudLink", lambda _, **__: fake.link())
+    monkeypatch.setattr(cloud_explain, "open_link", lambda _, **__: fake.link())
     return fake
 
 

@@ -29,7 +29,7 @@ def names(data: Path) -> list[str]:
 
 def test_it_says_what_it_added(tmp_path: Path) -> None:
     told = put(demo_seed(), "demo", str(tmp_path), FAST)
-    assert told.startswith("added: 5 accounts, 3 users, 2 homes, 6 products, ")
+    assert told.startswith("added: 5 accounts, 3 users, 2 homes, 8 products, ")
     assert put(ONE, "more", str(tmp_path), None) == "added: 1 accounts"
     assert len(names(tmp_path)) == 6
 

@@ -102,14 +102,47 @@ def test_a_line_that_is_no_script_is_the_end() -> None:
 @pytest.mark.parametrize(
     "url", ["", "127.0.0.1:80", "https://c", "http://", "http://c:x", "http://["]
 )
-def test_another_cloud_must_speak_plain_http(url: str) -> None:
+def test_without_a_certificate_another_cloud_must_speak_plain_http(url: str) -> None:
     choice = Choice("gateway", 1, Network("w", "p"), "zxing", bound=True, script="")
     with pytest.raises(UsageError, match=r"expected http://HOST:PORT"):
         asyncio.run(at_other_cloud(choice, url, Identity("u1", "k" * 32, "p1")))
 
 
 @pytest.mark.parametrize(
-    ("url", "address"), [("http://c:81/x", ("c", 81)), ("http://[::1]", ("::1", 80))]
+    ("url", "address"),
+    [
+        ("http://c:81/x", ("c", 81)),
+        ("http://[::1]", ("::1", 80)),
+        ("https://c", ("c", 443)),
+        ("https://c:8443", ("c", 8443)),
+    ],
 )
 def test_where_a_cloud_is(url: str, address: tuple[str, int]) -> None:
-    assert device._host_port(url) == address
+    encrypted = url.startswith("https")
+    assert device._host_port(url, encrypted=encrypted) == address
+
+
+def test_with_a_certificate_another_cloud_must_speak_https(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="together with --ca FILE"):
+        _visit("http://c:80", tmp_path / "ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot read the certificate"),
+        ("no certificate", "not one certificate in PEM form"),
+        ("é", "not one certificate in PEM form"),
+    ],
+)
+def test_what_is_no_certificate(tmp_path: Path, content: str | None, words: str) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UsageError, match=words):
+        _visit("https://c", path)
+
+
+def _visit(url: str, ca_file: Path) -> None:
+    choice = Choice("gateway", 1, Network("w", "p"), "zxing", bound=True, script="")
+    asyncio.run(at_other_cloud(choice, url, Identity("u1", "k" * 32, "p1"), ca_file))

@@ -18,12 +18,15 @@ def test_patience_comes_with_the_first_answer(monkeypatch: pytest.MonkeyPatch) -
     fake = FakeCloud()
     links: list[CloudLink] = []
 
-    def open_link(url: str, *, patience_s: float) -> CloudLink:
+    def open_link(url: str, *, patience_s: float, ca_file: str) -> CloudLink:
+        assert ca_file == "ca.pem"
         links.append(CloudLink(url, patience_s=patience_s, transport=httpx.MockTransport(fake)))
         return links[-1]
 
     async def story() -> None:
-        async with logged_in(Access("http://c", "ann", "pw"), ConsoleClient) as console:
+        async with logged_in(
+            Access("http://c", "ann", "pw", ca_file="ca.pem"), ConsoleClient
+        ) as console:
             assert console.name == "ann"
             assert links[-1].patience_s == login.PATIENCE_S
 

@@ -1,6 +1,8 @@
 """One device on an empty stage: a clock, what it said last, and the words of a cloud to answer with."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
@@ -9,8 +11,10 @@ from firmware_sim.device.device import Device, Identity
 from firmware_sim.device.flash import Flash
 from firmware_sim.effects import Effect, StateShown
 from firmware_sim.events import Event
-from firmware_sim.wire import atop, iot_dns, mqtt, mqtt_payload
+from firmware_sim.wire import atop, atop_old, iot_dns, mqtt, mqtt_payload, mqtt_rpc
 from firmware_sim.wire import atop_messages as messages
+from firmware_sim.wire.atop_children import SubBindResult
+from firmware_sim.wire.atop_upgrade import UpgradeOffer
 from firmware_sim.wire.provisioning import QrText, encode_qr
 from hw_profiles import catalog
 
@@ -34,6 +38,10 @@ BOUND = Flash(
     password="password2",
 )
 
+NONCE = b"0123456789ab"
+CHILD_TAKEN = SubBindResult(dev_id="6cchild00000000000001", schema_id="000002", schema="[]")
+OFFER = UpgradeOffer(type=0, version="1.1.0", size="4096", url="http://cloud/firmware")
+
 E = TypeVar("E", bound=Effect)
 
 
@@ -46,6 +54,12 @@ class Stage:
         self.now_ms = T0_MS
         self.said: list[Effect] = []
         self.flash = flash
+
+    def habits(self, **habits: Any) -> None:
+        """Give the device firmware with other habits than its profile says."""
+        profile = self.device.profile
+        firmware = msgspec.structs.replace(profile.firmware, **habits)
+        self.device.profile = msgspec.structs.replace(profile, firmware=firmware)
 
     # --- time and events ------------------------------------------------------------------------
 
@@ -97,12 +111,13 @@ class Stage:
         return self.tell(ev.HttpReplied(self.last(fx.SendHttp).call, 200, body))
 
     def reply_servers(self) -> list[Effect]:
-        assert self.device.call is Call.RESOLVE
+        assert self.device.call in (Call.RESOLVE, Call.LOCATE)
         endpoints = iot_dns.Endpoints("http://cloud:8080/d.json", "broker:1883")
         return self.reply(iot_dns.encode_reply(endpoints, ["AA=="]))
 
     def reply_inner(self, inner: bytes, key: str = SEC_KEY) -> list[Effect]:
-        return self.reply(atop.encode_reply(inner, self.now_ms // 1000, key))
+        et = self.device.dialect.et
+        return self.reply(atop.encode_reply(inner, self.now_ms // 1000, key, et, NONCE))
 
     def reply_error(self, code: str, key: str = AUTH_KEY) -> list[Effect]:
         return self.reply_inner(atop.encode_error(code, "no", self.now_ms // 1000), key)
@@ -112,7 +127,7 @@ class Stage:
 
     def reply_credentials(self, *, wipe: bool = False) -> list[Effect]:
         assert self.device.call is Call.ACTIVATE
-        result = messages.ActivationResult(
+        result = atop_old.OldActivationResult(
             dev_id=DEV_ID,
             sec_key=SEC_KEY,
             local_key=LOCAL_KEY,
@@ -120,6 +135,7 @@ class Stage:
             std_time_zone="+00:00",
             schema="[]",
             reset_factory=wipe,
+            uid="anna",
         )
         return self.reply_success(messages.encode(result), AUTH_KEY)
 
@@ -129,9 +145,36 @@ class Stage:
 
     def message(self, body: bytes, *, qos: int = 0) -> list[Effect]:
         """Let a message of the cloud arrive on the device's topic."""
-        payload = mqtt_payload.encode(LOCAL_KEY.encode(), body, 1, mqtt_payload.SOURCE_CLOUD)
+        version = self.device.dialect.payload
+        payload = mqtt_payload.encode(
+            LOCAL_KEY.encode(), body, 1, mqtt_payload.SOURCE_CLOUD, version, NONCE
+        )
         topic = mqtt_payload.topic_in(DEV_ID)
         return self.hear(mqtt.Publish(topic, payload, qos, packet_id=9 if qos else 0))
+
+    def calls(self) -> list[mqtt_rpc.Request]:
+        """Return every call that the device ever made over MQTT."""
+        return [
+            mqtt_rpc.decode_request(packet.payload)
+            for packet in self.packets()
+            if isinstance(packet, mqtt.Publish) and packet.topic.startswith("rpc/req/")
+        ]
+
+    def messages(self) -> list[mqtt_payload.Message]:
+        """Return every message that the device ever sent on its topic."""
+        return [
+            mqtt_payload.decode(LOCAL_KEY.encode(), packet.payload)
+            for packet in self.packets()
+            if isinstance(packet, mqtt.Publish) and packet.topic == mqtt_payload.topic_out(DEV_ID)
+        ]
+
+    def answer_call(self, result: bytes | None = None, *, code: str = "") -> list[Effect]:
+        """Answer the last call over MQTT, with a refusal when there is a `code`."""
+        number, t_s = self.calls()[-1].id, self.now_ms // 1000
+        response = mqtt_rpc.encode_response(number, t_s, result)
+        if code:
+            response = mqtt_rpc.encode_error_response(number, t_s, code, "no")
+        return self.hear(mqtt.Publish(mqtt_payload.topic_rpc_response(DEV_ID), response))
 
     def packets(self) -> list[mqtt.Packet]:
         """Return every packet that the device sent since it existed."""
@@ -153,15 +196,21 @@ class Stage:
 
     def connect(self) -> None:
         """Take the device from ONLINE without a session to a session that is up."""
-        if self.device.call is Call.RESOLVE:
+        if self.device.call is Call.LOCATE:
             self.reply_servers()
         if self.device.call is Call.VERSIONS:
             self.reply_success()
         self.tell(ev.MqttOpened())
         self.hear(mqtt.Connack(0))
-        for number in (1, 2, 3):
-            self.hear(mqtt.Suback(number, (1,)))
+        self.acknowledge()
         assert self.session == "UP"
+
+    def acknowledge(self) -> None:
+        """Acknowledge all subscriptions."""
+        number = 1
+        while self.session == "SUBSCRIBING":
+            self.hear(mqtt.Suback(number, (1,)))
+            number += 1
 
     def pair(self) -> "Stage":
         """Take a waiting camera to ONLINE and UP."""

@@ -7,10 +7,15 @@ clients, the join under way, the lens. What a live world could not do is a failu
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from firmware_sim import effects as fx
 from firmware_sim.effects import Effect
-from firmware_sim.wire import mqtt
-from tests.device.stage import Stage
+from firmware_sim.wire import atop_messages as messages
+from firmware_sim.wire import mqtt, mqtt_payload, mqtt_rpc
+from firmware_sim.wire.atop_children import SUB_BIND
+from firmware_sim.wire.atop_upgrade import UPGRADE_GET
+from tests.device.stage import CHILD_TAKEN, DEV_ID, OFFER, UUID, Stage
 
 
 class Surroundings(Stage):
@@ -41,12 +46,30 @@ class Surroundings(Stage):
             return
         for packet in self.sent.feed(effect.data):
             if isinstance(packet, mqtt.Connect):
-                assert packet.client_id == self.device.flash.dev_id
+                flash = self.device.flash
+                unpaired = mqtt_payload.client_id_unpaired(UUID)
+                assert packet.client_id == (flash.dev_id if flash.activated else unpaired)
                 self.waiting.append(mqtt.Connack(0))
             elif isinstance(packet, mqtt.Subscribe):
                 self.waiting.append(mqtt.Suback(packet.packet_id, (1,)))
             elif isinstance(packet, mqtt.Pingreq):
                 self.waiting.append(mqtt.Pingresp())
+            elif isinstance(packet, mqtt.Publish) and packet.topic.startswith("rpc/req/"):
+                self.waiting.append(self._answer(mqtt_rpc.decode_request(packet.payload)))
+
+    def _answer(self, call: mqtt_rpc.Request) -> mqtt.Publish:
+        """Return a good answer to a call over MQTT."""
+        response = mqtt_rpc.encode_response(call.id, call.t, self.result_of(call.a))
+        return mqtt.Publish(mqtt_payload.topic_rpc_response(DEV_ID), response)
+
+    def result_of(self, api: str) -> bytes | None:
+        """Return the good result of a call; there is always newer firmware."""
+        if api == SUB_BIND.name:
+            return messages.encode(CHILD_TAKEN)
+        if api != UPGRADE_GET.name:
+            return None
+        version = f"1.{self.now_ms // 1000 % 100}.1"
+        return messages.encode(msgspec.structs.replace(OFFER, version=version))
 
     def _opened(self, _: fx.OpenMqtt) -> None:
         assert self.stream == "", "a second stream would leak the first"

@@ -12,9 +12,9 @@ from tests.device.stage import (
 
 def test_a_held_button_resets_and_tells_an_online_cloud_first() -> None:
     stage = online()
-    before = len(stage.packets())
     stage.tell(ev.ButtonPressed())
     stage.wait(2999)
+    before = len(stage.packets())
     assert stage.state == "ONLINE"
     stage.wait(1)
     assert stage.state == "RESETTING"

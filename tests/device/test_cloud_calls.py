@@ -4,16 +4,23 @@ import pytest
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
-from firmware_sim.device.cloud_calls import Call
+from firmware_sim.device.cloud_calls import Call, Servers
 from firmware_sim.device.flash import Flash, ResetKind
+from firmware_sim.device.profile import Question
+from firmware_sim.wire import atop, iot_dns
 from firmware_sim.wire import atop_messages as messages
-from tests.device.stage import (
-    AUTH_KEY,
-    CODE,
-    DEV_ID,
-    UUID,
-    Stage,
-)
+from firmware_sim.wire.atop_old import parse_other
+from firmware_sim.wire.generation import DIALECTS
+from tests.device.stage import AUTH_KEY, CODE, DEV_ID, UUID, Stage, online
+
+
+def activating(profile: str, flash: bytes = b"") -> Stage:
+    """Return a device that asks to be activated."""
+    stage = Stage(profile, flash).boot()
+    stage.tell(ev.FrameDecoded(CODE))
+    stage.tell(ev.WifiJoined("127.1.0.1"))
+    stage.reply_servers()
+    return stage
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"{}", b'{"httpsSelfUrl":1}'])
@@ -28,20 +35,68 @@ def test_a_reply_that_cannot_be_read_is_a_failed_call(body: bytes) -> None:
     assert stage.state == "ACTIVATING"
 
 
+@pytest.mark.parametrize(
+    ("url", "encrypted"),
+    [("https://a/d.json", True), ("HTTPS://a/d.json", True), ("a:443", True), ("http://a", False)],
+)
+def test_nothing_is_said_in_the_clear_unless_the_cloud_says_so(
+    url: str, *, encrypted: bool
+) -> None:
+    servers = Servers.of(iot_dns.Endpoints(url, "a:8883", b"DER"))
+    assert servers.anchor == (b"DER" if encrypted else b"")
+
+
 def test_activation_carries_the_old_device_id() -> None:
     flash = Flash(dev_id=DEV_ID, last_reset=ResetKind.LOCAL_FACTORY)
-    stage = Stage(flash=flash.image()).boot()
-    stage.tell(ev.FrameDecoded(CODE))
-    stage.tell(ev.WifiJoined("127.1.0.1"))
-    stage.reply_servers()
-    from firmware_sim.wire import atop
-
+    stage = activating("ipc-red-green", flash.image())
     body = atop.decode_request_body(stage.last(fx.SendHttp).body, AUTH_KEY)
     request = messages.decode(body, messages.ActivationRequest)
     assert (request.dev_id, request.token) == (DEV_ID, "abcd1234")
     query = atop.decode_query(stage.last(fx.SendHttp).target)
     assert (query.uuid, query.dev_id) == (UUID, None)
     atop.check_sign(query, AUTH_KEY)
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "api", "version", "et"),
+    [
+        ("ipc-old", "/gw.json", "s.gw.dev.pk.active", "3.0", 0),
+        ("ipc-red-green", "/d.json", "tuya.device.active", "4.4", 1),
+        ("ipc-new", "/d.json", "thing.device.opensdk.active", "1.0", 3),
+    ],
+)
+def test_every_generation_activates_in_its_own_way(
+    profile: str, path: str, api: str, version: str, et: int
+) -> None:
+    stage = activating(profile)
+    call = stage.last(fx.SendHttp)
+    query = atop.decode_query(call.target)
+    assert (call.target.partition("?")[0], query.a, query.v, query.et) == (path, api, version, et)
+    assert query.uuid == UUID
+    atop.check_sign(query, AUTH_KEY)
+    request = messages.decode(
+        atop.decode_request_body(call.body, AUTH_KEY, et), messages.ActivationRequest
+    )
+    generation = stage.device.profile.firmware.generation
+    assert (request.token, request.protocol_ver) == ("abcd1234", generation)
+    assert request.options == DIALECTS[generation].options
+    assert parse_other(query.other).token == "abcd1234" if query.old else query.other == ""
+    stage.reply_credentials()
+    assert stage.state == "ONLINE"
+
+
+def test_nobody_takes_a_longer_reply_than_firmware_has_room_for() -> None:
+    stage = activating("ipc-red-green")
+    stage.reply_credentials()
+    stage.reply_success()
+    stage.habits(questions=(Question.CONFIG,))
+    stage.connect()
+    stage.wait(2000)
+    sizes = [call.reply_size_max for call in stage.all(fx.SendHttp)]
+    assert sizes == [6144, 8192, 1024, 1024], "iot-dns, activation, versions, configuration"
+    old = online("ipc-old")
+    old.wait(2000)
+    assert old.last(fx.SendHttp).reply_size_max == 2048, "what there is to upgrade to"
 
 
 def test_a_late_reply_does_not_answer_the_next_call() -> None:

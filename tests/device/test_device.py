@@ -2,11 +2,13 @@
 
 import pytest
 
+from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.device import Device, Identity
 from firmware_sim.effects import StateShown
 from firmware_sim.errors import UsageError
 from firmware_sim.node import Node
+from firmware_sim.wire import mqtt
 from hw_profiles import catalog
 from tests.device.stage import (
     AUTH_KEY,
@@ -60,3 +62,22 @@ def test_a_device_is_a_node_and_costs_little() -> None:
     node: Node = Stage().device
     assert node.next_deadline_ms() is None
     assert not hasattr(node, "__dict__")
+
+
+def test_a_clock_that_is_set_ahead_changes_no_duration() -> None:
+    """Neither an answer that is on its way nor a LAN client is late because of it."""
+    stage = online()
+    stage.wait(100_000)
+    stage.tell(ev.LanOpened(1))
+    stage.wait(20_000)
+    stage.tell(ev.LanOpened(2))
+    assert isinstance(stage.packets()[-1], mqtt.Pingreq)
+    stage.now_ms += 86_400_000
+    stage.tell(ev.ClockSet(86_400_000))
+    assert stage.device.now_s == stage.now_ms // 1000
+    stage.wait(1_999)
+    assert stage.session == "UP"
+    stage.wait(1)
+    assert stage.session == "BACKOFF"
+    stage.wait(8_000)
+    assert [closed.conn for closed in stage.all(fx.LanClose)] == [1]

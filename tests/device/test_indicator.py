@@ -30,6 +30,12 @@ def test_the_operator_reads_four_states() -> None:
     assert read(Lifecycle.WAITING, Outcome.UNBOUND) == "unbound"
     assert read(Lifecycle.FAILED, Outcome.JOIN_FAILED) == "failed"
     assert read(Lifecycle.RESETTING) == read(Lifecycle.ONLINE) == read(Lifecycle.OFF) == ""
+    assert read(Lifecycle.UPDATING) == ""
+
+
+@pytest.mark.parametrize("session", Session)
+def test_new_firmware_shows_whatever_becomes_of_the_session(session: Session) -> None:
+    assert shown(Lifecycle.UPDATING, session, Outcome.NONE).light == "ota"
 
 
 def test_colours_follow_time() -> None:

@@ -18,7 +18,7 @@ def test_only_a_child_in_reach_is_found() -> None:
 
 
 def test_a_device_without_children_has_none_in_reach() -> None:
-    status = status_of_children(Stage("nvr").device, ())
+    status = status_of_children(Stage("base-station").device, ())
     assert (status.online, status.offline) == ((), ())
 
 

@@ -178,7 +178,7 @@ def test_without_a_cloud_a_setting_waits_for_the_next_session() -> None:
     count = len(stage.packets())
     assert len(peer.control({number: value})) == 2
     assert len(stage.packets()) == count
-    stage.wait(10)
+    stage.wait(100)
     stage.connect()
     assert reports(stage)[-1][number] is value
 

@@ -10,11 +10,18 @@ import pytest
 from firmware_sim.device import signals as sig
 from firmware_sim.device.device import MACHINES, Device, Identity
 from firmware_sim.device.flash import ResetKind
+from firmware_sim.device.lan_children import cid
 from firmware_sim.device.machine import Machine, Row, on
-from firmware_sim.device.profile import ActivationError, Firmware
+from firmware_sim.device.profile import ActivationError, WhileUpdating
 from firmware_sim.device.states import Lifecycle
 from firmware_sim.device.timers import Timer, Timers
+from firmware_sim.device.update import Loading
+from firmware_sim.device.uplink import Errand
 from firmware_sim.events import (
+    ChildJoined,
+    ChildLeft,
+    ChildLost,
+    ChildReached,
     Event,
     FrameDecoded,
     JoinRefusal,
@@ -23,7 +30,8 @@ from firmware_sim.events import (
     WifiJoined,
     WifiRefused,
 )
-from firmware_sim.wire.atop_messages import ActivationResult, SyncStatus
+from firmware_sim.wire.atop_messages import META_SAVE, ActivationResult, SyncStatus
+from firmware_sim.wire.atop_upgrade import UpgradeOffer
 from firmware_sim.wire.provisioning import TokenForm, parse_token
 from hw_profiles import catalog
 
@@ -36,6 +44,7 @@ RESULT = ActivationResult(
     std_time_zone="+00:00",
     schema="[]",
 )
+OFFER = UpgradeOffer(type=0, version="9.9.9", size="1", url="http://cloud/firmware")
 SAMPLES: dict[type[Event], Event] = {
     sig.PairingRead: sig.PairingRead("net", "password", TOKEN),
     sig.TokenOffered: sig.TokenOffered(1, 1, TOKEN, TokenForm.ECB),
@@ -45,8 +54,19 @@ SAMPLES: dict[type[Event], Event] = {
     sig.CallFailed: sig.CallFailed("timeout"),
     sig.Released: sig.Released(ResetKind.REMOTE_FACTORY),
     sig.SyncAnswered: sig.SyncAnswered(SyncStatus.RESET_FACTORY),
+    sig.TokenHeard: sig.TokenHeard(parse_token(TOKEN)),
+    sig.TokenBrought: sig.TokenBrought(parse_token(TOKEN)),
+    sig.ErrandAnswered: sig.ErrandAnswered(None),
+    sig.UpgradeNoticed: sig.UpgradeNoticed(0),
+    sig.UpgradeOffered: sig.UpgradeOffered(msgspec.structs.replace(OFFER, type=9)),
+    sig.UpgradeRefused: sig.UpgradeRefused(0),
+    sig.ChildRemoved: sig.ChildRemoved(cid("emu0000000000000001", 0), wipe=True),
     sig.StreamLost: sig.StreamLost("closed"),
     sig.Refused: sig.Refused(4),
+    ChildReached: ChildReached(2),
+    ChildLost: ChildLost(0),
+    ChildJoined: ChildJoined(0),
+    ChildLeft: ChildLeft(0),
     FrameDecoded: FrameDecoded(b"no code of ours"),
     LinkUp: LinkUp("127.1.0.1"),
     WifiJoined: WifiJoined("127.1.0.1"),
@@ -56,6 +76,8 @@ GUARDED: dict[str, Event] = {
     "unknown_to_cloud": sig.ActivationRefused("GATEWAY_NOT_EXISTS"),
     "unbound": sig.Refused(5),
     "still_bound": sig.SyncAnswered(SyncStatus.ENABLE),
+    "is_news": sig.UpgradeOffered(OFFER),
+    "overlooks": sig.StreamLost("closed", fin=True),
 }
 
 
@@ -75,11 +97,28 @@ def offered_before(device: Device, holds: bool) -> None:
     device.token = parse_token(TOKEN) if holds else None
 
 
+def give_habits(device: Device, **habits: Any) -> None:
+    firmware = msgspec.structs.replace(device.profile.firmware, **habits)
+    device.profile = msgspec.structs.replace(device.profile, firmware=firmware)
+
+
 def retrying(device: Device, holds: bool) -> None:
-    habit = ActivationError.RETRY if holds else ActivationError.FAIL
-    device.profile = msgspec.structs.replace(
-        device.profile, firmware=Firmware(activation_error=habit)
-    )
+    give_habits(device, activation_error=ActivationError.RETRY if holds else ActivationError.FAIL)
+
+
+def knowing_servers(device: Device, holds: bool) -> None:
+    give_habits(device, built_in_servers=holds)
+    device.iot_dns_anchor = b"DER"
+    if holds:
+        device.endpoints = None
+
+
+def loading(device: Device, holds: bool) -> None:
+    device.loading = Loading("9.9.9", 50 if holds else 100)
+
+
+def stubborn(device: Device, holds: bool) -> None:
+    give_habits(device, reset_during_update=WhileUpdating.REFUSE if holds else WhileUpdating.OBEY)
 
 
 def tries(device: Device, holds: bool) -> None:
@@ -107,6 +146,12 @@ ARRANGE: dict[str, Callable[[Device, bool], None]] = {
     "is_at_home": at_home,
     "is_ours": offered_before,
     "retries_for_ever": retrying,
+    "are_left": knowing_servers,
+    "is_loading": loading,
+    "refuses_reset": stubborn,
+    "overlooks": lambda device, holds: give_habits(device, notices_fin=not holds),
+    "unpaired": lambda device, holds: activated(device, not holds),
+    "is_news": lambda *_: None,
     "has_tries_left": tries,
     "powered": powered,
     "servers_unknown": unresolved,
@@ -128,6 +173,8 @@ def a_device(profile: str = "ipc-red-green") -> Device:
     device.endpoints = Servers(("127.0.0.1", 80), ("127.0.0.1", 1883))
     device.offer = sig.PairingRead("net", "password", TOKEN)
     device.token = parse_token(TOKEN)
+    device.loading = Loading("9.9.9")
+    device.errands = (Errand(META_SAVE, b"{}", None),)
     flash = device.flash
     flash.dev_id, flash.sec_key, flash.local_key = RESULT.dev_id, RESULT.sec_key, RESULT.local_key
     return device
@@ -169,7 +216,7 @@ def test_every_pair_is_answered(machine: Machine[Any]) -> None:
 
 def test_a_row_reads_like_a_sentence() -> None:
     lines = [str(row) for machine in MACHINES for row in machine.rows]
-    assert "OFF --PowerApplied--> BOOTING" in lines
+    assert "WAITING --PowerRemoved--> OFF" in lines
     assert "BOOTING --BootElapsed [was_interrupted]--> RESETTING" in lines
     assert "UP --PingElapsed / ping--> (stay)" in lines
 

@@ -4,8 +4,18 @@ import msgspec
 import pytest
 
 from firmware_sim.device.indicator import LIGHTS
-from firmware_sim.device.profile import Child, Kind, Pairing, Point, Profile
+from firmware_sim.device.profile import (
+    Backoff,
+    Child,
+    Firmware,
+    Kind,
+    Pairing,
+    Point,
+    Profile,
+    WhileUpdating,
+)
 from firmware_sim.wire.datapoint import Property
+from firmware_sim.wire.generation import Generation
 from hw_profiles import catalog
 
 CAMERA = catalog.load("ipc-red-green")
@@ -37,6 +47,23 @@ def test_the_values_of_a_new_device_fit_into_a_frame() -> None:
         msgspec.structs.replace(profile, data_points=(longer,))
     with pytest.raises(ValueError, match="2802 bytes"):
         Child("Sensor", "mcs", (longer,))
+
+
+def test_only_who_has_a_network_can_await_a_token_online() -> None:
+    assert catalog.load("nvr-label").firmware.awaits_token_online
+    firmware = Firmware(awaits_token_online=True)
+    with pytest.raises(ValueError, match="takes pairing wired, other devices have no network"):
+        msgspec.structs.replace(CAMERA, firmware=firmware)
+
+
+def test_firmware_does_what_the_open_sdk_does_where_nothing_else_is_said() -> None:
+    assert Firmware() == Firmware(
+        generation=Generation.ECB,
+        questions=(),
+        backoff=Backoff.VENDOR,
+        built_in_servers=False,
+        reset_during_update=WhileUpdating.OBEY,
+    )
 
 
 def test_wired_is_how_the_token_comes() -> None:

@@ -5,7 +5,7 @@ import pytest
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.flash import ResetKind, read_image
-from firmware_sim.wire import mqtt
+from firmware_sim.wire import atop, mqtt
 from firmware_sim.wire.mqtt_payload import encode_reset
 from tests.device.stage import (
     DEV_ID,
@@ -70,8 +70,30 @@ def test_the_button_makes_an_unbound_device_merely_waiting() -> None:
     assert stage.device.operator == "waiting"
 
 
+def test_the_cloud_hears_of_a_local_reset_if_a_session_stands() -> None:
+    stage = online()
+    stage.hold_button()
+    assert stage.calls()[-1].a == "tuya.device.reset"
+    assert [type(packet) for packet in stage.packets()[-2:]] == [mqtt.Unsubscribe, mqtt.Disconnect]
+    away = online()
+    away.tell(ev.MqttClosed("reset"))
+    away.hold_button()
+    assert away.state == "RESETTING"
+    assert away.calls() == []
+
+
+def test_the_oldest_firmware_tells_it_over_http() -> None:
+    stage = online("ipc-old")
+    stage.hold_button()
+    call = stage.last(fx.SendHttp)
+    query = atop.decode_query(call.target)
+    assert (query.a, query.dev_id, query.et, call.body) == ("s.gw.reset", DEV_ID, 0, b"")
+    assert stage.reply_success() == [], "nobody waits for the answer"
+
+
 def test_a_reset_restarts_everything_off_the_network() -> None:
     stage = online()
+    stage.wait(2000)
     stage.device.backoff_bound_ms = 8000
     stage.hold_button()
     assert not stage.all(fx.LeaveWifi), "the cloud is still being told"
@@ -86,6 +108,7 @@ def test_a_reset_restarts_everything_off_the_network() -> None:
     assert effects[1] == fx.SoundTone(2)
     stage.wait(2000)
     stage.pair()
+    stage.wait(2000)
     queries = [p for p in stage.packets() if b"upgrade.silent" in getattr(p, "payload", b"")]
     assert len(queries) == 2, "once per start"
     assert stage.device.backoff_bound_ms == 0

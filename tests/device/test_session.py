@@ -1,19 +1,20 @@
-"""Stories of the cloud session: refusals, losses, keep-alive, back-off, broken streams."""
+"""Stories of the cloud session: refusals, losses, keep-alive, what is said at a start."""
 
 import pytest
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.cloud_calls import Call
+from firmware_sim.device.flash import ResetKind
+from firmware_sim.wire import atop, mqtt
 from firmware_sim.wire import atop_messages as messages
-from firmware_sim.wire import mqtt
 from firmware_sim.wire.atop_messages import SyncStatus
-from tests.device.stage import BOUND, Stage, online
+from tests.device.stage import BOUND, DEV_ID, SEC_KEY, Stage, online
 
 
-def refused(code: int) -> Stage:
+def refused(code: int, profile: str = "ipc-red-green") -> Stage:
     """A bound device whose CONNECT is answered with `code`."""
-    stage = Stage(flash=BOUND.image()).boot()
+    stage = Stage(profile, BOUND.image()).boot()
     stage.tell(ev.WifiJoined("127.1.0.1"))
     stage.reply_servers()
     stage.reply_success()
@@ -45,6 +46,23 @@ def test_connack_5_taken_back() -> None:
     stage.connect()
 
 
+def test_firmware_that_does_not_listen_resets_although_the_cloud_takes_it_back() -> None:
+    stage = refused(5)
+    stage.habits(obeys_enable=False)
+    stage.reply_success(messages.encode(messages.SyncResult(status=SyncStatus.ENABLE)))
+    assert stage.state == "RESETTING"
+    assert stage.device.flash.resetting is ResetKind.REMOTE_UNBIND
+
+
+@pytest.mark.parametrize(("exists", "state"), [("true", "ONLINE"), ("false", "RESETTING")])
+def test_the_oldest_firmware_asks_whether_it_exists(exists: str, state: str) -> None:
+    stage = refused(5, "ipc-old")
+    query = atop.decode_query(stage.last(fx.SendHttp).target)
+    assert (query.a, query.dev_id, stage.last(fx.SendHttp).body) == ("s.gw.exist", DEV_ID, b"")
+    stage.reply_success(b'{"exist":%s}' % exists.encode())
+    assert stage.state == state
+
+
 def test_connack_5_without_an_answer_resets_as_the_vendors_firmware_does() -> None:
     stage = refused(5)
     stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "timeout"))
@@ -64,21 +82,6 @@ def test_other_refusals_back_off(code: int) -> None:
     assert stage.notes()[-1] == "mqtt_refused"
 
 
-def test_the_back_off_bound_doubles_and_is_never_set_back() -> None:
-    stage = online()
-    bounds = []
-    for _ in range(6):
-        stage.tell(ev.MqttClosed("reset"))
-        assert stage.session == "BACKOFF"
-        bounds.append(stage.device.backoff_bound_ms)
-        since_ms = stage.now_ms
-        while stage.session == "BACKOFF":
-            stage.wait(1)
-        assert stage.now_ms - since_ms <= max(1, bounds[-1] // 2)
-        stage.connect()
-    assert bounds == [1000, 2000, 4000, 8000, 8000, 8000]
-
-
 def test_keep_alive_pings_and_notices_silence() -> None:
     stage = online()
     stage.wait(120_000)
@@ -89,6 +92,24 @@ def test_keep_alive_pings_and_notices_silence() -> None:
     stage.wait(2000)
     assert stage.session == "BACKOFF"
     assert stage.all(fx.CloseMqtt)
+
+
+@pytest.mark.parametrize("fin", [True, False])
+def test_a_connection_that_merely_ends_may_go_unnoticed(fin: bool) -> None:
+    stage = online()
+    stage.habits(notices_fin=False)
+    stage.tell(ev.MqttClosed("closed", fin=fin))
+    assert stage.session == ("UP" if fin else "BACKOFF")
+    stage.wait(121_999)
+    assert not fin or stage.session == "UP"
+    stage.wait(1)
+    assert not fin or stage.session == "BACKOFF"
+
+
+def test_others_notice_it_at_once() -> None:
+    stage = online()
+    stage.tell(ev.MqttClosed("closed", fin=True))
+    assert stage.session == "BACKOFF"
 
 
 def test_a_silent_broker_is_given_up() -> None:
@@ -107,24 +128,61 @@ def test_servers_that_do_not_answer_are_asked_again() -> None:
     stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "refused"))
     assert stage.session == "BACKOFF"
     stage.wait(1001)
-    assert (stage.session, stage.device.call) == ("RESOLVING", Call.RESOLVE)
+    assert (stage.session, stage.device.call) == ("RESOLVING", Call.LOCATE)
+
+
+def declaring(flash: bytes, profile: str = "ipc-red-green") -> Stage:
+    """Return a bound device that knows the cloud's servers, and nothing else of it."""
+    stage = Stage(profile, flash).boot()
+    stage.tell(ev.WifiJoined("127.1.0.1"))
+    stage.reply_servers()
+    return stage
 
 
 def test_versions_are_declared_once() -> None:
-    stage = Stage(flash=BOUND.image()).boot()
-    stage.tell(ev.WifiJoined("127.1.0.1"))
-    stage.reply_servers()
+    stage = declaring(BOUND.image())
     assert stage.session == "DECLARING"
-    stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "refused"))
-    stage.wait(1001)
-    assert stage.session == "DECLARING"
-    stage.reply_error("BUSY", BOUND.sec_key)
-    assert "versions_refused" in stage.notes()
+    stage.reply_success()
     assert stage.session == "CONNECTING"
-    revived = Stage(flash=stage.flash).boot()
-    revived.tell(ev.WifiJoined("127.1.0.1"))
-    revived.reply_servers()
-    assert revived.session == "CONNECTING"
+    assert declaring(stage.flash).session == "CONNECTING"
+
+
+@pytest.mark.parametrize("code", ["", "BUSY"])
+def test_nothing_waits_for_versions_that_the_cloud_does_not_take(code: str) -> None:
+    stage = declaring(BOUND.image())
+    if code:
+        stage.reply_error(code, BOUND.sec_key)
+    else:
+        stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "refused"))
+    assert (stage.session, stage.notes()[-1]) == ("CONNECTING", "call_failed")
+    stage.connect()
+    stage.tell(ev.MqttClosed("reset"))
+    stage.wait(101)
+    assert stage.session == "CONNECTING", "they are declared again at the next start"
+    assert declaring(stage.flash or BOUND.image()).session == "DECLARING"
+
+
+@pytest.mark.parametrize(
+    ("profile", "api", "text"),
+    [
+        ("ipc-red-green", "tuya.device.versions.update", b'\\"protocolVer\\":\\"2.2\\"'),
+        ("ipc-new", "tuya.device.versions.update", b'\\"protocolVer\\":\\"2.3\\"'),
+        ("ipc-old", "s.gw.update", b'"pv":"2.1"'),
+    ],
+)
+def test_versions_name_the_generation(profile: str, api: str, text: bytes) -> None:
+    call = declaring(BOUND.image(), profile).last(fx.SendHttp)
+    query = atop.decode_query(call.target)
+    assert query.a == api
+    assert text in atop.decode_request_body(call.body, SEC_KEY, query.et)
+
+
+def test_a_session_leads_nowhere_twice_at_a_time() -> None:
+    """Late answers to what was asked in an earlier session are nobody's."""
+    stage = declaring(BOUND.image())
+    late = stage.last(fx.SendHttp).call
+    stage.tell(ev.LinkDown())
+    assert stage.tell(ev.HttpFailed(late, "timeout")) == []
 
 
 def test_power_cut_says_goodbye_to_nobody() -> None:

@@ -36,6 +36,17 @@ def test_disarmed_and_rearmed() -> None:
     assert timers.next_ms() == 7
 
 
+def test_postponed_it_runs_out_later_and_nothing_else_begins_to_run() -> None:
+    timers = Timers()
+    timers.arm(Timer.BOOT, 5)
+    timers.arm(Timer.PING, 3)
+    assert timers.next_ms() == 3
+    timers.postpone(100)
+    assert timers.next_ms() == 103
+    assert timers.expired(103) == [signals.PingElapsed()]
+    assert timers.expired(1_000) == [signals.BootElapsed()]
+
+
 def test_the_smallest_is_looked_for_again_after_every_change() -> None:
     timers = Timers()
     timers.arm(Timer.BOOT, 5)

@@ -5,64 +5,41 @@ A polite step answers what the device waits for; a rude one does anything at all
 
 from collections.abc import Callable
 
+import msgspec
+
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.cloud_calls import Call
 from firmware_sim.device.device import Device
 from firmware_sim.device.flash import Flash
+from firmware_sim.device.lan_children import cid
+from firmware_sim.device.profile import Backoff, WhileUpdating
 from firmware_sim.device.states import Lifecycle, Outcome, Session
+from firmware_sim.device.uplink import CALLS_MAX
 from firmware_sim.effects import Effect
 from firmware_sim.events import Event
 from firmware_sim.rng import Rng
-from firmware_sim.wire import atop, lan_frame, lan_message, mqtt, mqtt_payload
-from firmware_sim.wire.discovery import PORT_SOLICITED, Solicitation, encode_solicitation
-from firmware_sim.wire.lan_frame import Command
+from firmware_sim.wire import atop, mqtt, mqtt_payload, mqtt_rpc
+from firmware_sim.wire import atop_messages as messages
+from firmware_sim.wire.discovery import PORT_SOLICITED
 from firmware_sim.wire.lan_version import LanVersion
-from firmware_sim.wire.provisioning import QrText, TokenForm, encode_qr, encode_token_bind
-from tests.device.stage import AUTH_KEY, CODE, DEV_ID, LOCAL_KEY, SEC_KEY, TOKEN
+from firmware_sim.wire.provisioning import parse_token
+from tests.device.stage import (
+    AUTH_KEY,
+    CODE,
+    DEV_ID,
+    LOCAL_KEY,
+    NONCE,
+    OFFER,
+    SEC_KEY,
+    TOKEN,
+    UUID,
+)
+from tests.device.strange_bytes import ASK_ALL, COMMANDS, LAN_BYTES, OFFERS, OTHER_CODE, move_child
 from tests.device.surroundings import Surroundings
 
 SECRETS = (AUTH_KEY, SEC_KEY, LOCAL_KEY, TOKEN, TOKEN[2:10], "password1", "password2")
-OTHER_CODE = encode_qr(QrText("nowhere", "password1", "EUother123pro0"))
 IP = "127.1.0.1"
-NONCE = bytes(12)
-ASK_ALL = encode_solicitation(Solicitation("127.0.0.1", "app"), NONCE)
-REQUESTS = (
-    (Command.HEART_BEAT, b"{}"),
-    (Command.DP_QUERY, b'{"devId":"x"}'),
-    (Command.DP_QUERY_NEW, b"{}"),
-    (Command.CONTROL, b'{"dps":{"101":false,"1":true}}'),
-    (Command.CONTROL_NEW, b'{"protocol":5,"t":1,"data":{"dps":{"101":true}}}'),
-    (Command.DP_REFRESH, b'{"dpId":[101]}'),
-    (Command.SESSION_START, bytes(16)),
-    (Command.SESSION_FINISH, bytes(32)),
-    (Command.GATEWAY_RESET, b"{}"),
-)
-OFFERS = (
-    encode_token_bind(TOKEN, 1),
-    encode_token_bind("EUother123pro0", 2, TokenForm.PLAIN),
-    encode_token_bind(TOKEN, 3, TokenForm.GCM, NONCE),
-    lan_frame.encode(lan_frame.Frame(1, Command.TOKEN_BIND, b'{"token":"short"}')),
-)
-LAN_BYTES = (
-    lan_frame.encode(lan_frame.Frame(1, 0x42, b"?")),
-    b"GET / HTTP/1.1\r\n\r\n",
-    *(
-        lan_message.seal(
-            lan_frame.Frame(5, command, body), version, LOCAL_KEY.encode(), nonce=NONCE
-        )
-        for command, body in REQUESTS
-        for version in LanVersion
-    ),
-)
-COMMANDS = (
-    b'{"101":false}',
-    b'{"101":true,"110":3}',
-    b'{"7":1}',
-    b'{"1":false}',
-    b"[]",
-    b'{"101":9}',
-)
 
 
 class Walker(Surroundings):
@@ -72,7 +49,14 @@ class Walker(Surroundings):
         super().__init__(profile, flash)
         self.rng = Rng(seed)
         self.device.lan_version = tuple(LanVersion)[seed % len(LanVersion)]
+        self.habits(
+            backoff=tuple(Backoff)[seed % 2],
+            notices_fin=bool(seed % 3),
+            obeys_enable=bool(seed % 4),
+            reset_during_update=tuple(WhileUpdating)[seed % 5 == 0],
+        )
         self.dying = False
+        self.moody = True
         self.told: list[str] = []
         self.visited: set[Lifecycle | Session] = set()
 
@@ -108,11 +92,27 @@ class Walker(Surroundings):
         text = repr(effects) + repr(event) + repr(device.flash) + repr(device.token)
         for secret in SECRETS:
             assert secret not in text + repr(device.offer)
-        assert sum(isinstance(effect, fx.SendHttp) for effect in effects) <= 1
-        assert (device.session is Session.DOWN) == (device.lifecycle is not Lifecycle.ONLINE)
+        calls = sum(isinstance(effect, fx.SendHttp) for effect in effects)
+        assert calls <= 1 + device.dialect.old, "only a last call may overtake one under way"
+        self.check_session()
         self.visited |= {device.lifecycle, device.session}
         self.check_life()
         self.check_bounds()
+
+    def check_session(self) -> None:
+        """Sessions are had where they belong; one may be missing while a reset is put off."""
+        device = self.device
+        has_session = device.session is not Session.DOWN
+        if device.lifecycle is Lifecycle.UPDATING:
+            assert device.loading is not None
+            assert has_session or device.refuses_reset
+            return
+        assert device.loading is None or device.lifecycle is Lifecycle.RESETTING
+        listens = device.profile.firmware.awaits_token_online and bool(device.ip)
+        at_home = device.lifecycle is Lifecycle.ONLINE
+        assert has_session == (at_home or (listens and device.lifecycle is Lifecycle.WAITING))
+        assert at_home or device.session not in (Session.UP, Session.SYNCING)
+        assert not at_home or device.session is not Session.LISTENING
 
     def check_life(self) -> None:
         """A device without power holds nothing; one with power is never left without a way on."""
@@ -120,7 +120,7 @@ class Walker(Surroundings):
         due_ms = device.next_deadline_ms()
         if device.lifecycle is Lifecycle.OFF:
             held = (device.call, device.decoder, device.clients, device.token, device.offer)
-            assert held == (None,) * 5
+            assert (*held, device.loading, device.awaited, device.errands) == (*(None,) * 7, ())
             assert (due_ms, device.ip) == (None, "")
             return
         if device.call is not None:
@@ -139,7 +139,7 @@ class Walker(Surroundings):
         if device.lifecycle is Lifecycle.WAITING:
             assert not device.flash.activated
             assert self.lens != device.profile.wired
-        if device.lifecycle in (Lifecycle.WAITING, Lifecycle.ONLINE):
+        if device.lifecycle in (Lifecycle.WAITING, Lifecycle.ONLINE, Lifecycle.UPDATING):
             assert self.listening == bool(device.ip)
 
     def check_bounds(self) -> None:
@@ -151,6 +151,8 @@ class Walker(Surroundings):
         assert all(client.ignored <= 3 for client in clients.values())
         assert set(clients) <= set(self.conns)
         assert len(device.flash.image()) < 1024
+        assert len(device.awaited or ()) <= CALLS_MAX
+        assert len(device.errands) <= CALLS_MAX
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -173,22 +175,30 @@ class Walker(Surroundings):
             self.stream = "open"
             self.tell(ev.MqttOpened())
         elif self.waiting:
-            self.hear(self.waiting.pop(0))
+            packet = self.waiting.pop(0)
+            if isinstance(packet, mqtt.Connack) and self.moody and not self.pick(12):
+                packet = mqtt.Connack(1 + self.pick(5))
+            self.hear(packet)
         else:
             self.pass_time()
 
     def answer(self) -> None:
-        """Give the good answer to the call that is under way."""
+        """Answer the call that is under way, and well; a moody cloud refuses some activations."""
         called, self.called = self.called, None
         assert called is not None
         if self.device.call is None:
             self.tell(ev.HttpReplied(called.call, 200, b"nobody waits for this"))
-        elif self.device.call is Call.RESOLVE:
+        elif self.device.call in (Call.RESOLVE, Call.LOCATE):
             self.reply_servers()
         elif self.device.call is Call.ACTIVATE:
-            self.reply_credentials()
-        elif self.device.call is Call.VERSIONS:
-            self.reply_success()
+            if self.moody and not self.pick(8):
+                self.reply_error("TOKEN_FULL")
+            else:
+                self.reply_credentials()
+        elif self.device.call in (Call.VERSIONS, Call.ERRAND):
+            self.reply_success(self.result_of(atop.decode_query(called.target).a))
+        elif self.device.dialect.old:
+            self.reply_success((b'{"exist":true}', b'{"exist":false}')[self.pick(2)])
         else:
             status = ("enable", "reset", "reset_factory")[self.pick(3)]
             self.reply_success(b'{"status":"%s"}' % status.encode())
@@ -203,6 +213,11 @@ class Walker(Surroundings):
         self.tell(ev.DeadlineReached())
         again_ms = self.device.next_deadline_ms()
         assert again_ms is None or again_ms > self.now_ms
+
+    def set_clock(self) -> None:
+        by_ms = 1 + self.pick(100_000_000)
+        self.now_ms += by_ms
+        self.tell(ev.ClockSet(by_ms))
 
     def rude(self) -> None:
         """Do anything at all."""
@@ -237,6 +252,8 @@ class Walker(Surroundings):
             self.tell(ev.LinkUp(IP))
 
     def wifi(self) -> None:
+        if self.device.profile.wired:
+            return
         refusals = tuple(ev.JoinRefusal)
         choice = self.pick(3)
         self.joining = False
@@ -254,7 +271,7 @@ class Walker(Surroundings):
         key = AUTH_KEY if device.call is Call.ACTIVATE else device.flash.sec_key or SEC_KEY
         code = ("GATEWAY_NOT_EXISTS", "TOKEN_FULL", "")[self.pick(3)]
         inner = atop.encode_error(code, "no", self.now_ms // 1000)
-        reply = atop.encode_reply(inner, 1, key)
+        reply = atop.encode_reply(inner, 1, key, device.dialect.et, NONCE)
         bodies = (b"", b"\xff", b"{}", b'{"result":"","t":1}', inner, reply)
         choice, late = self.pick(len(bodies) + 1), self.pick(2)
         number = device.call_number - late
@@ -268,7 +285,7 @@ class Walker(Surroundings):
 
     def close_stream(self) -> None:
         self.stream = ""
-        self.tell(ev.MqttClosed("reset"))
+        self.tell(ev.MqttClosed("closed", fin=bool(self.pick(2))))
 
     def broker(self) -> None:
         """Let bytes of a broker arrive, right or wrong, whole or in two pieces."""
@@ -276,11 +293,19 @@ class Walker(Surroundings):
         bodies = (
             mqtt_payload.encode_reset(DEV_ID, t_s, ("reset", "reset_factory")[self.pick(2)]),
             mqtt_payload.encode_dp_command(t_s, COMMANDS[self.pick(len(COMMANDS))]),
+            mqtt_payload.encode_config_notice(t_s),
+            mqtt_payload.encode_child_reset(DEV_ID, cid(UUID, self.pick(4)), t_s, "reset"),
             b'{"protocol":11,"t":1,"data":{}}',
         )
         payload = mqtt_payload.encode(
-            LOCAL_KEY.encode(), bodies[self.pick(3)], 1, mqtt_payload.SOURCE_CLOUD
+            LOCAL_KEY.encode(),
+            bodies[self.pick(len(bodies))],
+            1,
+            mqtt_payload.SOURCE_CLOUD,
+            self.device.dialect.payload,
+            NONCE,
         )
+        token = mqtt_payload.encode_token(parse_token(TOKEN), t_s)
         qos = self.pick(2)
         topic = mqtt_payload.topic_in(DEV_ID)
         packets: tuple[mqtt.Packet, ...] = (
@@ -291,6 +316,11 @@ class Walker(Surroundings):
             mqtt.Publish(topic, payload, qos, packet_id=9 * qos),
             mqtt.Publish(topic, payload, 1, packet_id=8),
             mqtt.Publish(topic, b"garbage"),
+            mqtt.Publish(mqtt_payload.topic_rpc_response(DEV_ID), self.answer_to_a_call()),
+            mqtt.Publish(
+                mqtt_payload.topic_activation(UUID),
+                mqtt_payload.encode(AUTH_KEY[:16].encode(), token, 1, mqtt_payload.SOURCE_CLOUD),
+            ),
             mqtt.Pingresp(),
             mqtt.Unsuback(3),
         )
@@ -304,6 +334,19 @@ class Walker(Surroundings):
         self.tell(ev.MqttReceived(data[:cut]))
         if self.stream == "open" and self.pick(4):
             self.tell(ev.MqttReceived(data[cut:]))
+
+    def announce_firmware(self) -> None:
+        channel = self.pick(2) * self.pick(2)
+        self.message(mqtt_payload.encode_upgrade_notice(DEV_ID, self.now_ms // 1000, channel))
+
+    def answer_to_a_call(self) -> bytes:
+        """Return an answer to the last call over MQTT, or to none, that may offer firmware."""
+        offer = msgspec.structs.replace(OFFER, version=f"1.{self.pick(3)}.0")
+        results = (None, b"null", b"{}", messages.encode(offer), messages.encode(offer))
+        number = max(0, self.device.rpc_id - self.pick(2))
+        if not self.pick(6):
+            return mqtt_rpc.encode_error_response(number, 1, "BUSY", "no")
+        return mqtt_rpc.encode_response(number, 1, results[self.pick(len(results))])
 
     def client_comes(self) -> None:
         if self.listening:
@@ -335,6 +378,7 @@ _RUDE: tuple[Callable[[Walker], object], ...] = (
     lambda walker: walker.tell(ev.DeadlineReached()),
     lambda walker: walker.tell(ev.MqttOpened()),
     Walker.pass_time,
+    Walker.set_clock,
     Walker.lose_network,
     Walker.cable,
     Walker.wifi,
@@ -345,6 +389,8 @@ _RUDE: tuple[Callable[[Walker], object], ...] = (
     Walker.broker,
     Walker.broker,
     Walker.broker,
+    Walker.announce_firmware,
+    lambda walker: walker.tell(move_child(walker.pick)),
     Walker.client_comes,
     Walker.client_speaks,
     Walker.client_speaks,

@@ -30,6 +30,7 @@ GOOD = Facts(
     disk_free_mb=5000,
     disk_problem="",
     uvloop=True,
+    test_packages_missing=(),
 )
 NO_ZBAR = (("pyzbar", "pyzbar finds no libzbar: install libzbar0"), ("zxing", ""))
 
@@ -74,6 +75,7 @@ def test_what_stops_a_run(changes: dict[str, Any], name: str, detail: str) -> No
         ({"cores": 1}, "cores"),
         ({"memory_mb": 300}, "memory"),
         ({"uvloop": False}, "event loop"),
+        ({"test_packages_missing": ("mosquitto",)}, "programs of the tests"),
         ({"namespace_problem": "the program ip is missing"}, "LAN namespaces"),
         ({"decoders": NO_ZBAR}, "decoder pyzbar"),
     ],

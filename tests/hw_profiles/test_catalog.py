@@ -100,6 +100,10 @@ def test_what_is_behind_a_gateway(tmp_path: Path) -> None:
         (GOOD + "[firmware]\nlan_clients_max = 0", "firmware.lan_clients_max: .*from 1 to 1000"),
         (GOOD + '[firmware]\nlan_version = "3.6"', "firmware.lan_version: .*allowed: 3.1, 3.2"),
         (GOOD + '[firmware]\nsoftware_version = "new"', "software_version: .*text like"),
+        (GOOD + '[firmware]\ngeneration = "2.4"', "firmware.generation: .*allowed: 2.1, 2.2, 2.3"),
+        (GOOD + '[firmware]\nbackoff = "none"', "firmware.backoff: .*allowed: vendor, capped"),
+        (GOOD + '[firmware]\nquestions = ["why"]', r"questions\[0\]: .*config, restart_log"),
+        (GOOD + "[firmware]\nawaits_token_online = true", "firmware: awaits_token_online takes"),
         (GOOD.replace('"sp"', '""'), "category: .*characters from 1 to 80"),
         (GOOD.replace("red-green", "disco"), "extends: no base 'disco'; allowed: blue-red, "),
         (GOOD.replace('extends = "red-green"', "extends = 3"), "extends: no base 3"),
@@ -142,3 +146,24 @@ def test_unknown_models_and_absent_files() -> None:
         catalog.load("ipc")
     with pytest.raises(UsageError, match=r"absent\.toml: cannot be read: No such file"):
         catalog.load("absent.toml")
+
+
+def test_one_sub_device_may_stand_for_several(tmp_path: Path) -> None:
+    profile = catalog.load(write(tmp_path, GOOD + CHILD + "count = 3\n" + CHILD))
+    titles = [child.title for child in profile.children]
+    assert titles == ["A plug 1", "A plug 2", "A plug 3", "A plug"]
+    assert len({child.data_points for child in profile.children}) == 1
+
+
+@pytest.mark.parametrize("count", ["0", "17", "true", '"3"', "1.5"])
+def test_how_many_it_may_stand_for(tmp_path: Path, count: str) -> None:
+    with pytest.raises(UsageError, match=r"children\.count: takes a number from 1 to 16"):
+        catalog.load(write(tmp_path, f"{GOOD}{CHILD}count = {count}\n"))
+
+
+@pytest.mark.parametrize("name", ["nvr", "nvr-label", "dvr"])
+def test_recorders_have_channels(name: str) -> None:
+    channels = catalog.load(name).children
+    assert [channel.title for channel in channels] == [f"Channel {n}" for n in range(1, 5)]
+    assert {(channel.type, channel.uddd) for channel in channels} == {(0, 0x2000000)}
+    assert all(channel.product_id for channel in channels)

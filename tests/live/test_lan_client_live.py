@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
+import uvloop
 
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.discovery import Announcement, encode_announcement
@@ -188,6 +189,21 @@ def test_a_lost_connection_is_opened_again() -> None:
             await answering(0)(reader, writer)
 
     assert deliver(behave) == Delivery("127.5.0.4", Outcome.ACCEPTED, 2)
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_device_may_be_gone_before_anything_was_said(
+    factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def vanish(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    async def story() -> Delivery:
+        async with device("127.5.0.4", 0, vanish) as port:
+            return await send_token("127.5.0.4", TOKEN, port=port, **(QUICK | {"settle_s": 0.05}))
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(story()).outcome is Outcome.UNREACHABLE
 
 
 def test_a_device_that_always_hangs_up_is_unreachable() -> None:

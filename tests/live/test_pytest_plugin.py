@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-import fleet.cloud
+import fleet
 from firmware_sim.wire import atop
 from firmware_sim.wire import atop_messages as messages
 from fleet.cloud.edge.local import LocalCloud
@@ -127,10 +127,22 @@ class TestOfASeed:
 
 
 SUITE = """
-import sys, time
+import gc, logging, resource, signal, sys, threading, time
+
+def process():
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    return (
+        {one.name for one in loggers if one.level or not one.propagate or one.handlers},
+        [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)],
+        resource.getrlimit(resource.RLIMIT_NOFILE),
+        gc.get_freeze_count(),
+        [one.name for one in threading.enumerate()],
+    )
+
+BEFORE = process()
 
 def test_nothing_is_loaded_before_a_test_asks_for_it():
-    assert not {"fleet.cloud.edge.local", "asyncpg", "uvicorn"} & set(sys.modules)
+    assert not {"fleet.cloud.edge.local", "asyncpg", "httptools"} & set(sys.modules)
 
 def test_a_cloud_is_there_by_name(tuya_cloud):
     before_s = time.time()
@@ -139,30 +151,86 @@ def test_a_cloud_is_there_by_name(tuya_cloud):
     assert time.time_ns() / 1e9 - before_s >= 3600
     assert abs(tuya_cloud.now_ms / 1000 - time.time()) < 60
 
+def test_the_process_is_as_it_was():
+    assert process() == BEFORE
+
 def test_time_is_the_systems_again():
     import datetime
     assert abs(datetime.datetime.now().timestamp() - time.time()) < 60
 """
 
 
-README = Path(fleet.cloud.__file__).parent / "README.md"
+FAILING = """
+import httpx
+import pytest
+
+@pytest.fixture
+def tuya_cloud_settings():
+    from fleet.cloud.settings import Settings
+    return Settings(password_iterations=1)
+
+def test_that_fails(tuya_cloud):
+    httpx.get(f"{tuya_cloud.url}/v1.0/devices/1?sign=hidden")
+    tuya_cloud.advance(60)
+    assert False
+
+def test_that_does_not(tuya_cloud):
+    httpx.get(f"{tuya_cloud.url}/v1.0/devices/2")
+
+@pytest.fixture
+def broken(tuya_cloud):
+    httpx.get(f"{tuya_cloud.url}/v1.0/devices/3")
+    raise RuntimeError
+
+def test_whose_fixture_fails(broken):
+    pass
+
+def test_without_a_cloud():
+    assert False
+"""
+
+README = Path(fleet.__file__).parent / "README.md"
 
 
-def suite_of_the_readme() -> str:
-    found = re.search(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+def suites_of_the_readme() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("suite", "passed"), [(SUITE, 3), (suite_of_the_readme(), 1)])
-def test_it_is_found_without_being_named(tmp_path: Path, suite: str, passed: int) -> None:
-    (tmp_path / "test_suite.py").write_text(suite)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
+def run_suites(folder: Path, *suites: str) -> subprocess.CompletedProcess[str]:
+    """Run test files as somebody would who has installed the package; nothing is configured."""
+    for number, suite in enumerate(suites):
+        (folder / f"test_suite_{number}.py").write_text(suite)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_it_is_found_without_being_named(tmp_path: Path) -> None:
+    done = run_suites(tmp_path, SUITE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{passed} passed" in done.stdout
+    assert "4 passed" in done.stdout
+
+
+def test_all_that_the_readme_shows_can_be_done(tmp_path: Path) -> None:
+    suites = suites_of_the_readme()
+    done = run_suites(tmp_path, *suites)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(suites) == 7
+    assert f"{len(suites)} passed" in done.stdout
+
+
+def test_a_report_shows_what_happened_at_the_cloud_of_a_test_that_failed(tmp_path: Path) -> None:
+    done = run_suites(tmp_path, FAILING)
+    assert done.returncode == 1
+    assert "2 failed, 1 passed, 1 error" in done.stdout
+    sections = re.findall(r"^-+ tuya_cloud -+\n((?:[\d:.]{12} .*\n)*)", done.stdout, re.MULTILINE)
+    setup, call = ([line[13:] for line in text.splitlines()] for text in sections)
+    assert setup == ["GET /v1.0/devices/3: 1005 clientId invalid"]
+    assert call == [
+        "GET /v1.0/devices/1: 1005 clientId invalid",
+        "the clock was moved by 60 s",
+    ]

@@ -1,7 +1,7 @@
 import msgspec
 
 from fleet.report.model import make_report
-from tests.run.test_result import a_result
+from tests.run.test_result import a_bad_day, a_result
 
 KEYS = [
     "scenario",
@@ -49,3 +49,45 @@ def test_figures_are_rounded_and_reasons_sorted() -> None:
     assert report.phases["rebind"].p99_ms == 0
     assert report.generator.cpu_pct == 12.3
     assert report.passed
+
+
+def test_a_bad_day_is_told_in_figures_per_device() -> None:
+    report = msgspec.json.decode(msgspec.json.encode(make_report(a_bad_day())))
+    assert report["recovery"][0] == {
+        "at_s": 3.0,
+        "down_s": 60.0,
+        "devices": 4,
+        "back_50_s": 1.23,
+        "back_95_s": 2.35,
+        "back_100_s": 4.0,
+        "lost_again": 1,
+        "connects_while_down": 12.5,
+        "connects_after": 1.5,
+        "connects_after_max": 3,
+        "cloud_cpu_s": 0.5,
+        "cloud_cpu_pct": 12.5,
+    }
+    assert [report["recovery"][1][key] for key in ("back_95_s", "cloud_cpu_pct")] == [None, None]
+    assert report["traffic"] == {
+        "calls_per_device": 3.33,
+        "calls_max": 6,
+        "connects_per_device": 1.33,
+        "connects_max": 2,
+    }
+    assert report["retries"] == [
+        {
+            "reason": "activation_refused: TOKEN_DEAD",
+            "attempts": 120,
+            "devices": 2,
+            "per_device_min_max": 60,
+            "cloud_cpu_pct": 33.3,
+        }
+    ]
+    cut = {"kind": "power_cut", "during": "reset", "struck": 3}
+    assert report["faults"][0] == cut | {"states": {"booting": 1, "resetting": 2}}
+
+
+def test_a_good_day_has_nothing_to_tell() -> None:
+    report = make_report(a_result())
+    assert (report.recovery, report.retries, report.faults) == ((), (), ())
+    assert report.traffic.calls_per_device == 0

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from fleet.report.model import make_report
 from fleet.report.table import render
-from tests.run.test_result import a_result
+from fleet.run.expectations import Outcomes
+from tests.run.test_result import a_bad_day, a_result
 
 
 def text_of(**changes: Any) -> str:
@@ -50,3 +51,33 @@ def test_a_run_that_failed_says_why_first() -> None:
 
 def test_without_phases_there_is_no_table_of_them() -> None:
     assert "phase (ms)" not in text_of(phases={})
+
+
+def line_of(text: str, start: str) -> str:
+    """Return a row of a table without its gaps."""
+    return " ".join(next(one for one in text.splitlines() if one.startswith(start)).split())
+
+
+def test_a_bad_day_is_told_in_tables() -> None:
+    day = a_bad_day()
+    text = text_of(outages=day.outages, traffic=day.traffic, retries=day.retries, faults=day.faults)
+    assert line_of(text, "60 s, 4 devices") == (
+        "60 s, 4 devices 1.2 s 2.4 s 4.0 s 1 12.5 + 1.5 3 0.5 s"
+    )
+    assert "never" in text
+    assert "777" not in text, "nobody was there to come back"
+    assert line_of(text, "power_cut") == "power_cut reset 3 booting 1, resetting 2"
+    assert line_of(text, "cloud_down") == "cloud_down unbind all -"
+    assert line_of(text, "half_open") == "half_open rebind 0 -"
+    assert line_of(text, "activation_refused") == ("activation_refused: TOKEN_DEAD 120 2 60 33 %")
+    assert "3.3 calls and 1.3 connects per device" in text
+
+
+def test_what_did_not_happen_is_not_shown() -> None:
+    text = text_of()
+    assert "rebind  " not in text.partition("phase (ms)")[2], "nobody has completed that phase"
+    for head in ("cloud away", "fault", "tried again"):
+        assert head not in text
+    nothing = Outcomes(0, 0, {}, {})
+    assert "unbound (" not in text_of(outcomes=nothing, outages=a_bad_day().outages)
+    assert "unbound (" in text_of(outcomes=nothing)

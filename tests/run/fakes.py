@@ -6,7 +6,7 @@ full tokens, rights, quotas, bound devices. Faults are set on attributes.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
@@ -70,7 +70,10 @@ def small(devices: int = 12, **changes: Any) -> Population:
 
 
 class MiniCloud:
-    """The rules. `lose_replies` activations are carried out, but the device hears nothing."""
+    """The rules. `lose_replies` activations are carried out, but the device hears nothing.
+
+    `later` is what happens as soon as somebody has looked into the history of a batch.
+    """
 
     def __init__(self, population: Population) -> None:
         self.population = population
@@ -83,6 +86,7 @@ class MiniCloud:
         self.limits: dict[str, int] = {}
         self.rows: list[HistoryRow] = []
         self.lose_replies = 0
+        self.later: dict[str, list[Callable[[], None]]] = {}
 
     def limit(self, name: str) -> int:
         quotas = self.population.scenario.quotas
@@ -154,7 +158,14 @@ class MiniConsole:
     async def history(
         self, *, batch: str = "", status: str = "", after: int = 0, limit: int = 100
     ) -> HistoryPage:
-        return HistoryPage(tuple(row for row in self.cloud.rows if batch in ("", row.batch)))
+        rows = tuple(
+            row
+            for row in self.cloud.rows
+            if batch in ("", row.batch) and status in ("", row.status)
+        )
+        for happen in self.cloud.later.pop(batch, []):
+            happen()
+        return HistoryPage(rows)
 
     async def quotas(self) -> Quotas:
         cloud = self.cloud
@@ -197,7 +208,8 @@ class MiniWorld:
     """Hands, phones and devices in one; every device waits for a code from the start.
 
     `deaf`: indices of devices that never react. `power_cuts`: indices that lose their power, once,
-    after they have taken a token. `refuse_tokens`: how many times a wired device says no first.
+    after they have taken a token. `late`: indices that are in the dark when they are looked for, use
+    their token afterwards, and then show this light. `refuse_tokens`: how many times a wired device says no first.
     """
 
     def __init__(self, population: Population, cloud: MiniCloud) -> None:
@@ -207,6 +219,7 @@ class MiniWorld:
         self.deaf: set[int] = set()
         self.power_cuts: set[int] = set()
         self.hang: set[int] = set()
+        self.late: dict[int, str] = {}
         self.refuse_tokens = 0
         self.log: list[tuple[Any, ...]] = []
         self.networks = {"Rückläufer": "returns-2024"}
@@ -290,6 +303,14 @@ class MiniWorld:
         if token_text in self.paired:
             self._pair(index, uuid, token_text)
             return
+        if index in self.late:
+            light = self.late.pop(index)
+            self.enter(index, "OFF", "off", "")
+            batch = self.cloud.tokens[token_text].batch
+            self.cloud.later.setdefault(batch, []).append(
+                lambda: self._wake_late(index, token_text, light)
+            )
+            return
         reason = self.cloud.activate(uuid, token_text)
         if index in self.power_cuts:
             self.power_cuts.discard(index)
@@ -303,6 +324,10 @@ class MiniWorld:
         else:
             self.enter(index, "RESETTING", "resetting", "unbinding")
             self.enter(index, "WAITING", "unbound", "unbound")
+
+    def _wake_late(self, index: int, token_text: str, light: str) -> None:
+        self.cloud.activate(self.population.units[index].uuid, token_text)
+        self.enter(index, "WAITING", light, light)
 
     def _pair(self, index: int, uuid: str, token_text: str) -> None:
         if self.cloud.owners[uuid]:

@@ -3,6 +3,8 @@ import asyncio
 import pytest
 
 from fleet.app import qr
+from fleet.app.finder import Found
+from fleet.app.handover import Delivery
 from fleet.app.messages import HistoryRow
 from fleet.run import attempt as module
 from fleet.run.attempt import Batch, Result, Verdict, attempt
@@ -107,6 +109,31 @@ def test_a_wired_device_that_says_no_is_asked_again(monkeypatch: pytest.MonkeyPa
     scene = Scene()
     scene.world.refuse_tokens = 2
     assert all(r.released for r in scene.play(RECORDERS))
+
+
+def test_a_wired_device_gets_no_token_behind_the_operators_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "RESEND_S", 0.01)
+    scene = Scene()
+    dark, busy = RECORDERS[0], RECORDERS[1]
+    handed: list[str] = []
+    original = scene.world.hand_over
+
+    async def hand_over(found: Found, token_text: str) -> Delivery:
+        handed.append(found.uuid)
+        if len(handed) == 1:
+            scene.world.enter(dark.index, "OFF", "off", "")
+        if len(handed) == 3:
+            scene.world.enter(dark.index, "WAITING", "waiting", "waiting")
+        return await original(found, token_text)
+
+    monkeypatch.setattr(scene.world, "hand_over", hand_over)
+    scene.world.refuse_tokens = 5
+    scene.world.enter(dark.index, "BOOTING", "booting", "")
+    results = scene.play((dark, busy))
+    assert [result.verdict for result in results] == ["lost", "unbound"]
+    assert handed == [busy.uuid] * 6
 
 
 def test_the_newest_row_counts() -> None:

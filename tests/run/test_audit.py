@@ -37,7 +37,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, transport: httpx.MockTransport) -
     client = httpx.AsyncClient
 
     def make(**how: object) -> httpx.AsyncClient:
-        assert how == {"timeout": audit.TIMEOUT_S, "trust_env": False}
+        assert how == {"timeout": audit.TIMEOUT_S, "trust_env": False, "verify": True}
         return client(transport=transport)
 
     monkeypatch.setattr(httpx, "AsyncClient", make)

@@ -1,7 +1,11 @@
+from typing import Any
+
 import msgspec
 
 from fleet.run.expectations import Outcomes, judge
+from fleet.run.faults import FaultTable
 from fleet.run.population import populate
+from fleet.run.recovery import Outage
 from fleet.run.scenario import Expect, Trouble, load_scenario
 from tests.run.fakes import small
 
@@ -62,3 +66,41 @@ def test_what_has_happened_anyway_is_not_left_out() -> None:
     outcomes = Outcomes(3, 1, {"token_full": 5}, {})
     assert judge(population, outcomes).left_out == ()
     assert judge(population, Outcomes(3, 1, {"token_full": 2}, {})).left_out != ()
+
+
+def an_outage(**changes: Any) -> Outage:
+    outage = Outage(
+        at_s=1,
+        down_s=60,
+        devices=10,
+        recovered_s={50: 1.0, 95: 2.0, 100: 3.0},
+        lost_again=0,
+        attempts_while_down=5,
+        attempts_after=10,
+        attempts_after_max=2,
+        cloud_cpu_s=0.5,
+    )
+    return msgspec.structs.replace(outage, **changes)
+
+
+def test_a_fleet_has_to_be_back_in_time() -> None:
+    table = FaultTable("cloud_down", during="stay", for_s=60)
+    population = small(
+        10,
+        unbind=False,
+        operators=(),
+        rebind_every=0,
+        faults=(table,),
+        expect=Expect(recovered_s=3),
+    )
+    nothing = Outcomes(0, 0, {}, {})
+    late, never = an_outage(recovered_s={100: 3.1}), an_outage(recovered_s={50: 1.0})
+    assert judge(population, nothing, (an_outage(),)).unmet == ()
+    assert judge(population, nothing, (an_outage(), late, never)).unmet == (
+        "recovered: 3.1 s after 60 s without a cloud, expected 3 s",
+        "recovered: not all devices came back after 60 s without a cloud, expected 3 s",
+    )
+    assert judge(population, nothing).unmet == (
+        "recovered: no outage was survived, expected one and 3 s",
+    )
+    assert judge(small(10), Outcomes(10, 3, {}, {}), (late,)).unmet == (), "nothing was expected"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.run.files import run_folder, write_atomically
+from fleet.run.files import announcement, run_folder, write_atomically
 
 
 def test_a_file_is_written_whole_with_its_mode(tmp_path: Path) -> None:
@@ -36,6 +36,55 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: No such file"):
         write_atomically(tmp_path / "no" / "where", b"")
+
+
+# --- files for which others wait ------------------------------------------------------------------
+
+
+def test_an_announcement_is_there_only_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text("of an earlier start that was killed")
+    with announcement(path) as announce:
+        assert not path.exists()
+        announce(b"here")
+        assert path.read_bytes() == b"here"
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+def test_who_fails_before_it_puts_back_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text("of one that is up")
+
+    def fail() -> None:
+        raise UsageError("the data are in use")
+
+    with pytest.raises(UsageError, match="in use"), announcement(path):
+        fail()
+    assert path.read_text() == "of one that is up"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_file_of_a_later_start_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    with announcement(path) as announce:
+        announce(b"mine")
+        path.write_text("of a later start")
+    assert path.read_text() == "of a later start"
+
+
+def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:
+    with announcement(None) as announce:
+        announce(b"here")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_replaced_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be replaced: "), announcement(tmp_path):
+        pass
+    nowhere = tmp_path / "no" / "ready.json"
+    with pytest.raises(UsageError, match="cannot be written: "), announcement(nowhere) as announce:
+        announce(b"here")
 
 
 def test_a_temporary_folder_goes_away() -> None:

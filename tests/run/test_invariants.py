@@ -171,6 +171,11 @@ BREAKS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
     ),
     ("lights_agree", "was last seen with 'waiting'", last_seen),
     ("lights_agree", "no light 'disco'", lambda e: with_chip(e, KEPT.index, light="disco")),
+    (
+        "online_is_known",
+        "has a session, and is offline by the cloud",
+        lambda e: with_device(e, SOLD.uuid, online=False),
+    ),
     ("people_agree", "light says", contradicted),
 ]
 
@@ -195,6 +200,13 @@ def test_a_pending_reset_is_no_contradiction() -> None:
     evidence = with_chip(good(), KEPT.index, activated=True)
     evidence = with_device(evidence, KEPT.uuid, pending_reset="reset")
     assert list(invariants.none_waiting_while_bound(evidence)) == []
+
+
+def test_the_cloud_may_not_have_missed_a_device_yet() -> None:
+    evidence = with_device(good(), KEPT.uuid, online=True)
+    assert list(invariants.online_is_known(evidence)) == []
+    evidence = with_chip(with_device(good(), SOLD.uuid, online=False), SOLD.index, severed=True)
+    assert list(invariants.online_is_known(evidence)) == [], "nor the device the cloud"
 
 
 def test_violations_are_bounded() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from fleet.run.attempt import Batch, Result, Verdict
-from fleet.run.operator import Operator, Tickets, note_result
+from fleet.run.operator import Office, Operator, note_result
 from fleet.run.population import Population, Unit
 from fleet.run.scenario import QuotaLimits
 from fleet.run.stage import Stage
@@ -34,11 +34,11 @@ class Shift:
             self.population.units, len(self.consoles), scenario.tries_max, self.freed.append
         )
         self.work.add(self.population.units)
-        tickets = Tickets(self.maker.client)
+        office = Office(self.maker.client)
         async with asyncio.TaskGroup() as group:
             for number, console in enumerate(self.consoles):
                 operator = Operator(
-                    self.stage, console.client, number, self.work, tickets, self.used_up.append
+                    self.stage, console.client, number, self.work, office, self.used_up.append
                 )
                 group.create_task(operator.run())
 
@@ -103,6 +103,19 @@ def test_released_without_a_word_is_not_unbound_twice(fault: str) -> None:
     shift = Shift(small(12), **{fault: 2 if fault == "lose_replies" else {1, 2}})
     assert shift.done()
     assert shift.reasons() == []
+
+
+@pytest.mark.parametrize(("light", "reasons"), [("unbound", []), ("waiting", ["not_bound"])])
+def test_released_by_an_earlier_batch_is_found_out(light: str, reasons: list[str]) -> None:
+    population = small(12)
+    late = dict.fromkeys((0, 1, 2), light)
+    shift = Shift(population, late=late)
+    assert shift.done()
+    assert shift.work.given_up == []
+    assert shift.reasons() == reasons
+    assert shift.stage.tally.contradictions == []
+    assert len(shift.stage.tally.unbound) == len(shift.freed) == 12
+    assert sum(row.status == "ok" for row in shift.cloud.rows) == 12
 
 
 def test_a_light_that_contradicts_the_history_is_noted() -> None:

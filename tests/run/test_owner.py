@@ -1,6 +1,7 @@
 import asyncio
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from fleet.app.cloud_link import CloudLink
@@ -53,6 +54,46 @@ def test_owners_come_for_their_own_devices_only(world: MiniWorld) -> None:
 
 def first(*, wired: bool) -> Unit:
     return next(unit for unit in SOLD if unit.product.wired == wired)
+
+
+@pytest.mark.parametrize("wired", [False, True])
+def test_a_device_that_lost_its_power_before_it_kept_its_keys_is_paired_again(
+    world: MiniWorld, monkeypatch: pytest.MonkeyPatch, *, wired: bool
+) -> None:
+    unit = first(wired=wired)
+    paired = []
+
+    def pair_once_in_the_dark(index: int, uuid: str, token: str) -> None:
+        paired.append(token)
+        assert unit.new_owner is not None
+        world.cloud.owners[uuid] = unit.new_owner.uid
+        if len(paired) > 1:
+            world.enter(index, "ONLINE", "online", "")
+        else:
+            world.enter(index, "OFF", "off", "")
+            world.enter(index, "WAITING", "waiting", "waiting")
+
+    monkeypatch.setattr(world, "_pair", pair_once_in_the_dark)
+    assert asyncio.run(rebind(world.stage(), unit))
+    assert len(set(paired)) == 2
+
+
+def test_a_device_that_is_paired_and_never_seen_online_is_taken_up_again(
+    world: MiniWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = first(wired=False)
+
+    def pair_and_vanish(index: int, uuid: str, _: str) -> None:
+        assert unit.new_owner is not None
+        world.cloud.owners[uuid] = unit.new_owner.uid
+        world.enter(index, "OFF", "off", "")
+
+    monkeypatch.setattr(world, "_pair", pair_and_vanish)
+    scenario = msgspec.structs.replace(POPULATION.scenario, tries_max=2)
+    population = msgspec.structs.replace(POPULATION, scenario=scenario)
+    stage = msgspec.structs.replace(world.stage(), population=population)
+    assert not asyncio.run(rebind(stage, unit))
+    assert world.log.count(("move", unit.index, HOMES)) == 3
 
 
 def test_a_device_that_hangs_is_started_anew(world: MiniWorld) -> None:

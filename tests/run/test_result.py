@@ -2,7 +2,10 @@ import msgspec
 
 from fleet.run.expectations import Outcomes
 from fleet.run.histogram import Histogram
-from fleet.run.result import Generator, RunResult
+from fleet.run.messages import Chip
+from fleet.run.recovery import Outage
+from fleet.run.result import FaultPlayed, Generator, RunResult, Traffic
+from fleet.run.retries import Retry
 
 
 def a_result() -> RunResult:
@@ -31,6 +34,43 @@ def a_result() -> RunResult:
         frames=40,
         decoded=5,
     )
+
+
+def a_bad_day() -> RunResult:
+    """Return the same with everything that a bad day adds."""
+    outage = Outage(
+        at_s=3.04,
+        down_s=60.02,
+        devices=4,
+        recovered_s={50: 1.234, 95: 2.345, 100: 4.0},
+        lost_again=1,
+        attempts_while_down=50,
+        attempts_after=6,
+        attempts_after_max=3,
+        cloud_cpu_s=0.5,
+    )
+    return msgspec.structs.replace(
+        a_result(),
+        outages=(
+            outage,
+            msgspec.structs.replace(outage, recovered_s={50: 1.0}),
+            msgspec.structs.replace(outage, devices=0, down_s=777),
+        ),
+        traffic=Traffic(3, calls=10, calls_max=6, connects=4, connects_max=2),
+        retries=(Retry("activation_refused: TOKEN_DEAD", 120, 2, 60, 33.333),),
+        faults=(
+            FaultPlayed("power_cut", "reset", {"resetting": 2, "booting": 1}),
+            FaultPlayed("cloud_down", "unbind", {}),
+            FaultPlayed("half_open", "rebind", {}),
+        ),
+    )
+
+
+def test_traffic_is_added_up_over_all_devices() -> None:
+    chip = Chip(0, "ONLINE", "UP", "NONE", "online", "", "dev", activated=True, calls=2, connects=1)
+    more = msgspec.structs.replace(chip, index=1, calls=5, connects=4)
+    assert Traffic.of([chip, more]) == Traffic(2, calls=7, calls_max=5, connects=5, connects_max=4)
+    assert Traffic.of([]) == Traffic()
 
 
 def test_a_run_passes_when_nothing_stands_against_it() -> None:

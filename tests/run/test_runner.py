@@ -1,6 +1,7 @@
 """What the runner itself decides; whole runs are in tests/live/run/test_command.py."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.run import runner as module
+from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
 from fleet.run.runner import Run
 from fleet.run.scenario import Product
@@ -105,6 +107,23 @@ def test_devices_that_are_late_do_not_stop_the_run() -> None:
     run._patience_s = 0.01
     asyncio.run(run._home())
     assert lines == ["6 of 6 devices have not come online at home in time; going on"]
+
+
+def test_people_are_more_patient_than_an_outage_is_long() -> None:
+    table = FaultTable("cloud_down", during="unbind", for_s=50)
+    cloud = SimpleNamespace(url="http://127.0.0.1:1", ready=SimpleNamespace(ca_file=""))
+    supervisor = MiniSupervisor()
+    supervisor.cloud = cloud  # type: ignore[assignment]
+    for faults, patience_s in (((), 30), ((table,), 80)):
+        scenario = msgspec.structs.replace(POPULATION.scenario, faults=faults)
+        population = msgspec.structs.replace(POPULATION, scenario=scenario)
+        run = Run(population, cast("Supervisor", supervisor), "secret", print)
+
+        async def patience(run: Run = run) -> float:
+            async with run._open_link() as link:
+                return link.patience_s
+
+        assert asyncio.run(patience()) == patience_s
 
 
 def test_failures_are_counted_from_what_devices_noted() -> None:

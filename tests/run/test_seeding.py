@@ -1,12 +1,15 @@
 import os
+from pathlib import Path
 
 import pytest
 
-from firmware_sim.device.flash import Flash, ResetKind, read_image
+from firmware_sim.device.flash import Flash, ResetKind, Tie, read_image
+from firmware_sim.errors import UsageError
 from fleet.cloud.ledger import nothing
 from fleet.cloud.planting import plant
 from fleet.cloud.state import State
 from fleet.run import seeding
+from fleet.run.scenario import Product
 from fleet.run.stage import HOMES
 from tests.run.fakes import small
 
@@ -29,6 +32,37 @@ def test_both_sides_of_a_binding_agree() -> None:
         assert device.owner == unit.owner.uid
         assert spec.lan_version is unit.lan_version
         assert (flash.ssid == "") == unit.product.wired
+
+
+def test_what_is_behind_a_recorder_is_bound_on_both_sides() -> None:
+    seed = seeding.seed(POPULATION, bound=True)
+    for unit in POPULATION.units:
+        spec = seeding.device_spec(POPULATION, unit, "127.16.1.1", HOMES, bound=True)
+        behind = [device for device in seed.devices if device.gateway == unit.dev_id]
+        kept = read_image(spec.flash).children or {}
+        assert [child.dev_id for child in kept.values()] == [child.dev_id for child in behind]
+        assert {child.tie for child in kept.values()} <= {Tie.BOUND}
+        assert len(behind) == (4 if unit.product.wired else 0)
+    assert {"recorderchannel1"} < {product.product_id for product in seed.products}
+
+
+def test_one_product_cannot_be_two_things(tmp_path: Path) -> None:
+    text = """
+title = "Other recorder"
+extends = ["wired", "recorder"]
+kind = "nvr"
+category = "nvr"
+[[children]]
+title = "Plug"
+category = "cz"
+product_id = "recorderchannel1"
+data_points = []
+"""
+    path = tmp_path / "other.toml"
+    path.write_text(text, encoding="utf-8")
+    both = (Product("recorder", "nvr", 1), Product("other", str(path), 1))
+    with pytest.raises(UsageError, match="product_id recorderchannel1: two kinds"):
+        seeding.seed(small(2, products=both), bound=True)
 
 
 def test_an_unbound_device_has_nothing_on_either_side() -> None:
@@ -82,7 +116,8 @@ def test_no_run_meets_midnight(hour: int) -> None:
 def test_a_cloud_takes_the_seed() -> None:
     state = State(seeding.settings(POPULATION, "secret", 0), nothing, os.urandom)
     plant(state, seeding.seed(POPULATION, bound=True), 1)
-    assert len(state.devices) == 6
+    recorders = [unit for unit in POPULATION.units if unit.product.wired]
+    assert len(state.devices) == 6 + 4 * len(recorders)
     for person in (POPULATION.maker, POPULATION.purchaser, *POPULATION.operators):
         assert state.accounts.log_in(person.name, person.password).name == person.name
     for unit in POPULATION.units:

@@ -24,6 +24,14 @@ def test_counts_follow_the_devices() -> None:
     assert watch.last[0].cause == "ShardDied"
 
 
+def test_somebody_may_be_told_of_each_change() -> None:
+    changes: list[tuple[str, str]] = []
+    watch = Watch(1, lambda before, after: changes.append((before.lifecycle, after.lifecycle)))
+    for lifecycle in ("BOOTING", "WAITING", "WAITING"):
+        watch.take_seen(seen(0, lifecycle))
+    assert changes == [("OFF", "BOOTING"), ("BOOTING", "WAITING"), ("WAITING", "WAITING")]
+
+
 def test_a_gaze_misses_nothing_and_sees_only_its_devices() -> None:
     async def story() -> list[str]:
         watch = Watch(2)

@@ -38,6 +38,34 @@ CARRIED = [
         messages.UpgradeStatusUpdate(type=0, upgrade_status=2, t=1_714_015_317),
     ),
     (messages.DpGet, messages.DpGet(dps=(1, 2), t=5)),
+    (
+        messages.DpReported,
+        messages.DpReported(dps=msgspec.Raw(b'{"1":true}'), dps_time={"1": 5}, dev_id="d"),
+    ),
+    (messages.MetaSave, messages.MetaSave(metas={"catIccId": "89"}, t=5)),
+    (messages.DebugLog, messages.DebugLog(data=4, exp="epc1=0x00000000")),
+    (messages.DynamicConfigGet, messages.DynamicConfigGet(type='["timezone"]', t=5)),
+    (
+        messages.DynamicConfig,
+        messages.DynamicConfig(valid_time=1800, time=5, config={"timezone": msgspec.Raw(b"{}")}),
+    ),
+    (
+        messages.DynamicConfigAck,
+        messages.DynamicConfigAck(ack_list=(messages.ConfigAck(type="rateRule", ack_id=7),), t=5),
+    ),
+    (messages.ExistResult, messages.ExistResult(exist=True)),
+    (messages.ConfigGet, messages.ConfigGet(token="abcd1234", region="EU", t=5)),
+    (
+        messages.ConfigResult,
+        messages.ConfigResult(api_url="http://a", mqtt_url="m", time_zone="+08:00"),
+    ),
+    (messages.TimerCount, messages.TimerCount(dev_id="d", last_fetch_time=5, t=5)),
+    (
+        messages.TimerCountResult,
+        messages.TimerCountResult(dev_id="d", count=0, last_fetch_time=5),
+    ),
+    (messages.TimerGet, messages.TimerGet(dev_id="d", offset=1, limit=2, t=5)),
+    (messages.TimerResult, messages.TimerResult(dev_id="d", timers=(msgspec.Raw(b"{}"),))),
 ]
 
 
@@ -55,10 +83,42 @@ def test_a_device_that_never_was_activated_offers_no_id() -> None:
         assert b"devId" not in messages.encode(request)
 
 
+def test_newer_firmware_declares_its_protocol_and_a_channel() -> None:
+    request = messages.activation_request(
+        "abcd1234", "pid", "1.0", 5, protocol_ver="2.3", options='{"otaChannel":0, "isFK":false}'
+    )
+    data = messages.encode(request)
+    assert b'"protocolVer":"2.3"' in data
+    assert b'"options":"{\\"otaChannel\\":0, \\"isFK\\":false}"' in data
+
+
+def test_a_firmware_key_stands_behind_the_options() -> None:
+    request = messages.activation_request("abcd1234", "pid", "1.0", 5, "dev")
+    data = messages.encode(msgspec.structs.replace(request, product_key_str="key"))
+    assert b'"options":"{\\"isFK\\":false}","productKeyStr":"key","devId":"dev"' in data
+
+
+def test_one_call_ends_in_a_nul_byte() -> None:
+    get = messages.DynamicConfigGet(type='["timezone","rateRule"]', t=5)
+    expected = b'{"type":"[\\"timezone\\",\\"rateRule\\"]","t":5}'
+    assert messages.encode_call(messages.DYNAMIC_CONFIG_GET, get) == expected + b"\0"
+    assert messages.encode_call(messages.RESET, messages.StampRequest(t=5)) == b'{"t":5}'
+
+
 def test_what_firmware_adds_is_read() -> None:
     data = REQUEST_JSON.replace(b'"devId"', b'"modules":"[]","skillParam":"{}","new":1,"devId"')
     request = messages.decode(data, ActivationRequest)
     assert (request.modules, request.skill_param, request.feature) == ("[]", "{}", None)
+
+
+def test_what_firmware_leaves_out_is_not_missed() -> None:
+    """Some of it does without times; what the oldest says when it is activated is not public."""
+    assert messages.decode(b"{}", messages.StampRequest) == messages.StampRequest()
+    assert messages.decode(b'{"dps":[1]}', messages.DpGet).dps == (1,)
+    assert messages.decode(b'{"why":"cold"}', messages.DebugLog).data is None
+    assert messages.parse_versions('[{"otaChannel":9,"softVer":"1.0"}]')[0].soft_ver == "1.0"
+    short = b'{"softVer":"1.0","productKey":"pid","protocolVer":"2.1"}'
+    assert messages.decode(short, ActivationRequest).token == ""
 
 
 @pytest.mark.parametrize(("kind", "message"), CARRIED)
@@ -87,6 +147,7 @@ def test_the_factory_order_is_only_sent_when_given() -> None:
 
 def test_secrets_are_not_shown() -> None:
     shown = repr(RESULT) + repr(messages.activation_request("abcd1234", "pid", "1.0", 5))
+    shown += repr(messages.ConfigGet(token="abcd1234"))
     for secret in ("abcd1234", RESULT.sec_key, RESULT.local_key):
         assert secret not in shown
     assert RESULT.dev_id in shown

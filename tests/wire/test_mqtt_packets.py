@@ -13,6 +13,8 @@ from firmware_sim.wire.mqtt_packets import (
     Unsubscribe,
     Will,
     encode,
+    is_plain,
+    is_topic_filter,
     is_topic_name,
 )
 
@@ -53,6 +55,24 @@ def test_a_packet_beyond_the_format_is_the_callers_mistake() -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert repr(Connect("c", "u", "hunter22")) == "Connect(client_id='c', keep_alive_s=120)"
+
+
+def test_a_password_may_be_any_bytes() -> None:
+    text = b"\xff\0p\xc3".decode("utf-8", "surrogateescape")
+    packet = Connect("c", "u", text)
+    assert encode(packet).endswith(b"\x00\x04\xff\0p\xc3")
+    assert mqtt.Decoder().feed(encode(packet)) == [packet]
+    assert isinstance(packet.password, str)
+
+
+def test_topic_filters() -> None:
+    for text in ("a", "/", "#", "+", "a/#", "/#", "+/+/#", "a/+/b", "a b/\u00fc", "$SYS/#"):
+        assert is_topic_filter(text)
+    for text in ("", "a#", "#/a", "a/#/b", "+a", "a+", "a/b+/c", "##", "++", "a\0", "a/#\0"):
+        assert not is_topic_filter(text)
+    assert is_plain("a/b")
+    assert not is_plain("a/+")
+    assert not is_plain("#")
 
 
 def test_topic_names() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.errors import Malformed, PeerError, TooLarge
+from firmware_sim.errors import Malformed, PeerError, TooLarge, Truncated, UsageError
 from firmware_sim.wire import mqtt_rpc
 
 from .support import outcome, truncations
@@ -57,8 +57,24 @@ def test_a_bad_request_is_malformed(payload: bytes) -> None:
         mqtt_rpc.decode_request(payload)
 
 
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=100))
+def test_a_piece_of_a_file_both_ways(number: int, data: bytes) -> None:
+    piece = mqtt_rpc.decode_file_piece(mqtt_rpc.encode_file_piece(number, data))
+    assert piece == mqtt_rpc.FilePiece(number, data)
+
+
+def test_a_piece_begins_with_the_number_of_its_call() -> None:
+    assert mqtt_rpc.encode_file_piece(258, b"\x00data") == b"\x00\x00\x01\x02\x00data"
+    for data in truncations(b"\x00\x00\x01\x02"):
+        with pytest.raises(Truncated):
+            mqtt_rpc.decode_file_piece(data)
+    for number in (-1, 2**32):
+        with pytest.raises(UsageError):
+            mqtt_rpc.encode_file_piece(number, b"")
+
+
 def test_huge_messages_are_refused() -> None:
-    for decode in (mqtt_rpc.decode_request, mqtt_rpc.decode_response):
+    for decode in (mqtt_rpc.decode_request, mqtt_rpc.decode_response, mqtt_rpc.decode_file_piece):
         with pytest.raises(TooLarge):
             decode(b" " * 65537)
 

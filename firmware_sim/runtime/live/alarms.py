@@ -26,6 +26,10 @@ class Clock:
         """Return the time."""
         return int(1000 * (self._loop.time() + self._offset_s))
 
+    def advance(self, duration_ms: int) -> None:
+        """Make it later by so much than the wall clock says."""
+        self._offset_s += duration_ms / 1000
+
     def loop_time(self, moment_ms: int) -> float:
         """Return the loop's time for a moment."""
         return moment_ms / 1000 - self._offset_s

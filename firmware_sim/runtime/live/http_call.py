@@ -11,22 +11,26 @@ from typing import cast
 import httptools
 
 from firmware_sim.effects import SendHttp
+from firmware_sim.runtime.live.impaired import Line
 
 TIMEOUT_S = 5.0
 Done = Callable[[int, bytes, str], None]  # status, body, reason; reason "" means success
 
 
 class HttpCall(asyncio.Protocol):
-    """The client side of one call; `done` is called exactly once, unless `abandon` came first."""
+    """The client side of one call; `done` is called exactly once, unless `abandon` came first.
 
-    __slots__ = ("_body", "_done", "_parser", "_size", "_timer", "_transport", "_whole", "_wish")
+    `line` is what it writes to, None until the connection stands.
+    """
+
+    __slots__ = ("_body", "_done", "_parser", "_size", "_timer", "_whole", "_wish", "line")
 
     def __init__(self, wish: SendHttp, done: Done, loop: asyncio.AbstractEventLoop) -> None:
         """Prepare the call; the five seconds begin now."""
         self._wish = wish
         self._done: Done | None = done
         self._parser = httptools.HttpResponseParser(self)
-        self._transport: asyncio.Transport | None = None
+        self.line: Line | None = None
         self._size = 0
         self._body: list[bytes] = []
         self._whole = False
@@ -39,9 +43,9 @@ class HttpCall(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        self._transport = stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self.line = line = cast("Line", transport)
         if self._done is None:
-            stream.abort()
+            line.abort()
             return
         wish = self._wish
         head = (
@@ -50,7 +54,7 @@ class HttpCall(asyncio.Protocol):
             "Content-Type: application/x-www-form-urlencoded;charset=UTF-8\r\n"
             f"Content-Length: {len(wish.body)}\r\nConnection: close\r\n\r\n"
         )
-        stream.write(head.encode() + wish.body)
+        line.write(head.encode() + wish.body)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; too much is a failed call, as it is for the firmware."""
@@ -68,6 +72,7 @@ class HttpCall(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer closed early."""
+        self.line = None
         self.fail("connection_lost" if exc is None else type(exc).__name__)
 
     def on_body(self, body: bytes) -> None:
@@ -85,8 +90,8 @@ class HttpCall(asyncio.Protocol):
     def _finish(self, status: int, reason: str) -> None:
         done, self._done = self._done, None
         self._timer.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        if self.line is not None:
+            self.line.close()
         if done is not None:
             done(status, b"".join(self._body), reason)
 
@@ -94,5 +99,5 @@ class HttpCall(asyncio.Protocol):
         """Close without a report: nobody is interested any more."""
         self._done = None
         self._timer.cancel()
-        if self._transport is not None:
-            self._transport.abort()
+        if self.line is not None:
+            self.line.abort()

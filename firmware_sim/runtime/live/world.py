@@ -2,8 +2,9 @@
 
 It carries out the effects of devices and tells them what happens; it knows no protocol and takes
 no decision for a device. What stands in for things that a host does not have is small and named:
-Wi-Fi (`AccessPoint`), the cable (`plug`), and the hand that shows a code to a lens (`show`).
-Cutting the power aborts the device's connections at once.
+Wi-Fi (`AccessPoint`), the cable (`plug`), the hand that shows a code to a lens (`show`), and what
+goes wrong between a device and its cloud (`strike`). Switching a device off aborts its connections
+at once.
 """
 
 import asyncio
@@ -18,67 +19,23 @@ from firmware_sim.effects import Effect, Noted, StateShown
 from firmware_sim.errors import UsageError
 from firmware_sim.events import Event
 from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.faults import Fault, PowerCut, lies
 from firmware_sim.runtime.live.alarms import Alarms, Clock
-from firmware_sim.runtime.live.datagrams import Datagrams, source
+from firmware_sim.runtime.live.attachment import Attachment
+from firmware_sim.runtime.live.datagrams import Datagrams
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.http_call import HttpCall
+from firmware_sim.runtime.live.impaired import Impaired
 from firmware_sim.runtime.live.journal import FlashJournal
 from firmware_sim.runtime.live.lan_port import LanPort
+from firmware_sim.runtime.live.mischief import Mischief
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
+from firmware_sim.runtime.live.place import Place
 from firmware_sim.wire.discovery import PORT_SOLICITED
 
 Observer = Callable[[int, StateShown | Noted, int], None]
-LINK_MS = 300  # Ethernet auto-negotiation and DHCP together
 HOST_SHORT = "host_short"  # a note that is not the device's own
-
-
-class Place:
-    """Everything that the world holds for one device."""
-
-    __slots__ = (
-        "_world",
-        "call",
-        "device",
-        "index",
-        "ip",
-        "joining",
-        "lan",
-        "linked",
-        "plugged",
-        "powered",
-        "site",
-        "source",
-        "stream",
-    )
-
-    def __init__(self, world: "LiveWorld", index: int, device: Device, ip: str, site: str) -> None:
-        """Put a device without power at a site."""
-        self._world = world
-        self.index = index
-        self.device = device
-        self.ip = ip
-        self.source = source(ip)
-        self.site = site
-        self.powered = False
-        self.plugged = device.profile.wired
-        self.linked = False
-        self.joining: asyncio.TimerHandle | None = None
-        self.call: HttpCall | None = None
-        self.stream: MqttStream | None = None
-        self.lan: LanPort | None = None
-
-    def tell(self, event: Event) -> None:
-        """Let something happen to the device."""
-        self._world.work_off(self, event)
-
-    def see(self, text: bytes) -> None:
-        """Let the device's lens read a code."""
-        self.tell(ev.FrameDecoded(text))
-
-    def report(self, text: str) -> None:
-        """Let the operator know that this host lacks something which the device needs."""
-        self._world.report(self, text)
 
 
 class LiveWorld:
@@ -106,7 +63,7 @@ class LiveWorld:
         self._loop = asyncio.get_running_loop()
         self._clock = Clock(self._loop)
         self._alarms = Alarms(self._loop, self._clock, self._ring)
-        self._sites = dict(sites)
+        self._attachment = Attachment(sites)
         self._observer = observer
         self._eyes = eyes
         self._journal = journal
@@ -114,11 +71,10 @@ class LiveWorld:
         self._places: list[Place] = []
         self._inbox: deque[tuple[Place, Event]] = deque()
         self._dialer = Dialer(self._fail)
+        self._mischief = Mischief(self._attachment, self._dialer.impairments)
         self._driver_of = self._drivers()
         self._failure: BaseException | None = None
         self._closed = False
-        self.http_calls = 0
-        self.mqtt_connects = 0
 
     @property
     def failure(self) -> BaseException | None:
@@ -132,7 +88,7 @@ class LiveWorld:
 
         `ip` must be its own on this host. Raises UsageError for an unknown site.
         """
-        self._check_site(site)
+        self._attachment.check_site(site)
         index = len(self._places)
         self._places.append(Place(self, index, device, ip, site))
         return index
@@ -145,35 +101,46 @@ class LiveWorld:
         """Return the world's time, the one that devices and observers are told."""
         return self._clock.now_ms()
 
+    def advance(self, duration_ms: int) -> None:
+        """Set the clocks of all devices ahead; what they wait for takes as long as before."""
+        self._clock.advance(duration_ms)
+        for place in self._places:
+            place.tell(ev.ClockSet(duration_ms))
+
     def tell(self, index: int, event: Event) -> None:
         """Let something happen to a device: power, button."""
-        self._places[index].tell(event)
+        place = self._places[index]
+        if isinstance(event, ev.PowerApplied | ev.PowerRemoved):
+            place.switched_on = isinstance(event, ev.PowerApplied)
+            if place.switched_on and lies(PowerCut, place.faults):
+                return  # there is no voltage yet
+        place.tell(event)
 
     def plug(self, index: int, *, connected: bool) -> None:
         """Put the Ethernet cable in or pull it."""
-        place = self._places[index]
-        if place.device.profile.wired and place.plugged != connected:
-            place.plugged = connected
-            if connected:
-                self._link_later(place)
-            else:
-                place.tell(ev.LinkDown())
+        self._attachment.plug(self._places[index], connected=connected)
 
     def move(self, index: int, site: str) -> None:
         """Carry a device to another site: the network of the old one is lost.
 
         Raises UsageError for an unknown site.
         """
-        self._check_site(site)
-        place = self._places[index]
-        place.site = site
-        if place.linked:
-            place.tell(ev.LinkDown())
-            self._link_later(place)
+        self._attachment.move(self._places[index], site)
 
-    def _check_site(self, site: str) -> None:
-        if site not in self._sites:
-            raise UsageError(f"no site {site!r}; allowed: {', '.join(self._sites)}")
+    def strike(self, index: int, fault: Fault) -> None:
+        """Let a fault begin on a device's link or supply; it ends by itself."""
+        if not self._closed:
+            self._mischief.begin(self._places[index], fault)
+
+    def severed(self, index: int) -> bool:
+        """Say whether its session with the broker has died without a word, and it does not know."""
+        stream = self._places[index].stream
+        return stream is not None and isinstance(stream.line, Impaired) and stream.line.dead
+
+    def traffic(self, index: int) -> tuple[int, int]:
+        """Return how many calls over HTTP, and how many connections to its broker it has begun."""
+        place = self._places[index]
+        return place.calls, place.connects
 
     def show(self, index: int, payload: bytes | None) -> None:
         """Hold a phone with this QR code in front of a lens, or take it away (None)."""
@@ -184,6 +151,7 @@ class LiveWorld:
         """Cut the power of everything and close all sockets."""
         self._closed = True
         self._alarms.close()
+        self._mischief.close()
         for place in self._places:
             self._drop_everything(place)
         await self._dialer.close()
@@ -191,43 +159,12 @@ class LiveWorld:
         if self._journal is not None:
             self._journal.close()
 
-    # --- network --------------------------------------------------------------------------------
-
-    def _link_later(self, place: Place) -> None:
-        """Let the cable's link come up, if there is one between two powered ends."""
-        if place.powered and place.plugged and not place.linked:
-            self._cancel_join(place)
-            place.joining = self._loop.call_later(LINK_MS / 1000, self._link, place)
-
-    def _link(self, place: Place) -> None:
-        place.joining = None
-        place.linked = True
-        place.tell(ev.LinkUp(place.ip))
-
-    def _cancel_join(self, place: Place) -> None:
-        if place.joining is not None:
-            place.joining.cancel()
-            place.joining = None
-
-    def _drop_network(self, place: Place) -> None:
-        self._cancel_join(place)
-        place.linked = False
-        if place.call is not None:
-            place.call.abandon()
-            place.call = None
-        if place.stream is not None:
-            place.stream.abandon()
-            place.stream = None
-        if place.lan is not None:
-            place.lan.close(hard=True)
-            place.lan = None
+    # --- events in, effects out -----------------------------------------------------------------
 
     def _drop_everything(self, place: Place) -> None:
-        self._drop_network(place)
+        place.drop_network()
         if self._eyes is not None:
             self._eyes.close_lens(place.index)
-
-    # --- events in, effects out -----------------------------------------------------------------
 
     def _ring(self, index: int) -> None:
         self._places[index].tell(ev.DeadlineReached())
@@ -254,12 +191,12 @@ class LiveWorld:
         kind = type(event)
         if kind is ev.PowerApplied:
             place.powered = True
-            self._link_later(place)
+            self._attachment.link_later(place)
         elif kind is ev.PowerRemoved:
             place.powered = False
             self._drop_everything(place)
         elif kind is ev.LinkDown:
-            self._drop_network(place)
+            place.drop_network()
         for effect in place.device.handle(event, self._clock.now_ms()):
             if self._failure is not None:
                 return
@@ -281,24 +218,6 @@ class LiveWorld:
         except UsageError as error:
             self._failure = error
 
-    def _join(self, place: Place, effect: fx.JoinWifi) -> None:
-        self._cancel_join(place)
-        air = self._sites[place.site]
-        place.joining = self._loop.call_later(air.join_ms / 1000, self._joined, place, effect)
-
-    def _joined(self, place: Place, effect: fx.JoinWifi) -> None:
-        place.joining = None
-        refusal = self._sites[place.site].refusal(effect.ssid, effect.password)
-        if refusal is None:
-            place.linked = True
-            place.tell(ev.WifiJoined(place.ip))
-        else:
-            place.tell(ev.WifiRefused(refusal))
-
-    def _leave(self, place: Place, _: fx.LeaveWifi) -> None:
-        self._cancel_join(place)
-        place.linked = False
-
     def _call(self, place: Place, effect: fx.SendHttp) -> None:
         def done(status: int, body: bytes, reason: str) -> None:
             place.call = None
@@ -310,13 +229,13 @@ class LiveWorld:
         if place.call is not None:
             place.call.abandon()
         place.call = HttpCall(effect, done, self._loop)
-        self.http_calls += 1
-        self._dialer.dial(place.ip, place.call, effect.host, effect.port)
+        place.calls += 1
+        self._dialer.dial(place, place.call, effect.host, effect.port, effect.anchor)
 
     def _open_mqtt(self, place: Place, effect: fx.OpenMqtt) -> None:
         place.stream = MqttStream(place.tell)
-        self.mqtt_connects += 1
-        self._dialer.dial(place.ip, place.stream, effect.host, effect.port)
+        place.connects += 1
+        self._dialer.dial(place, place.stream, effect.host, effect.port, effect.anchor)
 
     def _write_mqtt(self, place: Place, effect: fx.SendMqtt) -> None:
         if place.stream is not None:
@@ -374,8 +293,8 @@ class LiveWorld:
     def _drivers(self) -> dict[type[Effect], Callable[[Place, Any], None]]:
         return {
             fx.SaveFlash: self._save,
-            fx.JoinWifi: self._join,
-            fx.LeaveWifi: self._leave,
+            fx.JoinWifi: self._attachment.join,
+            fx.LeaveWifi: self._attachment.leave,
             fx.SendHttp: self._call,
             fx.OpenMqtt: self._open_mqtt,
             fx.SendMqtt: self._write_mqtt,

@@ -131,7 +131,7 @@ class AppApi:
         wipe = call.query_as(RemoveQuery).wipe == "1"
         kind = ResetKind.RESET_FACTORY if wipe else ResetKind.RESET
         known = state.devices.by_dev_id(call.path["dev_id"])
-        reachable = known is not None and self._link.online(known)
+        reachable = known is not None and self._link.reachable(known)
         dev_id = call.path["dev_id"]
         removed = remove(state, call.subject, dev_id, kind, call.now_ms, reachable=reachable)
         if reachable:

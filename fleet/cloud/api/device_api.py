@@ -1,50 +1,113 @@
 """The HTTP API of devices (ATOP): a signed query, an encrypted body, an encrypted reply.
 
-The key of a call is the authKey of a uuid or the secKey of a device id. A refusal is encrypted
-like a result once the caller has proved to hold the key, and plain before; firmware reads both
+The key of a call is the authKey of a uuid or the secKey of a device id. Each generation of firmware
+is answered with the encryption that it called with. A refusal is encrypted like a result once the
+caller has proved to hold the key, and plain before; firmware reads both
 (tuya/tuya-connect-kit-for-mqtt-embedded-c, src/atop_base.c).
 """
 
-from firmware_sim.errors import BadChecksum, PeerError
-from firmware_sim.wire import atop
+from collections.abc import Callable
+
+import msgspec
+
+from firmware_sim.errors import BadChecksum, Malformed, PeerError
+from firmware_sim.wire import atop, atop_old
 from firmware_sim.wire import atop_messages as messages
-from fleet.cloud.activation import activate
-from fleet.cloud.api.device_calls import DeviceCalls
+from firmware_sim.wire.ciphers import NONCE_SIZE
+from firmware_sim.wire.generation import Generation, parse_generation
+from fleet.cloud.activation import Asked, activate
+from fleet.cloud.api import device_room
+from fleet.cloud.api.device_calls import DeviceCalls, is_of_the_activated
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.envelope import device_code, reason_of, text_of
+from fleet.cloud.api.iot_dns_api import Endpoints
 from fleet.cloud.devices import Device
+from fleet.cloud.keys import Entropy
+from fleet.cloud.products import Product
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.state import State
 
+SERVED = frozenset({("POST", atop.PATH), ("POST", atop.OLD_PATH), ("GET", atop.OLD_PATH)})
+"""Methods and paths of the calls of devices."""
+
+_GENERATIONS = {
+    atop.ET_NONE: Generation.OLD,
+    atop.ET_ECB: Generation.ECB,
+    atop.ET_GCM: Generation.GCM,
+}
+"""Whose firmware it is that calls so, if it does not say it."""
+
+_CLOCK_SET_S = 1_000_000_000
+"""The oldest firmware counts from 0 until the first reply tells it the time."""
+
+_ANY_DEV_ID = "x" * 25  # as long as firmware has room for
+_ANY_KEY = "x" * 16
+_ANY_UID = "x" * 64
+_ANY_ZONE = "+00:00"
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """One call whose caller is known; `device` is as it was before."""
+
+    query: atop.Query
+    device: Device
+    data: bytes
+    now_ms: int
+    ip: str
+
 
 class DeviceApi:
-    """Answers `POST /d.json`."""
+    """Answers what is `SERVED`."""
 
-    def __init__(self, state: State, calls: DeviceCalls, link: DeviceLink) -> None:
-        """Activate by `state`, hand other calls to `calls`, cut stale connections of `link`."""
+    def __init__(
+        self,
+        state: State,
+        calls: DeviceCalls,
+        link: DeviceLink,
+        endpoints: Endpoints,
+        entropy: Entropy,
+    ) -> None:
+        """Activate by `state`, hand other calls to `calls`, cut stale connections of `link`.
+
+        `endpoints` is where devices are told that this cloud is; nonces come from `entropy`.
+        """
         self._state = state
         self._calls = calls
         self._link = link
+        self._endpoints = endpoints
+        self._entropy = entropy
+        self._by_uuid: dict[str, Callable[[_Call], bytes]] = {
+            messages.ACTIVE.name: self._activate,
+            messages.OPENSDK_ACTIVE.name: self._activate,
+            atop_old.ACTIVE.name: self._activate,
+            messages.CONFIG_GET.name: self._config,
+            atop_old.TOKEN_GET.name: self._old_config,
+        }
 
     def handle(self, target: str, body: bytes, now_ms: int, ip: str = "") -> bytes:
         """Return the reply to one call; `ip` is the address it came from, where that is known."""
-        t_s, key = now_ms // 1000, ""
+        t_s, key, et = now_ms // 1000, "", atop.ET_NONE
         try:
             query = atop.decode_query(target)
             device, claimed = self._caller(query)
             self._check(query, claimed, now_ms)
-            key = claimed
-            data = atop.decode_request_body(body, key)
-            inner = atop.encode_success(self._answer(query, device, data, now_ms, ip), t_s)
+            key, et = claimed, query.et
+            call = _Call(query, device, atop.decode_data(query, body, key), now_ms, ip)
+            inner = atop.encode_success(self._answer(call), t_s)
         except PeerError as error:
             self._state.counts[f"device_refused_{reason_of(error)}"] += 1
             inner = atop.encode_error(device_code(error), text_of(error), t_s)
-        return atop.encode_reply(inner, t_s, key) if key else inner
+        nonce = self._entropy(NONCE_SIZE) if et == atop.ET_GCM else b""
+        return atop.encode_reply(inner, t_s, key, et, nonce)
+
+    # --- who calls ------------------------------------------------------------------------------
 
     def _caller(self, query: atop.Query) -> tuple[Device, str]:
+        if query.old and not self._state.settings.serve_oldest_firmware:
+            raise Refused(Reason.NOT_FOUND, "firmware of this age is not served")
         if query.uuid is not None:
             device = self._state.devices.get(query.uuid)
-            if device is None:
+            if device is None or not device.auth_key:
                 raise Refused(Reason.DEVICE_UNKNOWN)
             return device, device.auth_key
         device = self._state.devices.by_dev_id(query.dev_id or "")
@@ -53,50 +116,139 @@ class DeviceApi:
         return device, device.sec_key
 
     def _check(self, query: atop.Query, key: str, now_ms: int) -> None:
-        if query.et != atop.ET_ECB:
-            raise Refused(Reason.BAD_REQUEST, "only et=1 is served")
+        if query.et not in _GENERATIONS or (query.et == atop.ET_NONE and not query.old):
+            raise Refused(Reason.BAD_REQUEST, "et is 1 or 3")
         try:
             atop.check_sign(query, key)
         except BadChecksum:
             raise Refused(Reason.BAD_SIGN) from None
-        if abs(now_ms - query.t * 1000) > self._state.settings.signature_window_s * 1000:
+        has_clock = not query.old or query.t >= _CLOCK_SET_S
+        window_ms = self._state.settings.signature_window_s * 1000
+        if has_clock and abs(now_ms - query.t * 1000) > window_ms:
             raise Refused(Reason.STALE_TIME)
 
-    def _answer(
-        self, query: atop.Query, device: Device, data: bytes, now_ms: int, ip: str
-    ) -> bytes | None:
-        if query.a == messages.ACTIVE.name:
-            if query.uuid is None:
-                raise Refused(Reason.BAD_REQUEST, "activation is signed by uuid and authKey")
-            return self._activate(device, data, now_ms, ip)
-        if query.dev_id is None:
-            raise Refused(Reason.BAD_REQUEST, "this call is signed by devId and secKey")
-        return self._calls.answer(device, query.a, data, now_ms)
+    # --- what is answered -----------------------------------------------------------------------
 
-    def _activate(self, before: Device, data: bytes, now_ms: int, ip: str) -> bytes:
-        request = messages.decode(data, messages.ActivationRequest)
-        device = activate(
-            self._state,
-            before.uuid,
-            request.token,
-            request.product_key,
-            request.soft_ver,
-            now_ms,
+    def _answer(self, call: _Call) -> bytes | None:
+        query = call.query
+        handler = self._by_uuid.get(query.a)
+        if query.uuid is None:
+            if handler is not None:
+                raise Refused(Reason.BAD_REQUEST, "this call is signed by uuid and authKey")
+            size_max = device_room.over_http(query.a, query.et)
+            return self._calls.answer(call.device, query.a, call.data, call.now_ms, size_max)
+        if handler is not None:
+            return self._fit(call, handler(call))
+        if is_of_the_activated(query.a):
+            raise Refused(Reason.BAD_REQUEST, "this call is signed by devId and secKey")
+        self._calls.note_unknown(query.a)
+        return None
+
+    def _fit(self, call: _Call, result: bytes) -> bytes:
+        size_max = device_room.over_http(call.query.a, call.query.et)
+        self._calls.check_room(call.device, call.query.a, len(result), size_max)
+        return result
+
+    def _activate(self, call: _Call) -> bytes:
+        request = messages.decode(call.data, messages.ActivationRequest)
+        self._check_room(call)
+        asked = Asked(
+            token=atop_old.parse_other(call.query.other).token
+            if call.query.other
+            else request.token,
+            product_id=request.product_key,
+            software=request.soft_ver,
+            generation=_generation_of(request, call.query),
+            signed_s=call.query.t if call.query.t >= _CLOCK_SET_S else 0,
+            ip=call.ip,
         )
-        self._link.cut(device, now_ms)
+        device, is_new = activate(self._state, call.device.uuid, asked, call.now_ms)
+        if is_new:
+            self._link.cut(device, call.now_ms)
         if not device.live:
             raise Refused(Reason.GATEWAY_NOT_EXISTS)
-        self._state.devices.note_ip(device, ip)
         product = self._state.products.get(device.product_id)
         assert product is not None, "activation checks the product"
+        zone = device.time_zone or self._state.settings.time_zone
+        self._link.expect(device.dev_id, _try_again(call.now_ms // 1000))
+        return messages.encode(_granted(call.query, device, product, zone))
+
+    def _check_room(self, call: _Call) -> None:
+        """Refuse to activate a device that would have no room for what it is granted."""
+        product = self._state.products.get(call.device.product_id)
+        if product is None:
+            return  # which is refused for that
+        trial = msgspec.structs.replace(
+            call.device,
+            dev_id=_ANY_DEV_ID,
+            sec_key=_ANY_KEY,
+            local_key=_ANY_KEY,
+            owner=_ANY_UID,
+            wipe=True,
+        )
+        result = messages.encode(_granted(call.query, trial, product, _ANY_ZONE))
+        self._fit(call, result)
+
+    def _config(self, call: _Call) -> bytes:
+        messages.decode(call.data, messages.ConfigGet)
         return messages.encode(
-            messages.ActivationResult(
-                dev_id=device.dev_id,
-                sec_key=device.sec_key,
-                local_key=device.local_key,
-                schema_id=product.schema_id,
-                schema=product.schema,
-                std_time_zone=device.time_zone or self._state.settings.time_zone,
-                reset_factory=device.wipe,
+            messages.ConfigResult(
+                api_url=self._endpoints.https_url,
+                mqtt_url=self._endpoints.mqtt_address,
+                time_zone=self._state.settings.time_zone,
             )
         )
+
+    def _old_config(self, call: _Call) -> bytes:
+        atop_old.parse_other(call.query.other)
+        zone = self._state.settings.time_zone
+        url = self._endpoints.https_url.removesuffix(atop.PATH) + atop.OLD_PATH
+        address = self._endpoints.mqtt_address
+        return messages.encode(
+            atop_old.TokenResult(
+                gw_api_url=url,
+                gw_mqtt_url=address,
+                std_time_zone=zone,
+                time_zone=zone,
+                https_psk_url=url,
+                media_mqtt_url=address,
+            )
+        )
+
+
+def _granted(
+    query: atop.Query, device: Device, product: Product, time_zone: str
+) -> messages.ActivationResult:
+    """Return what a device is granted, in the form of its generation."""
+    result = messages.ActivationResult(
+        dev_id=device.dev_id,
+        sec_key=device.sec_key,
+        local_key=device.local_key,
+        schema_id=product.schema_id,
+        schema=product.schema,
+        std_time_zone=time_zone,
+        reset_factory=device.wipe,
+    )
+    if query.a != atop_old.ACTIVE.name:
+        return result
+    return atop_old.OldActivationResult(
+        **msgspec.structs.asdict(result),
+        uid=device.owner or device.last_owner,
+        dev_etag=product.schema_id,
+    )
+
+
+def _try_again(t_s: int) -> bytes:
+    """Return what makes firmware repeat its call: to a code that it does not know it says the same.
+
+    The open SDK of the vendor does so every second, with the token it has (src/tuya_iot.c).
+    """
+    inner = atop.encode_error("TRY_AGAIN", "the broker does not know the device yet", t_s)
+    return atop.encode_reply(inner, t_s, "", atop.ET_NONE)
+
+
+def _generation_of(request: messages.ActivationRequest, query: atop.Query) -> str:
+    try:
+        return parse_generation(request.protocol_ver).value
+    except Malformed:
+        return _GENERATIONS[query.et].value

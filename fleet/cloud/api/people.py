@@ -13,7 +13,10 @@ from fleet.cloud.api import (
 from fleet.cloud.api.admin_api import AdminApi
 from fleet.cloud.api.app_api import AppApi
 from fleet.cloud.api.device_link import DeviceLink
+from fleet.cloud.api.mqtt_clients_api import MqttClientsApi
 from fleet.cloud.api.router import Access, Call, Router, parse_query
+from fleet.cloud.api.scan_api import ScanApi
+from fleet.cloud.api.upgrades_api import UpgradesApi
 from fleet.cloud.counters import Counters
 from fleet.cloud.keys import secret_fits
 from fleet.cloud.messages import HttpRequested
@@ -41,7 +44,10 @@ class PeopleApi:
                 *projects_api.ROUTES,
                 *consent_api.ROUTES,
                 *AppApi(link).routes(),
+                *ScanApi(link).routes(),
+                *UpgradesApi(link).routes(),
                 *AdminApi(link, counters).routes(),
+                *MqttClientsApi(link).routes(),
             )
         )
 

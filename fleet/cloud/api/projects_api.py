@@ -15,7 +15,7 @@ from fleet.cloud.api.router import Access, Call, Route
 from fleet.cloud.api.shapes import Name
 from fleet.cloud.open.regions import CODES, check_network
 from fleet.cloud.open.routes import Family
-from fleet.cloud.projects import ANY, Project
+from fleet.cloud.projects import ANY, Address, Project, PushEncryption, PushFamilies
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.state import State
 
@@ -25,7 +25,10 @@ Entries = Annotated[tuple[Name, ...], Meta(max_length=ENTRIES_MAX)]
 
 
 class ProjectForm(msgspec.Struct, frozen=True):
-    """What can be chosen of a project; `["*"]` stands for all regions or API families."""
+    """What can be chosen of a project; `["*"]` stands for all regions or API families.
+
+    Empty `push_families` and `push_encryption` leave the choice to the settings of these names.
+    """
 
     name: Name
     signing: Literal["v1", "v2", "both"] = "v2"
@@ -34,6 +37,9 @@ class ProjectForm(msgspec.Struct, frozen=True):
     families: Entries = ANY
     allowed_ips: Entries = ()
     plan: Literal["", "expired", "used_up"] = ""
+    push_families: PushFamilies = ""
+    push_encryption: PushEncryption = ""
+    redirects: Annotated[tuple[Address, ...], Meta(max_length=ENTRIES_MAX)] = ()
 
 
 class ProjectView(Secretive, frozen=True):
@@ -50,6 +56,9 @@ class ProjectView(Secretive, frozen=True):
     families: tuple[str, ...]
     allowed_ips: tuple[str, ...]
     plan: str
+    push_families: str
+    push_encryption: str
+    redirects: tuple[str, ...]
 
 
 def see_projects(state: State, call: Call) -> list[ProjectView]:

@@ -9,6 +9,8 @@ of its disk, must not say another word.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 from firmware_sim.effects import Effect
@@ -42,7 +44,8 @@ class Driver:
             self._clock.on_move = self._catch_up
         self._outbox = Outbox(self._submit, self._carry_out, self._end)
         self._hands: dict[type[Effect], Callable[[Any], None]] = {}
-        self._news: deque[BaseException | None] = deque()  # from the store's thread
+        self._batch: list[tuple[Change, ...]] = []  # commits that the store has not been given yet
+        self._news: deque[tuple[int, BaseException | None]] = deque()  # from the store's thread
         self._news_announced = False
         self._unsettled = 0
         self._relief: list[Callable[[], None]] = []
@@ -106,11 +109,23 @@ class Driver:
         self._unsettled += 1
         self.counters.commits += 1
         self.counters.changes += len(changes)
-        self._store.submit(changes, self._hear)
+        if not self._batch:
+            self._loop.call_soon(self._hand_over)
+        self._batch.append(changes)
 
-    def _hear(self, error: BaseException | None) -> None:
+    def _hand_over(self) -> None:
+        """Give the store the commits of one turn of the loop as one: one flush does for all."""
+        batch, self._batch = self._batch, []
+        if self._stopped:
+            return  # nobody was told of these
+        try:
+            self._store.submit(tuple(chain.from_iterable(batch)), partial(self._hear, len(batch)))
+        except Exception as error:  # noqa: BLE001 - or all would wait for its word for ever
+            self._end(error)
+
+    def _hear(self, commits: int, error: BaseException | None) -> None:
         """Take the store's word, on whichever thread; one wake-up of the loop for a whole group."""
-        self._news.append(error)
+        self._news.append((commits, error))
         if not self._news_announced and not self._stopped:
             self._news_announced = True  # taken back before the deque is read: none is left behind
             self._loop.call_soon_threadsafe(self._settle)
@@ -118,11 +133,13 @@ class Driver:
     def _settle(self) -> None:
         self._news_announced = False
         while self._news:
-            self._unsettled -= 1
+            commits, error = self._news.popleft()
+            self._unsettled -= commits
             try:
-                self._outbox.settle(self._news.popleft())
-            except Exception as error:  # noqa: BLE001 - a broken edge: see the module
-                self._end(error)
+                for _ in range(commits):
+                    self._outbox.settle(error)
+            except Exception as fault:  # noqa: BLE001 - a broken edge: see the module
+                self._end(fault)
         self.counters.held = self._outbox.held
         if self._relief and self._outbox.held <= HELD_MAX // 2:
             waiting, self._relief = self._relief, []

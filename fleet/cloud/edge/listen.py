@@ -5,11 +5,12 @@ Everything here fails before the first client is served, with one line for the o
 
 import errno
 import ipaddress
+import itertools
 import os
 import resource
 import socket
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from firmware_sim.errors import UsageError
@@ -24,26 +25,60 @@ _FILES_MIN = 256
 _FILES_UNLIMITED = 1_000_000
 _HTTP_SHARE = 0.4  # of all connections; a device holds one of MQTT and, now and then, one of HTTP
 
+_turns = itertools.count()
+
 
 class Listeners:
-    """The two ports of a cloud, taken before the cloud exists, because it tells devices of them."""
+    """The ports of a cloud, taken before the cloud exists, because it tells devices of them."""
 
-    def __init__(self, host: str, http_port: int, mqtt_port: int, *, public: bool = False) -> None:
-        """Take both ports (0: any free one); UsageError when that cannot be."""
+    def __init__(
+        self,
+        host: str,
+        http_port: int,
+        mqtt_port: int | None,
+        *,
+        device_port: int | None = None,
+        region_ports: Mapping[str, int] | None = None,
+        public: bool = False,
+    ) -> None:
+        """Take all ports (0: any free one); UsageError when that cannot be.
+
+        `mqtt_port` None: the broker is somebody else's.
+        `device_port` is one more for HTTP, the one that devices are told; None: the common one.
+        `region_ports` are more of them, for single data centres, by code.
+        """
         self.host = host
-        self.http = bind(host, http_port, public=public)
-        try:
-            self.mqtt = bind(host, mqtt_port, public=public)
-        except BaseException:
-            self.http.close()
-            raise
-        self.http_port = int(self.http.getsockname()[1])
-        self.mqtt_port = int(self.mqtt.getsockname()[1])
+        with ExitStack() as undo:
+
+            def take(port: int) -> socket.socket:
+                return undo.enter_context(bind(host, port, public=public))
+
+            http = take(http_port)
+            self.all_mqtt = [] if mqtt_port is None else [take(mqtt_port)]
+            device = http if device_port is None else take(device_port)
+            regions = {code: take(port) for code, port in (region_ports or {}).items()}
+            undo.pop_all()
+        # With the code of the data centre that each is for, "" for no certain one.
+        self.all_http = {http: "", device: ""} | {one: code for code, one in regions.items()}
+        self.http_port = _port_of(http)
+        self.mqtt_port = sum(map(_port_of, self.all_mqtt))  # of the one, 0 without
+        self.device_port = _port_of(device)
+        self.region_ports = {code: _port_of(one) for code, one in regions.items()}
+
+    @property
+    def mqtt(self) -> socket.socket:
+        """Return the port of the cloud's own broker."""
+        [listener] = self.all_mqtt
+        return listener
 
     def close(self) -> None:
         """Give the ports back."""
-        self.http.close()
-        self.mqtt.close()
+        for listener in (*self.all_http, *self.all_mqtt):
+            listener.close()
+
+
+def _port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
@@ -75,16 +110,17 @@ def bind(host: str, port: int, *, public: bool = False) -> socket.socket:
 
 
 def _quiet_ports() -> Iterable[int]:
-    """Return ports that the kernel never gives to clients, starting at another one per process.
+    """Return ports that the kernel never gives to clients, starting at another one each time.
 
     While a cloud is down, thousands of clients that try to reach it draw their own ports; one
-    that draws the cloud's would connect to itself and keep the port from being taken again.
+    that draws the cloud's would connect to itself and keep the port from being taken again. And a
+    client that outlives its cloud shall not find the next one of the process in its place.
     """
     low = _LOCAL_PORTS_LOW
     with suppress(OSError, ValueError):
         low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     span = max(low - _QUIET_PORTS_LOW, 0)
-    first = os.getpid() * _QUIET_PORTS_TRIED
+    first = os.getpid() * _QUIET_PORTS_TRIED + next(_turns)
     return (_QUIET_PORTS_LOW + (first + n) % span for n in range(min(span, _QUIET_PORTS_TRIED)))
 
 
@@ -95,6 +131,9 @@ def _listener(family: int, address: tuple[str | bytes | int, ...]) -> socket.soc
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by each connection: finds dead clients that asked for no keep-alive of MQTT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # Inherited too: uvloop sets it, asyncio's own loop forgets to where no protocol is named,
+        # and then each reply but the first of a connection waits 40 ms for the client's ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.settimeout(0)
         listener.bind(address)
         listener.listen(BACKLOG)  # at once: two programs can bind one port, but not listen on it

@@ -3,15 +3,28 @@
 No task and no timer per connection. Three bounds keep one bad client from hurting others: too
 many connections are dropped at the door, a client that does not read what it is sent is cut off
 when its buffer is full, and one that sends faster than the disk can follow is not read for a while.
+
+Where the node asks for `ReportDrain`, it holds back what it has for a client that reads slowly, so
+such a client is waited for. It is cut off only when the node's mere answers have become too many.
 """
 
 import asyncio
 from typing import cast
 
 from fleet.cloud.edge.driver import Driver
-from fleet.cloud.messages import CloseStream, SendStream, StreamClosed, StreamOpened, StreamReceived
+from fleet.cloud.messages import (
+    CloseStream,
+    ReportDrain,
+    SendStream,
+    StreamClosed,
+    StreamDrained,
+    StreamOpened,
+    StreamReceived,
+)
 
 WRITE_BUFFER_MAX = 65_536
+PATIENT_BUFFER_MAX = 1_048_576  # of a client that is waited for
+_DRAINED = 16_384  # bytes unsent that count as none
 _FLUSH_S_MAX = 5.0  # for a closed client to take what was written before
 
 
@@ -28,6 +41,7 @@ class MqttEdge:
         self._last_conn = 0
         driver.carry_out_with(SendStream, self._send)
         driver.carry_out_with(CloseStream, self._close)
+        driver.carry_out_with(ReportDrain, self._watch)
 
     def protocol(self) -> asyncio.Protocol:
         """Return the protocol of one new connection."""
@@ -50,6 +64,11 @@ class MqttEdge:
             stream.transport.abort()
 
     @property
+    def connections(self) -> int:
+        """Return how many connections there are, closing ones included."""
+        return len(self._streams) + len(self._closing)
+
+    @property
     def idle(self) -> bool:
         """Return whether no connection is left, closing ones included."""
         return not self._streams and not self._closing
@@ -58,12 +77,26 @@ class MqttEdge:
         stream = self._streams.get(effect.conn)
         if stream is not None:  # else: it was lost before the node heard of it
             stream.transport.write(effect.data)
+            if stream.paused and stream.transport.get_write_buffer_size() > PATIENT_BUFFER_MAX:
+                stream.transport.abort()
 
     def _close(self, effect: CloseStream) -> None:
         stream = self._streams.pop(effect.conn, None)
         if stream is not None:
             self._closing[stream] = self._loop.time()
             stream.transport.close()
+
+    def _watch(self, effect: ReportDrain) -> None:
+        """Wait for a client from now on; what is written next decides whether there is a need."""
+        stream = self._streams.get(effect.conn)
+        if stream is not None and not stream.patient:
+            stream.patient = True
+            stream.transport.set_write_buffer_limits(high=_DRAINED)
+            self._loop.call_soon(self._look_at, stream)
+
+    def _look_at(self, stream: "_Stream") -> None:
+        if not stream.paused:
+            self.drained(stream)
 
     # --- told by the streams ---------------------------------------------------------------------
 
@@ -86,6 +119,13 @@ class MqttEdge:
             stream.transport.pause_reading()
             self.driver.on_relief(stream.resume)
 
+    def drained(self, stream: "_Stream") -> None:
+        """Tell the node that a client which was waited for has taken what it was sent."""
+        stream.patient = False
+        if not stream.transport.is_closing():
+            stream.transport.set_write_buffer_limits(high=WRITE_BUFFER_MAX)
+            self.driver.handle(StreamDrained(stream.conn))
+
     def lost(self, stream: "_Stream") -> None:
         """Forget a connection; the node is told unless it closed it itself."""
         self._closing.pop(stream, None)
@@ -97,11 +137,13 @@ class MqttEdge:
 class _Stream(asyncio.Protocol):
     """One connection: a number and a transport."""
 
-    __slots__ = ("_edge", "conn", "transport")
+    __slots__ = ("_edge", "conn", "patient", "paused", "transport")
 
     def __init__(self, edge: MqttEdge) -> None:
         self._edge = edge
         self.conn = 0  # no number: dropped at the door
+        self.patient = False  # the node waits for `StreamDrained`
+        self.paused = False  # and the client reads slowly indeed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -112,7 +154,15 @@ class _Stream(asyncio.Protocol):
         self._edge.received(self, data)
 
     def pause_writing(self) -> None:
-        self.transport.abort()
+        if self.patient:
+            self.paused = True
+        else:
+            self.transport.abort()
+
+    def resume_writing(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._edge.drained(self)
 
     def resume(self) -> None:
         if not self.transport.is_closing():

@@ -7,27 +7,34 @@ makes going on a lie.
 """
 
 import asyncio
+import base64
 import gc
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from firmware_sim.errors import UsageError
+from firmware_sim.node import Node
 from firmware_sim.wire import atop
 from fleet.cloud.api.iot_dns_api import Endpoints
 from fleet.cloud.broker import BrokerSettings
 from fleet.cloud.cloud import Cloud
 from fleet.cloud.counters import Counters
+from fleet.cloud.edge.authority import Authority
 from fleet.cloud.edge.certificate import self_signed
 from fleet.cloud.edge.clock import Clock
+from fleet.cloud.edge.encryption import TLS_FOLDER, Encryption
 from fleet.cloud.edge.listen import Listeners, raise_files_limit
 from fleet.cloud.edge.server import Ready, serve
 from fleet.cloud.edge.stores import open_store
+from fleet.cloud.external import BrokerAddress
 from fleet.cloud.messages import Commit
 from fleet.cloud.seed import Seed
 from fleet.cloud.settings import Settings
@@ -45,11 +52,16 @@ class ServerConfig(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     http_port: int = 0  # 0: any free one; the ports in use are in `Ready`
     mqtt_port: int = 0
+    region_ports: Mapping[str, int] = {}  # more ports, each for one data centre, by code
     public: bool = False  # whether `host` may be reached by other machines
     told_host: str = ""  # what devices are told instead of `host`
     settings: Settings = Settings()
     broker_settings: BrokerSettings = BrokerSettings()
     seed: Seed | None = None  # for an empty store only
+    tls: bool = False
+    tls_folder: str = ""  # of the authority; "": with the data
+    device_https_port: int | None = None  # one more for devices; None: they use the common one
+    broker: BrokerAddress | None = None  # of the devices; None: our own, at `mqtt_port`
 
     def __repr__(self) -> str:
         """Show where, never a secret."""
@@ -134,46 +146,88 @@ async def serve_cloud(
     stop_event: asyncio.Event,
     on_ready: OnReady,
     clock: Clock | None = None,
+    around: Callable[[Node], Node] | None = None,
 ) -> None:
     """Open the store, load or seed the cloud, and serve it until `stop_event` is set.
 
-    Raises UsageError when it cannot start, and whatever ended it before it was told to stop.
+    With `around`, what is served is the node that it makes of the cloud, to look on. Raises
+    UsageError when it cannot start, and whatever ended it before it was told to stop.
     """
-    clock, counters = clock or Clock(), Counters()
-    listeners = Listeners(config.host, config.http_port, config.mqtt_port, public=config.public)
-    try:
+    clock, counters, tls_folder = clock or Clock(), Counters(), _tls_folder(config)
+    with ExitStack() as at_the_end:
+        listeners = Listeners(
+            config.host,
+            config.http_port,
+            config.mqtt_port if config.broker is None else None,
+            device_port=config.device_https_port,
+            region_ports=config.region_ports,
+            public=config.public,
+        )
+        at_the_end.callback(listeners.close)
         store = open_store(config.data)
-        try:
-            cloud = _load(config, store, listeners, clock(), counters)
-            if config.seed is not None and cloud.empty:
-                for effect in cloud.apply_seed(config.seed, clock()):
-                    if isinstance(effect, Commit):
-                        await _write(store, effect.changes)
-            await serve(
-                cloud,
-                store,
-                listeners,
-                lambda ready: on_ready(ready, store),
-                stop_event,
-                counters=counters,
-                body_size_max=config.settings.body_size_max,
-                clock=clock,
-            )
-        finally:
-            store.close()
-    finally:
-        listeners.close()
+        at_the_end.callback(store.close)
+        encryption = _encryption(config, tls_folder)
+        if encryption is not None:
+            at_the_end.callback(encryption.close)
+        cloud = _load(config, store, listeners, clock(), counters, encryption)
+        if config.seed is not None and cloud.empty:
+            for effect in cloud.apply_seed(config.seed, clock()):
+                if isinstance(effect, Commit):
+                    await _write(store, effect.changes)
+        await serve(
+            cloud if around is None else around(cloud),
+            store,
+            listeners,
+            lambda ready: on_ready(ready, store),
+            stop_event,
+            counters=counters,
+            body_size_max=config.settings.body_size_max,
+            clock=clock,
+            encryption=encryption,
+            broker=config.broker,
+        )
+
+
+def _tls_folder(config: ServerConfig) -> str:
+    """Return where the authority is kept, "" for nowhere; raises UsageError."""
+    if not config.tls and (config.device_https_port is not None or config.tls_folder):
+        raise UsageError("a port for HTTPS and a folder for TLS are of use with TLS only")
+    if config.tls_folder or not config.tls or not config.data:
+        return config.tls_folder
+    if is_database(config.data):
+        raise UsageError("data in a database, and TLS: name a folder for its authority")
+    return str(Path(config.data) / TLS_FOLDER)
+
+
+def _encryption(config: ServerConfig, folder: str) -> Encryption | None:
+    """Return what encrypts connections, None for a cloud without."""
+    if not config.tls:
+        return None
+    if config.broker is not None and folder:
+        places = (config.broker.host, urlsplit(f"//{config.broker.told}").hostname)
+        Authority.kept_in(Path(folder)).issue_to(Path(folder), "broker", filter(None, places))
+    centres = (urlsplit(f"//{entry.split()[1]}").hostname for entry in config.settings.open_hosts)
+    return Encryption.of(folder, (config.told_host, config.host, *centres))
 
 
 def _load(
-    config: ServerConfig, store: Store, listeners: Listeners, now_ms: int, counters: Counters
+    config: ServerConfig,
+    store: Store,
+    listeners: Listeners,
+    now_ms: int,
+    counters: Counters,
+    encryption: Encryption | None,
 ) -> Cloud:
     host = config.told_host or config.host
     shown = f"[{host}]" if ":" in host else host
+    if encryption is None:
+        scheme, certificate = "http", self_signed(host, now_ms)
+    else:
+        scheme, certificate = "https", base64.b64encode(encryption.anchor).decode()
     endpoints = Endpoints(
-        https_url=f"http://{shown}:{listeners.http_port}{atop.PATH}",
-        mqtt_address=f"{shown}:{listeners.mqtt_port}",
-        certificates=(self_signed(host, now_ms),),
+        https_url=f"{scheme}://{shown}:{listeners.device_port}{atop.PATH}",
+        mqtt_address=config.broker.told if config.broker else f"{shown}:{listeners.mqtt_port}",
+        certificates=(certificate,),
     )
     return Cloud(
         config.settings,
@@ -181,6 +235,7 @@ def _load(
         entropy=os.urandom,
         endpoints=endpoints,
         broker_settings=config.broker_settings,
+        broker_address=config.broker,
         counters=counters,
     )
 

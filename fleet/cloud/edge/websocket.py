@@ -1,10 +1,9 @@
 """Push consumers' connections: WebSocket on the HTTP port, by the sans-IO core of `websockets`.
 
-uvicorn finds the upgrade and hands the connection over with its request (its `ws` hook, made for
-such protocols), so the bounds of `GuardedHttp` hold until then. From there on this module holds
-them: size of a message, messages that answer nothing and pings in a second, how long a client may
-not read or not be heard. uvicorn's own WebSocket would put a task and an unbounded queue between socket and node,
-and one `await` around each message; here a step of the node is one write.
+`HttpConnection` finds the upgrade and hands the connection over with its request, so its bounds hold
+until then. From there on this module holds them: size of a message, messages that answer nothing and
+control frames in a second, how long a client may not read or not be heard. As there, no task, queue
+or `await` is between socket and node: a step of the node is one write.
 
 A client that reads slowly is reported as stalled, so that nothing piles up here but what is on its
 way. One that is silent is asked by a ping whether it is still there.
@@ -13,9 +12,8 @@ way. One that is silent is asked by a ping whether it is still there.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -23,6 +21,7 @@ from websockets.server import ServerProtocol
 
 from firmware_sim.events import Event
 from fleet.cloud.edge.driver import Driver
+from fleet.cloud.edge.http_connection import Connection
 from fleet.cloud.push_events import (
     AdmitConsumer,
     CloseConsumer,
@@ -38,9 +37,10 @@ from fleet.cloud.push_events import (
 HEAD_SIZE_MAX = 16_384
 MESSAGE_SIZE_MAX = 4_096  # an acknowledgement takes 60
 AHEAD_MAX = 1_000  # messages in a second beyond one for each that the client was sent
-PINGS_PER_S_MAX = 100
+CONTROLS_PER_S_MAX = 100  # pings, each of which is answered, and pongs
 WRITE_BUFFER_MAX = 262_144  # bytes; beyond it the client counts as stalled
 UNREAD_S_MAX = 10.0  # for a stalled client that says nothing either
+STALLED_S_MAX = 120.0  # for one that does: pongs pile up meanwhile, and others wait for its place
 CLOSE_S_MAX = 5.0
 PING_AFTER_S = 30.0  # of silence
 PING_CHECKS_MAX = 15  # that find no answer, a second apart: time in which we slept does not count
@@ -55,7 +55,7 @@ _SILENT = logging.Logger("websockets", logging.CRITICAL + 1)
 
 
 class PushEdge:
-    """All consumers' connections; uvicorn makes them with `protocol`."""
+    """All consumers' connections; the HTTP port makes them with `protocol`."""
 
     def __init__(self, driver: Driver) -> None:
         """Register with `driver` for what the node wants of its consumers."""
@@ -76,10 +76,10 @@ class PushEdge:
             lambda e: self._with(e.conn, lambda consumer: consumer.end(e.code, e.text)),
         )
 
-    def protocol(self, *, server_state: ServerState, **_: Any) -> "PushConnection":
-        """Return the protocol of one new connection; arguments are uvicorn's."""
+    def protocol(self, connections: set[Connection]) -> "PushConnection":
+        """Return the protocol of one new connection of a port, which has `connections`."""
         self._last_conn += 1
-        consumer = PushConnection(self, self._driver, self._last_conn, server_state)
+        consumer = PushConnection(self, self._driver, self._last_conn, connections)
         self._connections[self._last_conn] = consumer
         return consumer
 
@@ -105,25 +105,28 @@ class PushConnection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, edge: PushEdge, driver: Driver, conn: int, state: ServerState) -> None:
+    def __init__(
+        self, edge: PushEdge, driver: Driver, conn: int, connections: set[Connection]
+    ) -> None:
         """Wait for the request."""
         self._loop = asyncio.get_running_loop()
         self._edge = edge
         self._driver = driver
         self._conn = conn
         # Of the HTTP port, of any protocol: counted, and closed at the end, together.
-        self._all = cast("set[Any]", state.connections)
+        self._all = connections
         self._ws = ServerProtocol(max_size=MESSAGE_SIZE_MAX, logger=_SILENT)
         self._response: Response | None = None  # to be sent once the node admits the client
         self.told = False  # whether the node takes this for a consumer, or one to be
         self._parts: list[bytes] = []
-        self._ahead = self._pings = 0  # messages that answer nothing, pings; since the last check
+        # Since the last check: messages that answer nothing, control frames.
+        self._ahead = self._controls = 0
         self._heard_s = self._loop.time()
         self._pinged = 0  # checks since we asked whether the client is there
-        self._unread_since_s: float | None = None
+        self._stalled_since_s: float | None = None
         self._closing_since_s: float | None = None
 
-    # --- called by uvicorn and the transport ----------------------------------------------------
+    # --- called by the transport ----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over from HTTP."""
@@ -148,7 +151,7 @@ class PushConnection(asyncio.Protocol):
                 self._read(cast("Frame", event), texts)
         if texts:
             self._tell(ConsumerReceived(self._conn, tuple(texts)))
-        if self._ahead > AHEAD_MAX or self._pings > PINGS_PER_S_MAX:
+        if self._ahead > AHEAD_MAX or self._controls > CONTROLS_PER_S_MAX:
             self._cut()
         elif self._ws.close_expected() or self._ws.handshake_exc is not None:
             self._flush()
@@ -168,12 +171,12 @@ class PushConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Start the clock of a client that does not read."""
-        self._unread_since_s = self._loop.time()
+        self._stalled_since_s = self._loop.time()
         self._tell(ConsumerStalled(self._conn))
 
     def resume_writing(self) -> None:
         """It has read."""
-        self._unread_since_s = None
+        self._stalled_since_s = None
         self._tell(ConsumerResumed(self._conn))
 
     def shutdown(self) -> None:
@@ -219,11 +222,12 @@ class PushConnection(asyncio.Protocol):
 
     def check(self, now_s: float) -> None:
         """Cut a client that is too slow, ask one that is silent, and begin a new second."""
-        self._ahead, self._pings = min(self._ahead, 0), 0
+        self._ahead, self._controls = min(self._ahead, 0), 0
         silence_s = now_s - self._heard_s
-        unread_s = min(silence_s, now_s - (self._unread_since_s or now_s))
+        stalled_s = now_s - (self._stalled_since_s or now_s)
         closing_s = now_s - (self._closing_since_s or now_s)
-        if unread_s > UNREAD_S_MAX or closing_s > CLOSE_S_MAX or self._pinged > PING_CHECKS_MAX:
+        unread = stalled_s > STALLED_S_MAX or min(silence_s, stalled_s) > UNREAD_S_MAX
+        if unread or closing_s > CLOSE_S_MAX or self._pinged > PING_CHECKS_MAX:
             self._cut()
         elif silence_s > PING_AFTER_S and self._ws.state is State.OPEN:
             if not self._pinged:
@@ -247,15 +251,15 @@ class PushConnection(asyncio.Protocol):
         self._driver.handle(ConsumerOpened(self._conn, request.path, host, username, password))
 
     def _read(self, frame: Frame, texts: list[bytes]) -> None:
-        if frame.opcode is Opcode.PING:
-            self._pings += 1  # the library has answered it, as it has a closing frame
-        elif frame.opcode in _DATA:
-            self._ahead += 1
-            if frame.data:
-                self._parts.append(bytes(frame.data))
-            if frame.fin:
-                texts.append(b"".join(self._parts))
-                self._parts.clear()
+        if frame.opcode not in _DATA:
+            self._controls += 1  # the library has answered what is to be answered
+            return
+        self._ahead += 1
+        if frame.data:
+            self._parts.append(bytes(frame.data))
+        if frame.fin:
+            texts.append(b"".join(self._parts))
+            self._parts.clear()
 
     def _flush(self) -> None:
         data = b"".join(self._ws.data_to_send())
@@ -265,8 +269,9 @@ class PushConnection(asyncio.Protocol):
     def _finish(self) -> None:
         """Close after what was written."""
         self._gone()
-        self._closing_since_s = self._loop.time()
-        self.transport.close()
+        if self._closing_since_s is None:  # asyncio's TLS drops everything when closed twice
+            self._closing_since_s = self._loop.time()
+            self.transport.close()
 
     def _cut(self) -> None:
         self._gone()

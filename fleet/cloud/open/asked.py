@@ -5,6 +5,7 @@ answer (1106), and one such device refuses a whole list.
 """
 
 from collections.abc import Iterable, Iterator
+from heapq import merge
 
 import msgspec
 
@@ -15,6 +16,9 @@ from fleet.cloud.open.routes import OpenCall
 from fleet.cloud.products import Product
 from fleet.cloud.rights import Action
 from fleet.cloud.spaces import Space
+
+ASKED_MAX = 2_000
+"""Of a project with more users, or more devices of users, all devices are looked through."""
 
 
 class DevicePage(msgspec.Struct, frozen=True):
@@ -53,10 +57,14 @@ def product(call: OpenCall, device: Device) -> Product | None:
 
 
 def space(call: OpenCall, space_id: str) -> Space:
-    """Return a space of the caller's project. OpenRefused: 1106 when it has none of that id."""
-    access_id, region = call.caller.project.access_id, call.caller.region
-    found = call.state.spaces.get(access_id, region, space_id)
-    if found is None:
+    """Return a space of the caller's project. OpenRefused: 1106 when it has none of that id.
+
+    For an asset user those spaces do not exist for which the user is not authorized.
+    """
+    caller = call.caller
+    found = call.state.spaces.get(caller.project.access_id, caller.region, space_id)
+    may_enter = call.state.asset_grants.holds(caller.uid, space_id)
+    if found is None or (rights.is_asset_user(call.state, caller) and not may_enter):
         raise OpenRefused(Code.PERMISSION_DENY)
     return found
 
@@ -65,8 +73,15 @@ def space(call: OpenCall, space_id: str) -> Space:
 
 
 def visible(call: OpenCall, after: str = "") -> Iterator[Device]:
-    """Go through the devices that the caller may see, in order of id, from above `after` on."""
-    return (one for one in call.state.devices.after(after) if _may_see(call, one))
+    """Go through the devices that the caller may see, in order of id, from above `after` on.
+
+    Who may see few of many is not kept waiting for the others: only what some claim could be on is
+    looked at. A project whose users have very many devices soon has its page.
+    """
+    theirs = _of_people(call)
+    known = call.state.devices
+    found = known.after(after) if theirs is None else _claimable(call, theirs, after)
+    return (one for one in found if _may_see(call, one))
 
 
 def of_user(call: OpenCall, uid: str) -> list[Device]:
@@ -116,6 +131,60 @@ def page(found: Iterable[Device], after: str, size: int) -> DevicePage:
     shown = rest[:size]
     has_more = len(rest) > size
     return DevicePage(shown, has_more, shown[-1].dev_id if has_more else "", len(ordered))
+
+
+def _of_people(call: OpenCall) -> list[Device] | None:
+    """Return what a claim by user or asset could be on; None when that takes long to find."""
+    state, caller = call.state, call.caller
+    if state.users.count((*caller.project.schemas, caller.project.asset_app)) > ASKED_MAX:
+        return None
+    found: list[Device] = []
+    for uid in _people(call):
+        found += state.devices.owned_by(uid)
+        if len(found) > ASKED_MAX:
+            return None
+    spaces = state.asset_grants.of_user(caller.uid)
+    return found + [one for space_id in spaces for one in state.devices.in_space(space_id)]
+
+
+def _claimable(call: OpenCall, theirs: Iterable[Device], after: str) -> Iterator[Device]:
+    """Go through all devices that a claim of the caller could be on, in order of id.
+
+    That is `theirs` and those by product, as in `rights.claims_of`, which has the last word.
+    """
+    devices = call.state.devices
+    walks = [
+        devices.of_product(product.product_id, after)
+        for product in call.state.products.all()
+        if _has_to_do_with(call, product)
+    ]
+    rest = {one.dev_id: one for one in theirs if one.dev_id > after}
+    walks.append(iter([rest[dev_id] for dev_id in sorted(rest)]))
+    last = ""
+    for one in merge(*walks, key=lambda device: device.dev_id):
+        if one.dev_id != last:
+            yield one
+        last = one.dev_id
+
+
+def _has_to_do_with(call: OpenCall, product: Product) -> bool:
+    """Tell whether a product is the caller's, or was granted to it where that counts."""
+    account = call.caller.project.owner
+    granted = call.state.settings.open_grantee_projects and any(
+        call.state.accounts.grants_on(account, product)
+    )
+    return product.owner == account or granted
+
+
+def _people(call: OpenCall) -> Iterator[str]:
+    """Go through the uids of all whose devices could be the caller's business."""
+    project, state = call.caller.project, call.state
+    yield project.uid
+    yield from state.users.of_apps((*project.schemas, project.asset_app))
+    if call.caller.uid:
+        yield call.caller.uid
+        for home in state.homes.of_user(call.caller.uid):
+            yield from home.uids
 
 
 def _may_see(call: OpenCall, device: Device) -> bool:

@@ -1,6 +1,6 @@
 """Calls that the vendor's Open API has and this one does not, by name.
 
-They are refused like any path that leads nowhere (1108), but the operator is told, once per name:
+"More of" a subject is what is not served of it: other methods of the same paths, too. They are refused like any path that leads nowhere (1108), but the operator is told, once per name:
 silence must not be taken for "there is no such call". The paths are those of the vendor's clients
 (tuya/tuya-iot-python-sdk, tuya/tuya-connector-nodejs, tuya/tuya-connector, tuya/tuya-cloud-sdk-go,
 tuya/tuya-device-sharing-sdk) and of its pages ("Cloud Services API Reference", developer.tuya.com).
@@ -25,25 +25,17 @@ class Unserved(msgspec.Struct, frozen=True):
 
 
 UNSERVED = (
-    Unserved("login of an asset user", r"/v1\.0/iot-03/users/login", needs_token=False),
-    Unserved(
-        "token refresh of an asset user", r"/v1\.0/iot-03/users/token/[^/]+", needs_token=False
-    ),
-    Unserved(
-        "login of an app user",
-        r"/v1\.0/iot-01/associated-users/actions/authorized-login",
-        needs_token=False,
-    ),
+    Unserved("login by a ticket", r"/v1\.0/iot-01/[^/]+/ticket/users", needs_token=False),
     Unserved("login-free ticket", r"/v1\.0/users/[^/]+/ticket"),
-    Unserved("asset users", r"/v1\.\d/iot-0[23]/users(/.*)?"),
-    Unserved("assets", r"/v1\.\d/iot-0[23]/assets(/.*)?"),
-    Unserved("app-side MQTT", r"/v1\.0/(iot-03/)?open-hub/access[/-]config"),
+    Unserved("more of asset users", r"/v1\.\d/iot-0[23]/users(/.*)?"),
+    Unserved("more of assets", r"/v1\.\d/iot-0[23]/(assets|cross-level-sub-assets)(/.*)?"),
     Unserved("device-sharing SDK", r"/v1\.\d/m/.+"),
     Unserved("third-party cloud devices", r"/v1\.0/(iot-03/)?3rdcloud/(?!devices/[^/]+/remove$).+"),
     Unserved("infrared remotes", r"/v[12]\.0/infrareds/.+"),
     Unserved("scenes", r"/v\d\.\d/(cloud/scene|homes/[^/]+/(scenes|automations))(/.*)?"),
     Unserved("timers", r"/v\d\.\d/(cloud/timer|devices/[^/]+/timers)(/.*)?"),
     Unserved("device groups", r"/v\d\.\d/(cloud/thing/group|device-groups)(/.*)?"),
+    Unserved("signal strength", r"/v\d\.\d/cloud/thing/signal/.+"),
     Unserved("video streams", r"/v1\.0/(users/[^/]+/)?devices/[^/]+/(stream/.+|webrtc-configs)"),
     Unserved("door locks", r"/v1\.\d/devices/[^/]+/(door-lock|smart-lock)s?(/.*)?"),
     Unserved(

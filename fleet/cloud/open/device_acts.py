@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from firmware_sim.wire.datapoint import Value, encode_dps
 from firmware_sim.wire.structs import encode_json
-from fleet.cloud import push
+from fleet.cloud import children, push
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.desired import Desired
 from fleet.cloud.devices import Device, ResetKind
@@ -42,8 +42,8 @@ def command(
     """Send the device values. It reports what it makes of them; nobody waits for that.
 
     Refused: 2003 for a code that cannot be set, 2008 for a value that it does not take, 2027 for
-    values that are too long together, 1103 when the device is frozen, 2001 when it is not there to
-    hear it.
+    values that are too long together, 1103 when it or its gateway is frozen, 2001 when it is not
+    there to hear it.
     """
     values = _values(state, device, commands)
     if not link.command(device, values, now_ms):
@@ -86,10 +86,11 @@ def delete_all(
 ) -> None:
     """Take devices away from their owners, in the name of a developer's account.
 
-    Those that are online are told to reset themselves, the others when they ask.
+    Those that are online are told to reset themselves, the others when they ask. Sub-devices come
+    first, else they would only be kept for the return of their gateways.
     """
-    for device in devices:
-        reachable = link.online(device)
+    for device in sorted(devices, key=lambda one: one.gateway == ""):
+        reachable = link.reachable(device)
         removed = delete(state, account, device, kind, now_ms, reachable=reachable)
         if reachable:
             link.tell_reset(removed, now_ms)
@@ -103,15 +104,16 @@ def freeze(state: State, device: Device, now_ms: int, *, frozen: bool) -> None:
 
 
 def transfer(state: State, device: Device, space_id: str, now_ms: int) -> None:
-    """Put the device into a space of a project."""
-    moved = state.devices.move(device, now_ms, space=space_id)
-    state.journal.effects.append(push.transferred(moved))
+    """Put the device into a space of a project ("": into none), and what is behind it."""
+    for one in (device, *children.all_bound(state, device)):
+        moved = state.devices.move(one, now_ms, space=space_id)
+        state.journal.effects.append(push.transferred(moved))
 
 
 def _values(state: State, device: Device, commands: Iterable[Command]) -> dict[int, Value]:
     values = standard.to_points(state.products.get(device.product_id), commands)
     _check_size(state, len(encode_dps(values)))
-    if device.frozen and not state.settings.open_frozen_commands:
+    if children.is_frozen(state, device) and not state.settings.open_frozen_commands:
         raise OpenRefused(Code.COMMANDS_ISSUE_ERROR)
     return values
 

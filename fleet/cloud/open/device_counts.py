@@ -96,14 +96,11 @@ def country_name(code: str) -> Name:
 
 def _own_devices(call: OpenCall, product_id: str) -> Iterator[Device]:
     state, caller = call.state, call.caller
-    own = {
-        product.product_id
-        for product in state.products.all()
-        if product.owner == caller.project.owner and product_id in ("", product.product_id)
-    }
-    for device in state.devices.after(""):
-        if device.product_id in own and region_of(state, device) == caller.region:
-            yield device
+    for product in state.products.all():
+        if product.owner == caller.project.owner and product_id in ("", product.product_id):
+            for device in state.devices.of_product(product.product_id):
+                if region_of(state, device) == caller.region:
+                    yield device
 
 
 def _life(call: OpenCall, device: Device) -> Life:

@@ -143,7 +143,7 @@ def smart_home(state: State, link: DeviceLink, device: Device) -> SmartHomeDevic
         sub=device.gateway != "",
         model="",
         create_time=_created_s(device),
-        update_time=updated_s(state, device),
+        update_time=status_changed_s(state, device),
         active_time=device.activated_ms // 1000,
         status=status_of(state, device),
         owner_id=_home_id(state, device),
@@ -231,10 +231,14 @@ def factory_info(device: Device) -> FactoryInfo:
     return FactoryInfo(device.dev_id, device.uuid, device.uuid, octets.hex(":"))
 
 
+def status_changed_s(state: State, device: Device) -> int:
+    """Return when the device last told its values (seconds): what version 1.0 calls an update."""
+    return max(device.activated_ms, state.data_points.reported_ms(device.dev_id)) // 1000
+
+
 def updated_s(state: State, device: Device) -> int:
     """Return when anything about the device last changed, its values included (seconds)."""
-    reported_ms = state.data_points.reported_ms(device.dev_id)
-    return max(device.activated_ms, device.updated_ms, reported_ms) // 1000
+    return max(status_changed_s(state, device), device.updated_ms // 1000)
 
 
 def status_of(state: State, device: Device) -> list[standard.Status]:

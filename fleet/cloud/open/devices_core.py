@@ -1,10 +1,11 @@
 """Devices, IoT Core family (`/v2.0/cloud/thing`): devices as things with properties.
 
 A property is a data point with a code; values travel as a JSON object inside a text. Sources:
-"Query Device Details", "Query Devices in Project", "Restore Factory Defaults", "Freeze/Unfreeze
-Device", "Get Device State", "Transfer Device", "Query Properties", "Modify Properties", "Send
-Property", "Query Desired Properties", "Set Desired Property", "Send Action" and "Query Things Data
-Model" (developer.tuya.com). Our products have no actions, so every action is refused (2003).
+"Query Device Details", "Query Latest Device Details by UUID", "Query Devices in Project", "Restore
+Factory Defaults", "Freeze/Unfreeze Device", "Get Device State", "Transfer Device", "Query
+Properties", "Modify Properties", "Send Property", "Query Desired Properties", "Set Desired
+Property", "Send Action" and "Query Things Data Model" (developer.tuya.com). Our products have no
+actions, so every action is refused (2003).
 """
 
 from typing import Annotated
@@ -115,7 +116,7 @@ class ActionForm(msgspec.Struct, frozen=True):
     """An action and its input."""
 
     code: str
-    input_params: str = "{}"
+    input_params: str
 
 
 class TransferForm(msgspec.Struct, frozen=True):
@@ -143,11 +144,19 @@ def see_device(call: OpenCall) -> CoreDevice:
 
 
 def see_last(call: OpenCall) -> CoreDevice | None:
-    """Show the device of a uuid; null when there is none, or nobody owns it."""
+    """Show the device of a uuid; null when there is none, nobody owns it, or somebody else does.
+
+    The last of these may be a refusal instead, by `open_foreign_uuid_code`.
+    """
     device = call.state.devices.get(call.path["uuid"])
     if device is None or not device.bound:
         return None
-    return device_view.core(call.state, call.link, rights.check(call, Action.SEE, device))
+    if not rights.decide(call.state, call.caller, Action.SEE, device).allowed:
+        code = call.state.settings.open_foreign_uuid_code
+        if code:
+            raise OpenRefused(Code(code))
+        return None
+    return device_view.core(call.state, call.link, device)
 
 
 def see_batch(call: OpenCall) -> list[CoreDevice]:
@@ -179,16 +188,16 @@ def see_state(call: OpenCall) -> FreezeState:
 
 def freeze(call: OpenCall) -> bool:
     """Freeze a device or thaw it."""
-    device = asked.device(call, Action.FREEZE)
     frozen = call.body_as(FreezeState).state == 1
+    device = asked.device(call, Action.FREEZE)
     device_acts.freeze(call.state, device, call.now_ms, frozen=frozen)
     return True
 
 
 def transfer(call: OpenCall) -> bool:
     """Put a device into a space of the project."""
-    device = asked.device(call, Action.MOVE)
-    space = asked.space(call, str(call.body_as(TransferForm).space_id))
+    space_id = str(call.body_as(TransferForm).space_id)
+    device, space = asked.device(call, Action.MOVE), asked.space(call, space_id)
     device_acts.transfer(call.state, device, space.space_id, call.now_ms)
     return True
 
@@ -212,8 +221,8 @@ def see_properties(call: OpenCall) -> Properties:
 
 def name_properties(call: OpenCall) -> bool:
     """Give properties names of their own."""
-    device = asked.device(call, Action.RENAME)
     form = call.body_as(NamesForm)
+    device = asked.device(call, Action.RENAME)
     names = {one.code: one.custom_name for one in form.properties}
     device_acts.name_points(call.state, device, names, call.now_ms)
     return True
@@ -221,8 +230,8 @@ def name_properties(call: OpenCall) -> bool:
 
 def issue_properties(call: OpenCall) -> Nothing:
     """Send values to a device."""
-    device = asked.device(call, Action.COMMAND)
     commands = _commands(call.body_as(IssueForm).properties)
+    device = asked.device(call, Action.COMMAND)
     device_acts.command(call.state, call.link, device, commands, call.now_ms)
     return Nothing()
 
@@ -245,16 +254,17 @@ def see_desired(call: OpenCall) -> DesiredProperties:
 
 def desire_properties(call: OpenCall) -> Nothing:
     """Wish for values."""
-    device, form = asked.device(call, Action.COMMAND), call.body_as(DesireForm)
+    form = call.body_as(DesireForm)
     commands = _commands(form.properties)
+    device = asked.device(call, Action.COMMAND)
     device_acts.desire(call.state, call.link, device, commands, form.duration, call.now_ms)
     return Nothing()
 
 
 def send_action(call: OpenCall) -> Nothing:
-    """Refuse (2003): no product of ours has actions."""
+    """Refuse (2003): no product of ours has actions, only data points. The input is a JSON object."""
+    _values(call.body_as(ActionForm).input_params)
     asked.device(call, Action.COMMAND)
-    call.body_as(ActionForm)
     raise OpenRefused(Code.FUNCTION_UNSUPPORTED)
 
 
@@ -289,13 +299,17 @@ def _times(call: OpenCall, device: Device) -> dict[str, int]:
 
 
 def _commands(text: str) -> list[Command]:
-    try:
-        values = decode_json(Values, text.encode())
-    except PeerError:
-        raise OpenRefused(Code.PARAM_ILLEGAL) from None
+    values = _values(text)
     if not values:
         raise OpenRefused(Code.PARAM_EMPTY)
     return [Command(code, value) for code, value in values.items()]
+
+
+def _values(text: str) -> Values:
+    try:
+        return decode_json(Values, text.encode())
+    except PeerError:
+        raise OpenRefused(Code.PARAM_ILLEGAL) from None
 
 
 def _desired(code: str, wish: Desired) -> DesiredProperty:

@@ -112,8 +112,8 @@ def see_freeze_state(call: OpenCall) -> FreezeState:
 
 def set_freeze_state(call: OpenCall) -> bool:
     """Freeze a device or thaw it."""
-    device = asked.device(call, Action.FREEZE)
     frozen = call.body_as(FreezeState).state == 1
+    device = asked.device(call, Action.FREEZE)
     device_acts.freeze(call.state, device, call.now_ms, frozen=frozen)
     return True
 
@@ -130,6 +130,9 @@ def remove_third_party(call: OpenCall) -> bool:
 
 
 def _of_source(call: OpenCall, query: SourceQuery) -> Iterable[Device]:
+    """Return what the query names. OpenRefused: 1100 for a kind of source without its id."""
+    if query.source_type and not query.source_id:
+        raise OpenRefused(Code.PARAM_EMPTY)
     if query.source_type == "tuyaUser":
         return asked.of_user(call, query.source_id)
     if query.source_type == "homeApp":

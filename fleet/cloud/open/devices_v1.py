@@ -75,8 +75,8 @@ def see_device(call: OpenCall) -> SmartHomeDevice:
 
 def see_devices(call: OpenCall) -> DeviceList:
     """Show the devices of a list of ids."""
-    found = asked.devices(call, Action.SEE, call.state.settings.open_list_ids_max)
     query = call.query_as(PageQuery)
+    found = asked.devices(call, Action.SEE, call.state.settings.open_list_ids_max)
     first = (query.page_no - 1) * query.page_size
     shown = found[first : first + query.page_size]
     views = [device_view.smart_home(call.state, call.link, device) for device in shown]
@@ -90,7 +90,7 @@ def see_associated(call: OpenCall) -> AssociatedDevices:
         device
         for device in asked.associated(call)
         if query.start_update_time
-        <= device_view.updated_s(call.state, device)
+        <= device_view.status_changed_s(call.state, device)
         <= query.end_update_time
     )
     page = asked.page(found, query.last_row_key, query.size)
@@ -111,8 +111,8 @@ def see_statuses(call: OpenCall) -> dict[str, list[Status]]:
 
 def send_commands(call: OpenCall) -> bool:
     """Send values to a device."""
-    device = asked.device(call, Action.COMMAND)
     commands = call.body_as(CommandForm).commands
+    device = asked.device(call, Action.COMMAND)
     device_acts.command(call.state, call.link, device, commands, call.now_ms)
     return True
 
@@ -140,8 +140,8 @@ def see_numbered_specification(call: OpenCall) -> Specification:
 
 def rename(call: OpenCall) -> bool:
     """Give a device another name."""
-    device = asked.device(call, Action.RENAME)
-    device_acts.rename(call.state, device, call.body_as(NameForm).name, call.now_ms)
+    name = call.body_as(NameForm).name
+    device_acts.rename(call.state, asked.device(call, Action.RENAME), name, call.now_ms)
     return True
 
 

@@ -104,11 +104,15 @@ class OpenApi:
 
     def _call(self, request: HttpRequested, path: str, now_ms: int) -> object:
         self._state.counts["open_calls"] += 1
+        if request.too_large or len(request.body) > self._settings.body_size_max:
+            # First of all: without its body nobody can tell whether a call is signed.
+            raise TooLarge(f"a body has at most {self._settings.body_size_max} bytes")
         project = self._state.projects.get(request.headers.get("client_id", ""))
         if project is None:
             raise OpenRefused(Code.CLIENT_ID_INVALID)
         visit = self._visit(request, path, project, now_ms)
-        self._limits.arrive(project.access_id, interface_of(visit.route), now_ms)
+        if self._settings.open_count_unsigned:
+            self._arrive(visit)
         for check in self._checks:
             check(visit)
         assert visit.route is not None, "the check of the path refuses all others"
@@ -124,6 +128,10 @@ class OpenApi:
                 now_ms=now_ms,
             )
         )
+
+    def _arrive(self, visit: _Visit) -> None:
+        """Count a call, whatever becomes of it."""
+        self._limits.arrive(visit.project.access_id, interface_of(visit.route), visit.now_ms)
 
     def _visit(self, request: HttpRequested, path: str, project: Project, now_ms: int) -> _Visit:
         place = self._gazetteer.locate(request.headers.get("host", ""), path)
@@ -152,6 +160,9 @@ class OpenApi:
         }
         if sorted(order) != sorted(get_args(Check)):
             raise UsageError(f"open_check_order names each of {', '.join(checks)} once")
+        early = order.index("limits") < order.index("sign")
+        if early and not self._settings.open_count_unsigned:
+            raise UsageError("without open_count_unsigned, limits come after sign")
         return [checks[name] for name in order]
 
     def _check_time(self, visit: _Visit) -> None:
@@ -178,6 +189,8 @@ class OpenApi:
         project = visit.project
         if not sign_fits(signed, project.secret, project.signing, joined_headers=joined):
             raise OpenRefused(Code.SIGN_INVALID)
+        if not self._settings.open_count_unsigned:
+            self._arrive(visit)
 
     def _check_ip(self, visit: _Visit) -> None:
         allowed, ip = visit.project.allowed_ips, visit.header("x-peer-ip")
@@ -190,7 +203,11 @@ class OpenApi:
             raise codes.cross_region(ip)
 
     def _check_centre(self, visit: _Visit) -> None:
-        if not visit.project.enabled_in(visit.place.region):
+        """Ask for an enabled data centre, but not of a program that only wants a token.
+
+        Programs in the field get one and are refused at their first call (TuyaAPI/cli 169).
+        """
+        if visit.needs_token and not visit.project.enabled_in(visit.place.region):
             raise OpenRefused(Code.DATA_CENTRE_SUSPENDED)
 
     def _check_token(self, visit: _Visit) -> None:
@@ -225,8 +242,6 @@ class OpenApi:
         kind = media_type(visit.request.headers)
         if visit.request.body and kind and "json" not in kind:
             raise OpenRefused(Code.CONTENT_TYPE_UNSUPPORTED)
-        if len(visit.request.body) > self._settings.body_size_max:
-            raise TooLarge(f"a body has at most {self._settings.body_size_max} bytes")
 
     def _note(self, path: str) -> None:
         """Tell the operator, once per name, that a program wants what the vendor has."""

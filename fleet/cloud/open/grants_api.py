@@ -1,6 +1,7 @@
 """The calls that hand out tokens: simple mode, authorization codes, refresh.
 
-Sources: "Get a Token" and "OAuth" (developer.tuya.com); the fields of the result also in
+Sources: "Get a Token" and "OAuth 2.0 Authorization Flow" (developer.tuya.com), which says that a
+code is of use in the user's data centre only; the fields of the result also in
 tuya/tuya-connector-python (`tuya_connector/openapi.py`).
 """
 
@@ -9,6 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from firmware_sim.wire.structs import Secretive
+from fleet.cloud import rights
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.routes import Family, OpenCall, Route
 from fleet.cloud.open_tokens import OpenToken
@@ -38,7 +40,7 @@ def get_token(call: OpenCall) -> TokenPair:
     query = call.query_as(TokenQuery)
     access_id, region = call.caller.project.access_id, call.caller.region
     if query.grant_type == "1":
-        return _pair(call, call.state.open_tokens.simple(access_id, region, call.now_ms))
+        return pair_of(call, call.state.open_tokens.simple(access_id, region, call.now_ms))
     if query.grant_type != "2":
         raise OpenRefused(Code.GRANT_TYPE_INVALID)
     return _redeem(call, query.code)
@@ -56,22 +58,26 @@ def get_authorized_token(call: OpenCall) -> TokenPair:
         return _redeem(call, query.code)
     access_id, region = call.caller.project.access_id, call.caller.region
     uid, tokens = query.associate_id, call.state.open_tokens
-    return _pair(call, tokens.associated(access_id, region, uid, call.now_ms))
+    return pair_of(call, tokens.associated(access_id, region, uid, call.now_ms))
 
 
 def refresh_token(call: OpenCall) -> TokenPair:
     """Hand out a new pair for an old one."""
     access_id, region = call.caller.project.access_id, call.caller.region
     old, tokens = call.path["refresh_token"], call.state.open_tokens
-    return _pair(call, tokens.refresh(access_id, region, old, call.now_ms))
+    return pair_of(call, tokens.refresh(access_id, region, old, call.now_ms))
 
 
 def _redeem(call: OpenCall, code: str) -> TokenPair:
     access_id, region = call.caller.project.access_id, call.caller.region
-    return _pair(call, call.state.open_tokens.redeem(access_id, region, code, call.now_ms))
+    tokens = call.state.open_tokens
+    if not rights.is_in(call.state, tokens.consented(access_id, code, call.now_ms).uid, region):
+        raise OpenRefused(Code.CODE_INVALID)
+    return pair_of(call, tokens.redeem(access_id, region, code, call.now_ms))
 
 
-def _pair(call: OpenCall, token: OpenToken) -> TokenPair:
+def pair_of(call: OpenCall, token: OpenToken) -> TokenPair:
+    """Return a pair as it is answered."""
     return TokenPair(
         access_token=token.access_token,
         expire_time=token.remaining_s(call.now_ms),

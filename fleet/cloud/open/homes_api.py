@@ -25,9 +25,6 @@ from fleet.cloud.open.users import app_of, known_user, user_of
 from fleet.cloud.rights import Action
 from fleet.cloud.users import User
 
-# To remove a home is for whoever may appoint administrators.
-_OWNERS_ONLY = Action.ADD_ADMIN
-
 # Old clients send degrees as text.
 Number = Annotated[float, Meta(ge=-180, le=180)]
 Degrees = Number | Annotated[str, Meta(max_length=32)]
@@ -106,8 +103,8 @@ class MemberView(msgspec.Struct, frozen=True):
 def make_home(call: OpenCall) -> int:
     """Make a home of a user."""
     form = call.body_as(HomeForm)
-    owner = known_user(call, form.uid)
     place = _place(form.home, Place(""))
+    owner = known_user(call, form.uid)
     home = call.state.homes.make(owner.uid, place, call.now_ms, form.rooms)
     _tell_home(call, "homeCreate", home)
     for room in home.rooms:
@@ -127,16 +124,17 @@ def see_home(call: OpenCall) -> HomeView:
 
 def change_home(call: OpenCall) -> bool:
     """Give a home another name or place."""
+    form = call.body_as(PlaceForm)
     home = home_of(call, Action.EDIT_HOME)
     before = Place(home.name, home.geo_name, home.lon, home.lat)
-    after = call.state.homes.change(home, _place(call.body_as(PlaceForm), before))
+    after = call.state.homes.change(home, _place(form, before))
     _tell_home(call, "homeUpdate", after)
     return True
 
 
 def remove_home(call: OpenCall) -> bool:
     """Remove a home; its devices are unbound. OpenRefused: 1106 unless the caller may do that."""
-    home = home_of(call, _OWNERS_ONLY)
+    home = home_of(call, Action.DELETE_HOME)
     kind = ResetKind(call.state.settings.open_delete_reset_kind)
     account = call.caller.project.owner
     devices = [rights.check(call, Action.DELETE, device) for device in _all_in(call, home)]
@@ -181,9 +179,9 @@ def add_member(call: OpenCall) -> bool:
 
 def change_member(call: OpenCall) -> bool:
     """Make a member an administrator or a plain one; only the owner can."""
+    role = _role(admin=call.body_as(RoleForm).admin)
     home = home_of(call, Action.ADD_ADMIN, Code.MEMBER_NOT_ADMIN)
     member = _member(call, home)
-    role = _role(admin=call.body_as(RoleForm).admin)
     call.state.homes.put_member(home, Member(member.uid, role, member.name))
     return True
 

@@ -42,7 +42,7 @@ class Limits:
         self._rates: dict[tuple[str, str], int] = {}
 
     def arrive(self, access_id: str, interface: tuple[str, str], now_ms: int) -> None:
-        """Count a call of a known key, whatever becomes of it."""
+        """Count a call of a known key; the caller decides whether one without a signature counts."""
         self._calls.count(access_id, now_ms)
         if now_ms // 1000 != self._second:
             self._second = now_ms // 1000

@@ -10,7 +10,7 @@ answer of the real service, whose clients may give times in seconds).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -36,8 +36,6 @@ _SECONDS_MAX = 10**11  # beyond this a time is one in ms
 
 BY_DEVICE, BY_CLIENT, BY_CLOUD = "1", "2", "4"
 
-SpanT = TypeVar("SpanT", bound="Span")
-
 
 class Kind(NamedTuple):
     """What an event of ours is to the Open API: its number, and who caused it."""
@@ -47,7 +45,8 @@ class Kind(NamedTuple):
 
 
 # Events that are missing here are ours alone: how a device learned of its reset, and whose it
-# was before a takeover. Signal strength (8) and timers (10) do not happen in this cloud.
+# was before a takeover. Two numbers never come: signal strength (8), because no public firmware
+# says how a device reports it, and timers (10), because nobody can set one in this cloud.
 EVENTS: Mapping[str, Kind] = {
     DeviceEvent.ONLINE.value: Kind(1, BY_DEVICE),
     DeviceEvent.OFFLINE.value: Kind(2, BY_DEVICE),
@@ -154,8 +153,9 @@ class _Line(NamedTuple):
 
 def see_log(call: OpenCall) -> LogPage:
     """Show the log of a device."""
-    device, query = asked.device(call, Action.SEE_LOG), _query(call, LogQuery)
-    found = _lines(call, device, query, _event_ids(query.type))
+    query = call.query_as(LogQuery)
+    event_ids, device = _event_ids(query.type), asked.device(call, Action.SEE_LOG)
+    found = _lines(call, device, query, event_ids)
     paid = query.query_type == PAID
     if paid:
         rest = _after(found, query.last_row_key)
@@ -174,7 +174,10 @@ def see_log(call: OpenCall) -> LogPage:
 
 
 def see_core_log(call: OpenCall) -> LogPage:
-    """Show the same as version 2.0 does, which wants size and way of paging named."""
+    """Show the same as version 2.0 does, which wants size and way of paging named.
+
+    Named only: a value may be missing, as on the vendor's page.
+    """
     if not {"size", "query_type"} <= call.query.keys():
         raise OpenRefused(Code.PARAM_EMPTY)
     return see_log(call)
@@ -182,8 +185,9 @@ def see_core_log(call: OpenCall) -> LogPage:
 
 def see_industry_log(call: OpenCall) -> IndustryLogPage:
     """Show the same as the industry family does."""
-    device, query = asked.device(call, Action.SEE_LOG), _query(call, IndustryLogQuery)
-    found = _lines(call, device, query, _event_ids(query.event_types))
+    query = call.query_as(IndustryLogQuery)
+    event_ids, device = _event_ids(query.event_types), asked.device(call, Action.SEE_LOG)
+    found = _lines(call, device, query, event_ids)
     rest = _after(found, query.last_row_key)
     shown = rest[: min(query.size, ROWS_MAX)]
     return IndustryLogPage(
@@ -197,7 +201,7 @@ def see_industry_log(call: OpenCall) -> IndustryLogPage:
 
 def see_reports(call: OpenCall) -> ReportPage:
     """Show what a device reported."""
-    device, query = asked.device(call, Action.SEE_LOG), _query(call, ReportQuery)
+    query, device = call.query_as(ReportQuery), asked.device(call, Action.SEE_LOG)
     found = _lines(call, device, query, frozenset({POINT_EVENTS[DpEvent.REPORT].event_id}))
     rest = _after(found, query.last_row_key)
     shown = rest[: min(query.size, ROWS_MAX)]
@@ -211,12 +215,6 @@ def see_reports(call: OpenCall) -> ReportPage:
 
 
 # --- details ------------------------------------------------------------------------------------
-
-
-def _query(call: OpenCall, shape: type[SpanT]) -> SpanT:
-    """Read the query; an empty field counts as one that is not there, as on the vendor's page."""
-    given = {name: text for name, text in call.query.items() if text}
-    return msgspec.structs.replace(call, query=given).query_as(shape)
 
 
 def _lines(call: OpenCall, device: Device, span: Span, event_ids: frozenset[int]) -> list[_Line]:

@@ -75,6 +75,8 @@ class Doorkeeper:
 
     def admit(self, request: ConsumerOpened) -> Wish:
         """Return what is asked for. Raises NotAdmitted."""
+        if not request.target.isascii():
+            raise NotAdmitted(BAD_REQUEST, "a request target is ASCII")
         path, _, query = request.target.partition("?")
         place = self._gazetteer.locate(request.host, path)
         match = _PATH.fullmatch(unquote(place.path))

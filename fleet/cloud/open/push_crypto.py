@@ -68,6 +68,10 @@ def envelope(
     encryption: Encryption, key: bytes, protocol: int, plain: bytes, t_ms: int, entropy: Entropy
 ) -> bytes:
     """Return the JSON of the envelope around the message `plain` (JSON), which is pure ASCII."""
-    data = encrypt(encryption, key, plain, entropy)
+    return seal(encrypt(encryption, key, plain, entropy), protocol, t_ms, key)
+
+
+def seal(data: str, protocol: int, t_ms: int, key: bytes) -> bytes:
+    """Return the JSON of the envelope around data that are encrypted, signed with `key`."""
     told = f"data={data}||protocol={protocol}||pv={PROTOCOL_VERSION}||t={t_ms}||".encode()
     return encode_json(Envelope(protocol, PROTOCOL_VERSION, t_ms, data, md5_hex(told + key)))

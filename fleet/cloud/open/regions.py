@@ -1,9 +1,11 @@
-"""Data centres: several in one server, told apart by host name or by the beginning of the path.
+"""Data centres: several in one server, told apart by host name, port or the beginning of the path.
 
 A program reaches a centre by the host name that the vendor gives it (routed here), by a name of
-the operator's choice (`open_hosts`), or by a path that begins with the centre's name: the endpoint
-`http://127.0.0.1:8080/eu` is Central Europe. Any other address is the centre `region` of the
-settings. Host names are those of tuya/tuya-connector-python (`tuya_connector/openapi.py`,
+the operator's choice (`open_hosts`), by a port of its own, or by a path that begins with the
+centre's name: the endpoint `http://127.0.0.1:8080/eu` is Central Europe. The path counts first,
+then the port, then the host name; any other address is the centre `region` of the settings. To the
+gateway a port is a path: the edge puts the name before what comes in there (`within`). Host names
+are those of tuya/tuya-connector-python (`tuya_connector/openapi.py`,
 `TuyaCloudOpenAPIEndpoint`) and jasonacox/tinytuya (`tinytuya/Cloud.py`).
 """
 
@@ -37,6 +39,7 @@ CENTRES = (
 CODES = tuple(centre.code for centre in CENTRES)
 
 _VERSIONS = ("v1.", "v2.")
+_PUSH = "ws/v2/"
 _BY_PREFIX = {prefix: centre.code for centre in CENTRES for prefix in centre.prefixes}
 _CACHED = 4_096
 
@@ -99,6 +102,27 @@ def split_prefix(path: str) -> tuple[str, str]:
     if slash and first in _BY_PREFIX:
         return first, path[1 + len(first) :]
     return "", path
+
+
+def within(code: str, target: str) -> str:
+    """Return a request target as one that begins with the name of the data centre `code`.
+
+    One that names a centre already, or that centres have nothing to do with, stays what it is.
+    """
+    named, path = split_prefix(target.partition("?")[0])
+    if named or not (path.startswith(_VERSIONS, 1) or path.lstrip("/").startswith(_PUSH)):
+        return target
+    return f"/{prefix_of(code)}{target}"
+
+
+def prefix_of(code: str) -> str:
+    """Return the name of a data centre in paths; any of its names leads there, this is the first."""
+    return next(centre.prefixes[0] for centre in CENTRES if centre.code == code)
+
+
+def code_of(name: str) -> str:
+    """Return the code of a data centre by that or by a name in paths. UsageError for no name."""
+    return _known(_BY_PREFIX.get(name, name))
 
 
 def check_network(text: str) -> None:

@@ -56,16 +56,17 @@ def see_rooms(call: OpenCall) -> RoomsView:
 
 def add_room(call: OpenCall) -> int:
     """Add a room."""
-    home = home_of(call, Action.EDIT_HOME)
-    after = call.state.homes.add_room(home, call.body_as(RoomForm).name)
+    name = call.body_as(RoomForm).name
+    after = call.state.homes.add_room(home_of(call, Action.EDIT_HOME), name)
     tell_room(call, "roomCreate", after, after.rooms[-1])
     return int(after.rooms[-1].room_id)
 
 
 def rename_room(call: OpenCall) -> bool:
     """Give a room another name."""
+    name = call.body_as(RoomForm).name
     home, room = _home_and_room(call, Action.EDIT_HOME)
-    room = msgspec.structs.replace(room, name=call.body_as(RoomForm).name)
+    room = msgspec.structs.replace(room, name=name)
     call.state.homes.put_room(home, room)
     tell_room(call, "roomNameUpdate", home, room)
     return True
@@ -87,21 +88,19 @@ def see_room_devices(call: OpenCall) -> list[SmartHomeDevice]:
 
 def add_room_devices(call: OpenCall) -> bool:
     """Put more devices of the home into a room."""
-    home, room = _home_and_room(call, Action.EDIT_HOME)
-    kept = dict.fromkeys((*room.devices, *_listed(call, home)))
-    return _fill(call, home, room, tuple(kept))
+    home, room, added = _listed(call)
+    return _fill(call, home, room, tuple(dict.fromkeys((*room.devices, *added))))
 
 
 def set_room_devices(call: OpenCall) -> bool:
     """Let exactly these devices of the home be in a room."""
-    home, room = _home_and_room(call, Action.EDIT_HOME)
-    return _fill(call, home, room, tuple(_listed(call, home)))
+    home, room, wanted = _listed(call)
+    return _fill(call, home, room, tuple(wanted))
 
 
 def remove_room_devices(call: OpenCall) -> bool:
     """Take devices out of a room."""
-    home, room = _home_and_room(call, Action.EDIT_HOME)
-    gone = _listed(call, home)
+    home, room, gone = _listed(call)
     return _fill(call, home, room, tuple(one for one in room.devices if one not in gone))
 
 
@@ -116,13 +115,17 @@ def _home_and_room(call: OpenCall, action: Action) -> tuple[Home, Room]:
     return home, room
 
 
-def _listed(call: OpenCall, home: Home) -> list[str]:
-    """Return the ids of the body. OpenRefused: 1106 for a device that is not in the home."""
+def _listed(call: OpenCall) -> tuple[Home, Room, list[str]]:
+    """Return home and room of the path and the device ids of the body.
+
+    OpenRefused: 1106 for a device that is not in the home.
+    """
     given = list(dict.fromkeys(call.body_as(DevicesForm).device_ids))
+    home, room = _home_and_room(call, Action.EDIT_HOME)
     known = {device.dev_id for device in devices_in(call, home)}
     if not known.issuperset(given):
         raise OpenRefused(Code.PERMISSION_DENY)
-    return given
+    return home, room, given
 
 
 def _fill(call: OpenCall, home: Home, room: Room, dev_ids: tuple[str, ...]) -> bool:

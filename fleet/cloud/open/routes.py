@@ -24,6 +24,7 @@ QUERY_FIELDS_MAX = 128
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
+_EMPTY_MARKS = ("missing required field", "` of length >= 1 ")
 _RANGE_MARKS = ("` >", "` <", "` of length", "` multiple of")
 
 
@@ -64,8 +65,9 @@ class OpenCall(msgspec.Struct, frozen=True):
     def body_as(self, shape: type[Shape]) -> Shape:
         """Return the JSON body as `shape`; an empty body counts as `{}`.
 
-        OpenRefused: 1100 for a field that is not there, 1101 for a value out of the range that
-        `shape` allows, 1109 for anything else, the character NUL among it.
+        OpenRefused: 1100 for a field that is not there or is empty and must not be, 1101 for a
+        value out of the range that `shape` allows, 1109 for anything else, the character NUL among
+        it.
         """
         if has_nul(self.body):
             raise OpenRefused(Code.PARAM_ILLEGAL)
@@ -75,9 +77,13 @@ class OpenCall(msgspec.Struct, frozen=True):
             raise _param_refused(str(error)) from None
 
     def query_as(self, shape: type[Shape]) -> Shape:
-        """Return the query as `shape` (numbers are read from their text). OpenRefused as above."""
+        """Return the query as `shape` (numbers are read from their text). OpenRefused as above.
+
+        A field without text counts as one that is not there: some clients always send them all.
+        """
+        given = {name: text for name, text in self.query.items() if text}
         try:
-            return msgspec.convert(self.query, shape, strict=False)
+            return msgspec.convert(given, shape, strict=False)
         except msgspec.ValidationError as error:
             raise _param_refused(str(error)) from None
 
@@ -114,33 +120,64 @@ class Route(NamedTuple):
     needs_token: bool = True
 
 
+class _Step:
+    """Where one may be within a path: the steps from here, and the route that ends here."""
+
+    __slots__ = ("fixed", "named", "names", "route")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Step] = {}
+        self.named: _Step | None = None
+        self.route: Route | None = None
+        self.names: tuple[tuple[int, str], ...] = ()  # of its values, with their places in the path
+
+    def add(self, route: Route) -> None:
+        segments, step = route.pattern.split("/"), self
+        for segment in segments:
+            if segment.startswith("{"):
+                step.named = step = step.named or _Step()
+            else:
+                step = step.fixed.setdefault(segment, _Step())
+        if step.route is None:
+            step.route = route
+            step.names = tuple((n, s[1:-1]) for n, s in enumerate(segments) if s.startswith("{"))
+
+    def find(self, segments: list[str], depth: int = 0) -> "_Step | None":
+        if depth == len(segments):
+            return self if self.route is not None else None
+        segment = segments[depth]
+        step = self.fixed.get(segment)
+        found = step.find(segments, depth + 1) if step is not None else None
+        if found is None and self.named is not None and segment:
+            found = self.named.find(segments, depth + 1)
+        return found
+
+
 class Routes:
-    """All routes by method and number of segments; fixed segments win over named ones."""
+    """All routes as a tree of segments for each method; fixed segments win over named ones."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        """Sort the routes."""
-        self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            segments = route.pattern.split("/")
-            self._routes.setdefault((route.method, len(segments)), []).append((segments, route))
-        for same in self._routes.values():
-            same.sort(key=lambda line: [segment.startswith("{") for segment in line[0]])
+        """Plant the trees."""
+        self._routes = tuple(routes)
+        self._trees: dict[str, _Step] = {}
+        for route in self._routes:
+            self._trees.setdefault(route.method, _Step()).add(route)
 
     def __iter__(self) -> Iterator[Route]:
         """Go through all routes."""
-        return (route for same in self._routes.values() for _, route in same)
+        return iter(self._routes)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Return the route of a request and the values of its path, or None.
 
         A slash at the end counts for nothing: tuya-iot-py-sdk and tuya-connector-nodejs send it.
         """
-        given = path.removesuffix("/").split("/")
-        for segments, route in self._routes.get((method, len(given)), ()):
-            values = _match(segments, given)
-            if values is not None:
-                return route, values
-        return None
+        segments = path.removesuffix("/").split("/")
+        tree = self._trees.get(method)
+        step = tree.find(segments) if tree is not None else None
+        if step is None or step.route is None:
+            return None
+        return step.route, {name: _segment(segments[place]) for place, name in step.names}
 
 
 def parse_query(text: str) -> dict[str, str]:
@@ -162,22 +199,13 @@ def _decoded(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1", "replace")).decode()
 
 
-def _match(segments: list[str], given: list[str]) -> dict[str, str] | None:
-    values: dict[str, str] = {}
-    for wanted, found in zip(segments, given, strict=True):
-        if wanted.startswith("{"):
-            if not found:
-                return None
-            octets = unquote_to_bytes(found.encode("latin-1", "replace"))
-            values[wanted[1:-1]] = octets.decode("utf-8", "replace")
-        elif wanted != found:
-            return None
-    return values
+def _segment(text: str) -> str:
+    return unquote_to_bytes(text.encode("latin-1", "replace")).decode("utf-8", "replace")
 
 
 def _param_refused(complaint: str) -> OpenRefused:
     """Translate a complaint of the JSON library: "... required field ..", "Expected `int` >= 1"."""
-    if "missing required field" in complaint:
+    if any(mark in complaint for mark in _EMPTY_MARKS):
         return OpenRefused(Code.PARAM_EMPTY)
     if any(mark in complaint for mark in _RANGE_MARKS):
         return OpenRefused(Code.PARAM_RANGE)

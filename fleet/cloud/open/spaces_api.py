@@ -6,7 +6,7 @@ Relationship" (developer.tuya.com). The pages' tables and examples spell the que
 whose ids are none: there it is a place in the list, which is ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import msgspec
@@ -15,6 +15,7 @@ from msgspec import Meta
 from fleet.cloud import rights
 from fleet.cloud.api.shapes import Name
 from fleet.cloud.devices import Device
+from fleet.cloud.open import asked, device_acts
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.routes import Family, OpenCall, Route
 from fleet.cloud.rights import Action
@@ -103,8 +104,9 @@ def make_space(call: OpenCall) -> int:
     """Make a space."""
     form = call.body_as(SpaceForm)
     parent = str(form.parent_id or "")
+    _check_project(call)
     if parent:
-        _known(call, parent)
+        asked.space(call, parent)
     caller = call.caller
     space = call.state.spaces.make(
         caller.project.access_id,
@@ -132,7 +134,8 @@ def see_space(call: OpenCall) -> SpaceView:
 
 def change_space(call: OpenCall) -> bool:
     """Give a space another name or description."""
-    space, form = _asked(call), call.body_as(ChangeForm)
+    form, space = call.body_as(ChangeForm), _asked(call)
+    _check_project(call)
     description = space.description if form.description is None else form.description
     call.state.spaces.change(space, form.name or space.name, description)
     return True
@@ -140,9 +143,11 @@ def change_space(call: OpenCall) -> bool:
 
 def remove_space(call: OpenCall) -> bool:
     """Remove a space and all below it; devices that were there are in no space."""
-    gone = {space.space_id for space in call.state.spaces.remove(_asked(call))}
-    for device in [one for one in call.state.devices.after("") if one.space in gone]:
-        call.state.devices.move(device, call.now_ms, space="")
+    _check_project(call)
+    for space in call.state.spaces.remove(_asked(call)):
+        for device in call.state.devices.in_space(space.space_id):
+            device_acts.transfer(call.state, device, "", call.now_ms)
+        call.state.asset_grants.forget_space(space.space_id)
     return True
 
 
@@ -157,7 +162,7 @@ def see_children(call: OpenCall) -> SpacePage:
 def see_relation(call: OpenCall) -> bool:
     """Tell whether one space is somewhere above another."""
     query = call.query_as(RelationQuery)
-    parent, child = _known(call, query.parent_id), _known(call, query.child_id)
+    parent, child = asked.space(call, query.parent_id), asked.space(call, query.child_id)
     above = [space.space_id for space in call.state.spaces.ancestry(child)]
     return parent.space_id in above[1:]
 
@@ -168,7 +173,7 @@ def see_resources(call: OpenCall) -> ResourcePage:
     within = [space] if query.only_sub else call.state.spaces.subtree(space)
     found = [
         device
-        for device in _devices_in(call, {one.space_id for one in within})
+        for device in _devices_in(call, [one.space_id for one in within])
         if rights.decide(call.state, call.caller, Action.SEE, device).allowed
     ]
     end = query.last_row_key + query.page_size
@@ -180,16 +185,13 @@ def see_resources(call: OpenCall) -> ResourcePage:
 
 
 def _asked(call: OpenCall) -> Space:
-    return _known(call, call.path["space_id"])
+    return asked.space(call, call.path["space_id"])
 
 
-def _known(call: OpenCall, space_id: str) -> Space:
-    """Return a space of the caller's project. OpenRefused: 1106 for any other."""
-    caller = call.caller
-    space = call.state.spaces.get(caller.project.access_id, caller.region, space_id)
-    if space is None:
+def _check_project(call: OpenCall) -> None:
+    """Raise OpenRefused (1106) for an asset user: the tree of spaces is the project's."""
+    if rights.is_asset_user(call.state, call.caller):
         raise OpenRefused(Code.PERMISSION_DENY)
-    return space
 
 
 def _list_query(call: OpenCall) -> ListQuery:
@@ -200,19 +202,19 @@ def _list_query(call: OpenCall) -> ListQuery:
 def _below(call: OpenCall, query: ListQuery) -> Iterator[int]:
     spaces = call.state.spaces
     if query.space_id in ("", "0"):
+        _check_project(call)
         first = spaces.children(call.caller.project.access_id, call.caller.region)
         return (int(space.space_id) for space in first)
-    top = _known(call, query.space_id)
+    top = asked.space(call, query.space_id)
     direct = spaces.children(top.access_id, top.region, top.space_id)
     below = direct if query.only_sub else list(spaces.subtree(top))[1:]
     return (int(space.space_id) for space in below)
 
 
-def _devices_in(call: OpenCall, space_ids: set[str]) -> Iterator[Device]:
-    region, own = call.caller.region, call.state.settings.region
-    for device in call.state.devices.after(""):
-        if device.space in space_ids and device.bound and (device.region or own) == region:
-            yield device
+def _devices_in(call: OpenCall, space_ids: Iterable[str]) -> list[Device]:
+    """Return the devices in these spaces, in order of id."""
+    found = [one for space_id in space_ids for one in call.state.devices.in_space(space_id)]
+    return sorted(found, key=lambda device: device.dev_id)
 
 
 _BASE = "/v2.0/cloud/space"

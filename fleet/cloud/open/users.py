@@ -133,8 +133,8 @@ class UserInfo(msgspec.Struct, frozen=True):
 
 def sync_user(call: OpenCall) -> Uid:
     """Register a user, or give the one of that name another password, nick name and time zone."""
-    app = app_of(call, call.path["schema"])
     form = call.body_as(UserForm)
+    app = app_of(call, call.path["schema"])
     known = call.state.users.find(app, form.username)
     user = _register(call, app, form) if known is None else _update(call, known, form)
     return Uid(user.uid)
@@ -142,8 +142,8 @@ def sync_user(call: OpenCall) -> Uid:
 
 def see_old_list(call: OpenCall) -> OldList:
     """Show the users of an app."""
-    app = app_of(call, call.path["schema"])
     query = call.query_as(OldListQuery)
+    app = app_of(call, call.path["schema"])
     uids = call.state.users.registered(app)
     shown, has_more = _page(call, uids, query.page_no, query.page_size)
     return OldList([OldListed(user.uid, user.name) for user in shown], has_more)
@@ -151,9 +151,10 @@ def see_old_list(call: OpenCall) -> OldList:
 
 def see_list(call: OpenCall) -> UserList:
     """Show the users of an app who registered in a time of at most 30 days."""
-    app = app_of(call, call.path["schema"])
     query = call.query_as(ListQuery)
-    uids = call.state.users.registered(app, *_window(query, call.now_ms))
+    window = _window(query, call.now_ms)
+    app = app_of(call, call.path["schema"])
+    uids = call.state.users.registered(app, *window)
     if query.username:
         named = call.state.users.find(app, query.username)
         uids = [named.uid] if named is not None and named.uid in uids else []
@@ -235,7 +236,7 @@ def known_user(call: OpenCall, uid: str) -> User:
 
 def _register(call: OpenCall, app: App, form: UserForm) -> User:
     username_type = UsernameType(int(form.username_type or UsernameType.OTHER))
-    _check_country(call, form.country_code)
+    check_country(call, form.country_code)
     pattern, objection = _PATTERNS[username_type]
     if not pattern.fullmatch(form.username):
         raise OpenRefused(objection)
@@ -245,7 +246,7 @@ def _register(call: OpenCall, app: App, form: UserForm) -> User:
         now_ms=call.now_ms,
         app=app,
         profile=Profile(form.country_code, username_type.value, form.nick_name, form.time_zone_id),
-        md5=True,
+        digested=True,
     )
     told = push.user_registered(user.uid, user.schema, call.now_ms)
     call.state.journal.effects.append(told)
@@ -261,7 +262,8 @@ def _update(call: OpenCall, user: User, form: UserForm) -> User:
     return after
 
 
-def _check_country(call: OpenCall, country_code: str) -> None:
+def check_country(call: OpenCall, country_code: str) -> None:
+    """Raise OpenRefused for what is no calling code (2402) or is not served here (2403)."""
     if not _COUNTRY.fullmatch(country_code):
         raise OpenRefused(Code.COUNTRY_CODE_INVALID)
     lines = [line.split() for line in call.state.settings.open_app_countries]

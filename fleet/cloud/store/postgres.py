@@ -14,8 +14,8 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,20 @@ from firmware_sim.errors import UsageError
 from fleet.cloud.store.address import refuse_unless_address, shown
 from fleet.cloud.store.postgres_errors import explained
 from fleet.cloud.store.postgres_sql import postgres_table_of, read, translate, written
-from fleet.cloud.store.records import Change, Put, R, Record
-from fleet.cloud.store.rows import Cell, Row, check_key
+from fleet.cloud.store.records import Change, R, Record
+from fleet.cloud.store.rows import Folded, Row, folded
 from fleet.cloud.store.schema_files import SCHEMA, scripts_after
 
 _GROUP_MAX = 2_000
 _CONNECT_S_MAX = 10.0
 # A killed cloud's session lives until the server has read its end.
 _LOCK_WAIT_S = 5.0
+_ANSWER_S_MAX = 60.0  # for one group; a server that is stopped, or behind a cut line, says nothing
 _CLOSE_S_MAX = 5.0
 _VERSION_TABLE = "fleet_schema"
 
 Done = Callable[[BaseException | None], None]
 _Submission = tuple[tuple[Change, ...], Done]
-_Folded = dict[type[Record], dict[tuple[Cell, ...], Row | None]]
 
 
 class PostgresStore:
@@ -94,11 +94,11 @@ class PostgresStore:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     def close(self) -> None:
-        """Write what is queued, stop the writer and end the session."""
+        """Write what is queued, stop the writer and end the session; wait some seconds at most."""
         if self._closed:
             return
         self._closed = True
-        self._loop.call_soon_threadsafe(self._wake.set)
+        self._loop.call_soon_threadsafe(self._finish)
         self._thread.join()
 
     # --- on the store's thread -------------------------------------------------------------------
@@ -130,7 +130,7 @@ class PostgresStore:
 
     async def _fetch(self, kind: type[Record]) -> list[Row]:
         async with self._turn:
-            with explained(self.name):
+            with explained(self.name), self._patience():
                 rows: list[Row] = await self._connection.fetch(postgres_table_of(kind).load_sql)
         return rows
 
@@ -148,47 +148,42 @@ class PostgresStore:
         if self._error is None:
             try:
                 async with self._turn:
-                    with explained(self.name):
-                        await self._commit(_fold(group))
+                    with explained(self.name), self._patience():
+                        await self._commit(folded(changes for changes, _ in group))
             except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear it
                 self._error = error
         for _, done in group:
             done(self._error)
 
-    async def _commit(self, folded: _Folded) -> None:
+    async def _commit(self, group: Folded) -> None:
         async with self._connection.transaction():
-            for kind, rows in folded.items():
+            for kind, states in group.items():
                 table = postgres_table_of(kind)
-                put = [row for row in rows.values() if row is not None]
-                gone = [key for key, row in rows.items() if row is None]
-                if put:
-                    await self._connection.executemany(table.put_sql, put)
+                records = (record for record in states.values() if record is not None)
+                kept = [written(table.table.row(record)) for record in records]
+                gone = [written(key) for key, record in states.items() if record is None]
+                if kept:
+                    await self._connection.executemany(table.put_sql, kept)
                 if gone:
                     await self._connection.executemany(table.delete_sql, gone)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Cut the line when the server takes too long: whoever waits for it must hear of it."""
+        timer = self._loop.call_later(_ANSWER_S_MAX, self._connection.terminate)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _finish(self) -> None:
+        self._wake.set()
+        self._loop.call_later(_CLOSE_S_MAX, self._connection.terminate)
 
     async def _hang_up(self) -> None:
         # Whatever ends the session is fine: nothing is under way.
         with suppress(UsageError), explained(self.name, "it was to end anyway"):
             await self._connection.close(timeout=_CLOSE_S_MAX)
-
-
-def _fold(group: list[_Submission]) -> _Folded:
-    """Return the last state of every record that `group` changes; None where it is removed.
-
-    The group becomes one transaction, in which nobody could see an earlier state.
-    """
-    folded: _Folded = {}
-    for changes, _ in group:
-        for change in changes:
-            if isinstance(change, Put):
-                kind = type(change.record)
-                table = postgres_table_of(kind).table
-                key, row = table.key(change.record), written(table.row(change.record))
-                folded.setdefault(kind, {})[written(key)] = row
-            else:
-                check_key(change.kind, change.key)
-                folded.setdefault(change.kind, {})[written(change.key)] = None
-    return folded
 
 
 async def _lock(connection: Any, name: str) -> None:

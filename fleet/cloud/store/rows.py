@@ -5,18 +5,20 @@ parts (lists, nested structs, mappings) is kept as JSON text. Pure functions of 
 nothing here knows a database connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import chain
 from typing import Any, Generic, cast
 
 import msgspec
 from msgspec import inspect
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.store.records import R, Record
+from fleet.cloud.store.records import Change, Put, R, Record
 
 Cell = str | int | float | bytes | None
 Row = tuple[Cell, ...]
+Folded = dict[type[Record], dict[tuple[Cell, ...], Record | None]]
 
 _PLAIN = (
     inspect.IntType,
@@ -64,7 +66,9 @@ class Table(Generic[R]):
         self.kind = kind
         self.names = tuple(field.name for field in shape.fields)
         self._cells = tuple(_CELLS[_shape_of(field.type)] for field in shape.fields)
-        self._keys = tuple(self.names.index(name) for name in kind.KEY)
+        self._written = tuple(
+            (index, write) for index, (write, _) in enumerate(self._cells) if write is not _same
+        )
         columns = ", ".join(self.names)
         marks = ", ".join("?" * len(self.names))
         match = " AND ".join(f"{name} = ?" for name in kind.KEY)
@@ -75,14 +79,14 @@ class Table(Generic[R]):
 
     def key(self, record: R) -> tuple[Cell, ...]:
         """Return the values of the key columns of `record`."""
-        return tuple(getattr(record, self.names[index]) for index in self._keys)
+        return tuple(getattr(record, name) for name in self.kind.KEY)
 
     def row(self, record: R) -> Row:
         """Return the cells of `record` in the order of its fields."""
-        return tuple(
-            write(getattr(record, name))
-            for name, (write, _) in zip(self.names, self._cells, strict=True)
-        )
+        cells = list(msgspec.structs.astuple(record))
+        for index, write in self._written:
+            cells[index] = write(cells[index])
+        return tuple(cells)
 
     def record(self, row: Row) -> R:
         """Build the record of `row`; UsageError when the cells are not what the class says."""
@@ -109,6 +113,22 @@ def check_key(kind: type[Record], key: tuple[str | int, ...]) -> None:
     """Refuse a key that does not have one value per key column (a mistake of the caller)."""
     if len(key) != len(kind.KEY):
         raise UsageError(f"{kind.__name__} has the key {kind.KEY}, got {len(key)} values")
+
+
+def folded(transactions: Iterable[Iterable[Change]]) -> Folded:
+    """Return the last state of every record that is changed; None where it is removed.
+
+    Who makes one transaction of all needs no more: nobody could see an earlier state.
+    """
+    states: Folded = {}
+    for change in chain.from_iterable(transactions):
+        if isinstance(change, Put):
+            kind = type(change.record)
+            states.setdefault(kind, {})[table_of(kind).key(change.record)] = change.record
+        else:
+            check_key(change.kind, change.key)
+            states.setdefault(change.kind, {})[change.key] = None
+    return states
 
 
 def _shape_of(kind: inspect.Type) -> str:

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.store.records import Change, Put, R
-from fleet.cloud.store.rows import check_key, table_of
+from fleet.cloud.store.records import Change, R
+from fleet.cloud.store.rows import folded, table_of
 from fleet.cloud.store.schema_files import SCHEMA, scripts_after
 
 FILE_NAME = "cloud.db"
@@ -99,14 +99,12 @@ class SqliteStore:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for changes, _ in group:
-                for change in changes:
-                    if isinstance(change, Put):
-                        table = table_of(type(change.record))
-                        execute(table.put_sql, table.row(change.record))
-                    else:
-                        check_key(change.kind, change.key)
-                        execute(table_of(change.kind).delete_sql, change.key)
+            for kind, states in folded(changes for changes, _ in group).items():
+                table = table_of(kind)
+                gone = (key for key, record in states.items() if record is None)
+                kept = (table.row(record) for record in states.values() if record is not None)
+                self._connection.executemany(table.delete_sql, gone)
+                self._connection.executemany(table.put_sql, kept)
             execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself after some errors (disk full), not after others.

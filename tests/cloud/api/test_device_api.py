@@ -85,10 +85,11 @@ def test_replies_to_believers_are_encrypted_and_signed() -> None:
         assert inner.error_code == ("" if body is None else "BAD_REQUEST")
 
 
-def test_other_encryption_is_not_served() -> None:
+@pytest.mark.parametrize("et", [0, 2, 4])
+def test_other_encryption_is_not_served(et: int) -> None:
     world = World()
     device = FakeDevice(world, 0)
-    params = {"a": "x", "et": "3", "t": str(world.now_ms // 1000), "devId": device.dev_id}
+    params = {"a": "x", "et": str(et), "t": str(world.now_ms // 1000), "devId": device.dev_id}
     query = "&".join(f"{name}={value}" for name, value in params.items())
     target = f"/d.json?{query}&sign={atop.sign(params, device.sec_key)}"
     assert code_of(world, world.send("POST", target)) == "BAD_REQUEST"

@@ -1,15 +1,22 @@
 """The MQTT side: presence, data points, calls, and the order to reset."""
 
+import hashlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.wire import mqtt, mqtt_payload
+from firmware_sim.errors import TooLarge
+from firmware_sim.wire import atop_messages, atop_upgrade, mqtt, mqtt_payload, mqtt_rpc
 from firmware_sim.wire.ciphers import aes_key
 from firmware_sim.wire.datapoint import Value
+from firmware_sim.wire.mqtt_payload import PayloadVersion
+from fleet.cloud import upgrading
 from fleet.cloud.desired import Desired
 from fleet.cloud.devices import Device
-from tests.cloud.support import ADMIN, FakeDevice, World, assert_reloads
+from fleet.cloud.upgrades import Firmware
+from tests.cloud.support import ADMIN, CAMERA, FakeDevice, World, assert_reloads
 
 
 @pytest.fixture
@@ -194,6 +201,135 @@ def test_wishes_are_sent_when_the_device_listens(device: FakeDevice) -> None:
         True,
     ]
     assert_reloads(world)
+
+
+def test_wishes_that_do_not_fit_into_one_message_come_in_several(device: FakeDevice) -> None:
+    world = device.world
+    for dp_id, size in ((1, 900), (2, 900), (3, 3_000), (4, 300)):
+        value = '"' + "x" * size + '"'
+        wish = Desired(device.dev_id, dp_id, value, 0, world.now_ms + 9)
+        world.rule(lambda s, one=wish: s.data_points.desired.put(one))
+    told = [json.loads(bytes(one.data))["dps"] for one in device.told(device.go_online())]
+    assert [list(dps) for dps in told] == [["1", "2"], ["4"]]
+    kept = world.state.data_points.desired.of(device.dev_id, world.now_ms)
+    assert [one.sent for one in kept] == [True, True, False, True]
+    assert services(device) == {"desired_values_too_large": 1}
+    assert_reloads(world)
+
+
+def test_wishes_for_a_frozen_device_wait(device: FakeDevice) -> None:
+    world = device.world
+    wish = Desired(device.dev_id, 1, "true", 0, world.now_ms + 9)
+    world.rule(lambda s: s.data_points.desired.put(wish))
+    world.rule(lambda s: s.devices.freeze(known(device), world.now_ms, frozen=True))
+    assert device.told(device.go_online()) == []
+    assert world.state.data_points.desired.of(device.dev_id, world.now_ms) == [wish]
+
+
+def test_a_command_that_has_no_room_is_not_sent(device: FakeDevice) -> None:
+    device.go_online()
+    with pytest.raises(TooLarge, match="no room"):
+        command(device, {1: "x" * 2_000})
+    assert device.heard() == []
+    assert device.world.state.data_points.log.of(device.dev_id) == []
+
+
+# --- generations --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", PayloadVersion)
+def test_what_a_device_says_is_read_whatever_it_is_and_tells_what_it_reads(
+    device: FakeDevice, version: PayloadVersion
+) -> None:
+    device.go_online()
+    report = mqtt_payload.encode_dp_report(device.dev_id, 1, b'{"1":true}')
+    nonce = bytes(12) if version is PayloadVersion.V23 else b""
+    key = aes_key(device.local_key)
+    payload = mqtt_payload.encode(key, report, 1, mqtt_payload.SOURCE_DEVICE, version, nonce)
+    device.say(mqtt.Publish(topic=mqtt_payload.topic_out(device.dev_id), payload=payload))
+    assert list(device.world.state.data_points.get(device.dev_id)) == ["1"]
+    assert known(device).generation == version.value.decode()
+    command(device, {1: False})
+    (packet,) = device.heard()
+    assert isinstance(packet, mqtt.Publish)
+    assert packet.payload[:3] == version.value
+    assert_reloads(device.world)
+
+
+def test_what_a_device_declared_is_not_changed_by_how_it_speaks(device: FakeDevice) -> None:
+    device.world.rule(lambda s: s.devices.note_generation(known(device), "2.3"))
+    device.go_online()
+    device.report(b'{"1":true}')
+    assert known(device).generation == "2.3"
+
+
+# --- firmware -----------------------------------------------------------------------------------
+
+
+def test_progress_is_noted(device: FakeDevice) -> None:
+    world = device.world
+    firmware = world.rule(upgrading.add, Firmware(CAMERA, 0, "2.0.0", 5_000, ""))
+    world.rule(upgrading.order, known(device), 0, "2.0.0", world.now_ms)
+    (notice,) = device.told(device.go_online())
+    assert (notice.protocol, bytes(notice.data)) == (
+        15,
+        b'{"firmwareType":0,"gwId":"%b"}' % device.dev_id.encode(),
+    )
+    publish(device, mqtt_payload.encode_upgrade_progress(30, 1))
+    publish(device, mqtt_payload.encode_upgrade_progress(90, 1, cid="child"))
+    (order,) = world.state.upgrades.orders(device.uuid)
+    assert (order.version, order.percent) == (firmware.version, 30)
+
+
+def download(device: FakeDevice, first: int, last: int, url: str) -> mqtt.Publish:
+    asked = atop_messages.encode(atop_upgrade.file_download(url, first, last))
+    request = mqtt_rpc.encode_request(5, "tuya.device.file.download", "1.0", 1, asked)
+    topic = mqtt_payload.topic_rpc_request(device.dev_id)
+    (answer,) = device.say(mqtt.Publish(topic=topic, payload=request))
+    assert isinstance(answer, mqtt.Publish)
+    return answer
+
+
+def test_firmware_comes_in_pieces(device: FakeDevice) -> None:
+    world = device.world
+    firmware = world.rule(upgrading.add, Firmware(CAMERA, 0, "2.0.0", 5_000, ""))
+    url = upgrading.offer_of(firmware).url
+    device.go_online()
+    whole = b""
+    for first in range(0, 5_000, 1_024):
+        answer = download(device, first, min(first + 1_024, 5_000) - 1, url)
+        assert answer.topic == mqtt_payload.topic_rpc_file(device.dev_id)
+        piece = mqtt_rpc.decode_file_piece(answer.payload)
+        assert piece.id == 5
+        whole += piece.data
+    assert hashlib.md5(whole).hexdigest() == firmware.md5
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "url", "code"),
+    [
+        (0, 9, "http://a.test/x", "NOT_FOUND"),
+        (4_000, 5_000, "", "BAD_REQUEST"),
+        (0, 4_000, "", "REPLY_TOO_LARGE"),
+    ],
+)
+def test_pieces_that_there_are_not(
+    device: FakeDevice, first: int, last: int, url: str, code: str
+) -> None:
+    world = device.world
+    firmware = world.rule(upgrading.add, Firmware(CAMERA, 0, "2.0.0", 5_000, ""))
+    device.go_online()
+    answer = download(device, first, last, url or upgrading.offer_of(firmware).url)
+    assert answer.topic == mqtt_payload.topic_rpc_response(device.dev_id)
+    assert mqtt_rpc.decode_response(answer.payload).inner.error_code == code
+
+
+def test_an_order_waits_until_a_reset_is_over(device: FakeDevice) -> None:
+    world = device.world
+    world.rule(upgrading.add, Firmware(CAMERA, 0, "2.0.0", 5_000, ""))
+    world.rule(upgrading.order, known(device), 0, "2.0.0", world.now_ms)
+    device.activate(world.unbind_token(world.account("repair"))["token"])
+    assert [told.protocol for told in device.told(device.go_online())] == [11]
 
 
 WORLD = World()

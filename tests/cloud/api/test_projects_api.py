@@ -5,7 +5,7 @@ import pytest
 from fleet.cloud.api.projects_api import ProjectView
 from fleet.cloud.settings import Settings
 from tests.cloud.open.program import ACCESS_ID, OTHER_ID, SECRET, Program, open_world
-from tests.cloud.support import OWNER, STRANGER
+from tests.cloud.support import OWNER, STRANGER, assert_reloads
 
 PROJECTS = "/console/v1/projects"
 
@@ -22,6 +22,40 @@ def test_a_project_is_made_with_keys_that_work() -> None:
         [OTHER_ID, made["access_id"]]
     )
     assert made in listed
+
+
+def test_message_push_is_chosen_for_a_project() -> None:
+    world = open_world()
+    session = world.account(OWNER)
+    (before,) = world.get("GET", PROJECTS, None, session)
+    assert (before["push_families"], before["push_encryption"]) == ("", "")
+    chosen = {"push_families": "both", "push_encryption": "aes_gcm"}
+    changed = world.get("PUT", f"{PROJECTS}/{ACCESS_ID}", {"name": "own", **chosen}, session)
+    assert changed.items() >= chosen.items()
+    assert_reloads(world)
+
+
+def test_where_the_consent_page_may_send_a_browser() -> None:
+    world = open_world()
+    session = world.account(OWNER)
+    addresses = ["https://shop.test/back?shop=1", "http://127.0.0.1:9000", "http://[::1]:80/"]
+    form = {"name": "own", "redirects": addresses}
+    assert world.get("PUT", f"{PROJECTS}/{ACCESS_ID}", form, session)["redirects"] == addresses
+    assert_reloads(world)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "shop.test", "ftp://shop.test", "javascript:alert(1)", "https:///back"),
+        *("https://shop.test/back#part", "https://shop.test/a b", "https://shop.test/\n"),
+        *("https://shop.test;script-src *", "https://user@shop.test/", "https://shop.test?a=1"),
+    ],
+)
+def test_no_browser_is_sent_to_what_is_no_address(address: str) -> None:
+    world = open_world()
+    form = {"name": "own", "redirects": [address]}
+    assert world.refusal("POST", PROJECTS, form, world.account(OWNER)) == "bad_request"
 
 
 def test_an_owner_sees_its_own_projects() -> None:
@@ -60,6 +94,8 @@ def test_what_is_chosen_counts_from_the_next_call() -> None:
         {"name": "x", "allowed_ips": ["ten"]},
         {"name": "x", "plan": "free"},
         {"name": "x", "schemas": ["s"] * 101},
+        {"name": "x", "push_families": "all"},
+        {"name": "x", "push_encryption": "none"},
     ],
 )
 def test_what_cannot_be_chosen_is_refused(form: dict[str, object]) -> None:
@@ -90,5 +126,5 @@ def test_nobody_takes_the_app_of_those_who_chose_none() -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    view = ProjectView("id", "hush", "name", "v2", (), (), (), (), "")
+    view = ProjectView("id", "hush", "name", "v2", (), (), (), (), "", "", "", ())
     assert "hush" not in repr(view)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from firmware_sim.effects import Effect
+from firmware_sim.errors import UsageError
 from firmware_sim.events import DeadlineReached, Event
 from fleet.cloud.counters import Counters
 from fleet.cloud.edge.clock import MovableClock
@@ -91,6 +92,11 @@ class Stage:
         self.node.answers.append(list(effects))
         self.driver.handle(StreamOpened(0))
 
+    async def settle(self) -> None:
+        """Let the store be given what it is to write, and have it written."""
+        await asyncio.sleep(0)
+        self.store.settle()
+
 
 def on_loop(story: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
     async def play() -> None:
@@ -113,13 +119,33 @@ def test_effects_go_to_who_registered_for_them_after_their_commit() -> None:
         stage.answer(_commit(), CloseStream(3))
         assert stage.said == _closed(1)
         was_settled = stage.driver.settled
-        stage.store.settle()
+        await stage.settle()
         assert stage.said == _closed(1)  # the word waits for the loop
         await asyncio.sleep(0)
         assert stage.said == _closed(1, 2, 3)
         assert (was_settled, stage.driver.settled) == (False, True)
         assert stage.driver.counters.commits == 2
         assert stage.driver.counters.changes == 4
+
+    on_loop(story)
+
+
+def test_the_commits_of_one_turn_of_the_loop_are_written_as_one() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        stage.answer(_commit(), CloseStream(2))
+        assert stage.store.waiting == []
+        await asyncio.sleep(0)
+        stage.answer(_commit(), CloseStream(3))
+        assert len(stage.store.waiting) == 1
+        stage.store.settle()
+        await asyncio.sleep(0)
+        assert stage.said == _closed(1, 2)
+        assert not stage.driver.settled
+        await stage.settle()
+        await asyncio.sleep(0)
+        assert stage.said == _closed(1, 2, 3)
+        assert stage.driver.settled
 
     on_loop(story)
 
@@ -199,7 +225,7 @@ def test_a_stopped_driver_is_silent() -> None:
         stage.driver.start()
         stage.driver.stop()
         stage.driver.start()
-        stage.store.settle()
+        await stage.settle()
         stage.driver.handle(StreamOpened(2))
         await asyncio.sleep(0.05)
         assert stage.said == []
@@ -211,7 +237,7 @@ def test_a_stopped_driver_is_silent() -> None:
 def test_the_word_of_the_disk_that_crosses_a_stop_changes_nothing() -> None:
     async def story(stage: Stage) -> None:
         stage.answer(_commit(), CloseStream(1))
-        stage.store.settle()
+        await stage.settle()
         stage.driver.stop()
         await asyncio.sleep(0)
         assert stage.said == []
@@ -226,7 +252,7 @@ def test_the_first_fault_is_kept_and_ends_everything() -> None:
         stage.driver.handle(StreamOpened(1))
         assert stage.driver.stopped
         assert isinstance(stage.driver.failed.result(), ZeroDivisionError)
-        stage.driver._hear(OSError("second"))
+        stage.driver._hear(1, OSError("second"))
         stage.driver._settle()
         assert isinstance(stage.driver.failed.result(), ZeroDivisionError)
         assert stage.said == []
@@ -241,8 +267,53 @@ def test_an_edge_that_breaks_while_a_commit_is_released_ends_everything() -> Non
 
         stage.driver.carry_out_with(CloseStream, broken)
         stage.answer(_commit(), CloseStream(1))
-        stage.store.settle()
+        await stage.settle()
         assert isinstance(await stage.driver.failed, ValueError)
+
+    on_loop(story)
+
+
+def test_a_store_that_takes_nothing_ends_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(stage: Stage) -> None:
+        def closed(*_: object) -> None:
+            raise UsageError("closed")
+
+        monkeypatch.setattr(stage.store, "submit", closed)
+        stage.answer(_commit(), CloseStream(1))
+        assert isinstance(await asyncio.wait_for(stage.driver.failed, 1), UsageError)
+        assert stage.said == []
+
+    on_loop(story)
+
+
+@pytest.mark.parametrize("fault", [None, ZeroDivisionError("in the middle of a turn")])
+def test_a_hand_over_that_crosses_the_end_is_not_made(fault: Exception | None) -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        if fault is None:
+            stage.driver.stop()
+        else:
+            stage.node.answers.append(fault)
+            stage.driver.handle(StreamOpened(1))
+        await asyncio.sleep(0)
+        assert stage.store.waiting == []
+        assert stage.said == []
+
+    on_loop(story)
+
+
+def test_a_store_that_fails_ends_what_the_same_turn_began_too() -> None:
+    async def story(stage: Stage) -> None:
+        stage.answer(_commit(), CloseStream(1))
+        await asyncio.sleep(0)
+        stage.store.settle(OSError("full"))
+        stage.answer(_commit(), CloseStream(2))  # the word of the store waits for the loop
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert isinstance(stage.driver.failed.result(), OSError)
+        stage.store.settle()
+        await asyncio.sleep(0)
+        assert stage.said == []
 
     on_loop(story)
 
@@ -256,11 +327,11 @@ def test_congestion_is_relieved_once(monkeypatch: pytest.MonkeyPatch) -> None:
         stage.answer(_commit(), *_closed(4))
         assert (was_congested, stage.driver.congested) == (False, True)
         stage.driver.on_relief(lambda: relieved.append("now"))
-        stage.store.settle()
+        await stage.settle()
         await asyncio.sleep(0)
         assert relieved == ["now"]
         stage.answer(_commit())
-        stage.store.settle()
+        await stage.settle()
         await asyncio.sleep(0)
         assert relieved == ["now"]
 

@@ -1,15 +1,23 @@
 """Which devices a call is about: by path, by list, by who may see them."""
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fleet.cloud.devices import Device
+from fleet.cloud.devices import Device, Devices
+from fleet.cloud.homes import Member
 from fleet.cloud.open import asked
 from fleet.cloud.open.codes import Code, OpenRefused
 from fleet.cloud.open.routes import Caller, OpenCall
 from fleet.cloud.rights import Action
+from fleet.cloud.users import App, Users
 from tests.cloud.open.devices_world import DevicesWorld
 from tests.cloud.open.program import ACCESS_ID, OTHER_ID
-from tests.cloud.support import CAMERA
+from tests.cloud.open.test_asset_users_api import AuthorizedWorld
+from tests.cloud.rights_world import PRODUCTS, give_app, live_in, project_of, world_of
+from tests.cloud.rights_world import call as rights_call
+from tests.cloud.support import BUYER, CAMERA, OWNER, PARTNER, REPAIR, SETTINGS, STRANGER
 
 IDS = [f"bfdevice{n:014}" for n in range(4)]
 
@@ -57,6 +65,83 @@ def test_what_the_caller_may_see() -> None:
     assert ids(asked.visible(call(world, OTHER_ID, uid="uid1"))) == [IDS[1]]
 
 
+@given(
+    owners=st.lists(
+        st.sampled_from(["uid0", "uid1", "uid2", "joe", "key-stranger", ""]), max_size=8
+    ),
+    products=st.lists(st.sampled_from([*PRODUCTS, "nosuch"]), min_size=8, max_size=8),
+    regions=st.lists(st.sampled_from(["", "EU", "AZ"]), min_size=8, max_size=8),
+    account=st.sampled_from([OWNER, PARTNER, REPAIR, BUYER, STRANGER]),
+    uid=st.sampled_from(["", "uid0", "uid1", "uid2", "joe"]),
+    schemas=st.sets(st.sampled_from(["app", "other"])),
+    in_space=st.sets(st.integers(0, 7)),
+    grants=st.booleans(),
+    authorized=st.booleans(),
+    after=st.integers(-1, 7),
+)
+def test_who_may_see_few_is_shown_what_a_walk_through_all_finds(
+    *,
+    owners: list[str],
+    products: list[str],
+    regions: list[str],
+    account: str,
+    uid: str,
+    schemas: set[str],
+    in_space: set[int],
+    grants: bool,
+    authorized: bool,
+    after: int,
+) -> None:
+    world = world_of(msgspec.structs.replace(SETTINGS, open_grantee_projects=grants))
+    give_app(world, account, *schemas)
+    live_in(world, "uid0", Member("uid1", "member", "Ann"))
+    project = project_of(world, account)
+    app = App("EU", project.asset_app)
+    world.rule(lambda s: s.users.register("joe", "x", "joe", now_ms=1, app=app))
+    space = world.rule(lambda s: s.spaces.make(project.access_id, "EU", "Hall", 1))
+    if authorized:
+        world.rule(lambda s: s.asset_grants.grant("joe", [space.space_id]))
+    for number, owner in enumerate(owners):
+        device = Device(
+            f"more{number}",
+            "k",
+            products[number],
+            dev_id=f"bf{number}",
+            owner=project.uid if owner == "key-stranger" else owner,
+            region=regions[number],
+            space=space.space_id if number in in_space else "",
+        )
+        world.rule(lambda s, device=device: s.devices.add(device))
+    asking = rights_call(world, account, uid=uid)
+    found = ids(asked.visible(asking, f"bf{after}"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asked, "ASKED_MAX", -1)
+        assert ids(asked.visible(asking, f"bf{after}")) == found
+
+
+def test_few_are_found_without_looking_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_them(*_: object) -> None:
+        raise AssertionError("looked at all devices")
+
+    world = DevicesWorld()
+    monkeypatch.setattr(Devices, "after", all_of_them)
+    assert ids(asked.visible(call(world, OTHER_ID, uid="uid1"))) == [IDS[1]]
+    assert ids(asked.visible(call(world, OTHER_ID))) == []
+
+
+def test_of_many_the_first_are_found_without_gathering_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = DevicesWorld()
+    monkeypatch.setattr(asked, "ASKED_MAX", 3)
+    monkeypatch.setattr(asked, "_claimable", None)
+    with pytest.MonkeyPatch.context() as few_users:
+        few_users.setattr(Users, "count", lambda *_: 0)
+        assert ids(asked.visible(call(world))) == IDS
+    monkeypatch.setattr(Devices, "owned_by", None)  # so many users that none is looked at
+    assert ids(asked.visible(call(world))) == IDS
+
+
 def test_devices_of_a_user() -> None:
     world = DevicesWorld()
     assert ids(asked.of_user(call(world), "uid1")) == [IDS[1]]
@@ -74,6 +159,16 @@ def test_spaces_are_a_projects_own() -> None:
         with pytest.raises(OpenRefused) as refused:
             asked.space(call(world), wrong)
         assert refused.value.code is Code.PERMISSION_DENY
+
+
+def test_for_an_asset_user_there_are_only_those_authorized() -> None:
+    world = AuthorizedWorld()
+    joe = call(world, uid=world.uid)
+    with pytest.raises(OpenRefused):
+        asked.space(joe, world.hall)
+    world.act("batch-assets-authorized", {"asset_ids": world.hall})
+    assert asked.space(joe, world.hall).space_id == world.hall
+    assert ids(asked.of_space(joe, world.hall)) == ids(asked.visible(joe)) == [IDS[0]]
 
 
 def test_devices_of_an_app() -> None:

@@ -9,20 +9,18 @@ from fleet.cloud.open.table import ROUTES
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("/v1.0/iot-03/users/login", "login of an asset user"),
-        ("/v1.0/iot-03/users/token/abc", "token refresh of an asset user"),
-        ("/v1.0/iot-01/associated-users/actions/authorized-login", "login of an app user"),
+        ("/v1.0/iot-01/app/ticket/users", "login by a ticket"),
         ("/v1.0/users/ay1/ticket", "login-free ticket"),
-        ("/v1.0/iot-03/users/assets", "asset users"),
-        ("/v1.0/iot-02/assets/-1/sub-assets", "assets"),
-        ("/v1.0/open-hub/access/config", "app-side MQTT"),
-        ("/v1.0/iot-03/open-hub/access-config", "app-side MQTT"),
+        ("/v1.0/iot-02/users/ay1", "more of asset users"),
+        ("/v1.0/iot-02/assets", "more of assets"),
+        ("/v1.1/iot-02/cross-level-sub-assets", "more of assets"),
         ("/v1.0/m/life/users/homes", "device-sharing SDK"),
         ("/v1.0/3rdcloud/devices/x/unbind", "third-party cloud devices"),
         ("/v1.0/infrareds/x/remotes/", "infrared remotes"),
         ("/v1.0/homes/1/scenes/2/trigger", "scenes"),
         ("/v2.0/cloud/timer/device/x", "timers"),
         ("/v2.0/cloud/thing/group", "device groups"),
+        ("/v2.0/cloud/thing/signal/detection/issue", "signal strength"),
         ("/v1.0/devices/x/stream/actions/allocate", "video streams"),
         ("/v1.0/users/u/devices/x/webrtc-configs", "video streams"),
         ("/v1.0/devices/x/door-lock/temp-passwords", "door locks"),
@@ -44,16 +42,13 @@ def test_what_nobody_knows_has_no_entry() -> None:
 
 def test_only_logins_need_no_token() -> None:
     open_ones = {entry.name for entry in UNSERVED if not entry.needs_token}
-    assert open_ones == {
-        "login of an asset user",
-        "token refresh of an asset user",
-        "login of an app user",
-    }
+    assert open_ones == {"login by a ticket"}
 
 
 def test_each_name_comes_once() -> None:
     assert len({entry.name for entry in UNSERVED}) == len(UNSERVED)
 
 
-def test_nothing_that_is_served_is_among_them() -> None:
-    assert [route.pattern for route in ROUTES if unserved(route.pattern)] == []
+def test_nothing_that_is_served_is_among_them_but_by_another_method() -> None:
+    found = [unserved(route.pattern) for route in ROUTES]
+    assert all(entry.name.startswith("more of ") for entry in found if entry is not None)

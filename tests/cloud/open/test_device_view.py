@@ -102,6 +102,13 @@ def test_the_last_change_is_whichever_came_last(
     assert device_view.updated_s(world.world.state, device) == updated_s
 
 
+def test_in_version_1_only_what_a_device_tells_is_an_update(world: DevicesWorld) -> None:
+    state, link = world.world.state, world.world.cloud._link
+    device = sensor(world, updated_ms=7_000)
+    assert device_view.smart_home(state, link, device).update_time == 3
+    assert device_view.core(state, link, device).update_time == 7
+
+
 def test_a_seeded_device_was_created_when_it_was_activated(world: DevicesWorld) -> None:
     shown = device_view.core(world.world.state, world.world.cloud._link, world.device())
     assert (shown.create_time, shown.time_zone) == (START_MS // 1000, "+00:00")

@@ -70,7 +70,7 @@ def test_a_device_has_these_fields_and_types() -> None:
         ("POST", "{}/shadow/properties/issue", ON),
         ("GET", "{}/shadow/properties/desired", None),
         ("POST", "{}/shadow/properties/desired", wish()),
-        ("POST", "{}/shadow/actions", {"code": "a"}),
+        ("POST", "{}/shadow/actions", {"code": "a", "input_params": "{}"}),
         ("GET", "{}/model", None),
     ],
 )
@@ -90,9 +90,16 @@ def test_the_last_device_of_a_uuid() -> None:
     world = DevicesWorld()
     assert world.get(f"{BASE}/last/nosuch") is None
     assert world.get(f"{BASE}/last/{ID}") is None
-    assert world.refused("GET", f"{BASE}/last/uuid0000", None, world.other) == 1106
+    foreign = world.other.call("GET", f"{BASE}/last/uuid0000")
+    assert (foreign["success"], foreign["result"]) == (True, None)
     world.ask("DELETE", ONE)
     assert world.get(f"{BASE}/last/uuid0000") is None
+
+
+def test_a_look_up_by_uuid_can_say_that_the_device_is_somebody_elses() -> None:
+    world = DevicesWorld(msgspec.structs.replace(SETTINGS, open_foreign_uuid_code=1106))
+    assert world.refused("GET", f"{BASE}/last/uuid0000", None, world.other) == 1106
+    assert world.get(f"{BASE}/last/nosuch") is None
 
 
 def test_a_batch_that_is_refused() -> None:
@@ -220,7 +227,7 @@ def test_properties_have_names_of_their_own() -> None:
     assert world.get(SHADOW)["properties"][0]["custom_name"] == ""
     world.world.now_ms += 1_000  # so few of these calls are allowed in a second
     unknown = {"properties": [{"code": "nosuch", "custom_name": "x"}]}
-    for wrong, code in ((unknown, 2003), ({"properties": []}, 1101), ({}, 1100)):
+    for wrong, code in ((unknown, 2003), ({"properties": []}, 1100), ({}, 1100)):
         assert world.refused("POST", SHADOW, wrong) == code
 
 
@@ -335,7 +342,14 @@ def test_there_are_no_actions() -> None:
     world = DevicesWorld()
     form = {"code": "ring", "input_params": "{}"}
     assert world.refused("POST", f"{ONE}/shadow/actions", form) == 2003
-    assert world.refused("POST", f"{ONE}/shadow/actions", {}) == 1100
+    for wrong, code in (
+        ({}, 1100),
+        ({"code": "ring"}, 1100),
+        ({**form, "input_params": "no json"}, 1109),
+        ({**form, "input_params": "[]"}, 1109),
+    ):
+        world.world.now_ms += 1_000  # so many in a second
+        assert world.refused("POST", f"{ONE}/shadow/actions", wrong) == code
 
 
 def test_the_model_is_json_in_a_text() -> None:

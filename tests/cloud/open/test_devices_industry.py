@@ -265,6 +265,8 @@ def test_devices_of_a_product_and_of_a_space() -> None:
     assert ids(category="cz") == []
     assert ids(name="Porch") == []
     assert world.refused("GET", path, source_type="nosuch") == 1109
+    for source_type in ("asset", "homeApp", "product", "tuyaUser"):
+        assert world.refused("GET", path, source_type=source_type) == 1100
     assert world.refused("GET", path, page_size=201) == 1101
 
 

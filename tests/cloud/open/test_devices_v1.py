@@ -233,7 +233,7 @@ def test_a_command_goes_to_the_device_which_reports() -> None:
         ({"commands": [{"code": "nosuch", "value": True}]}, 2003),
         ({"commands": [{"code": "fault", "value": 1}]}, 2003),
         ({"commands": [{"code": "bright_value", "value": 11}]}, 2008),
-        ({"commands": []}, 1101),
+        ({"commands": []}, 1100),
         ({"commands": [{"code": "switch_1"}]}, 1100),
         ({"commands": 3}, 1109),
         ({}, 1100),
@@ -282,7 +282,7 @@ def test_renaming() -> None:
     assert_reloads(world.world)
     for form, code in (
         ({}, 1100),
-        ({"name": ""}, 1101),
+        ({"name": ""}, 1100),
         ({"name": "x" * 65}, 1101),
         ({"name": 3}, 1109),
     ):
@@ -314,6 +314,7 @@ def test_deleting_unbinding_and_resetting(
     assert (push.biz_code, msgspec.json.decode(push.data)["uid"]) == ("delete", "uid0")
     row = world.world.state.history.page("maker").rows[-1]
     assert (row.operation, row.account, row.status) == ("delete", "maker", "ok")
+    assert row.method == "open_api"
     if online:
         packets = world.camera.heard()
         (told,) = world.camera.told(packets)
@@ -330,6 +331,33 @@ def test_what_a_deleted_device_erases_is_a_setting() -> None:
     world = DevicesWorld(settings(open_delete_reset_kind="reset_factory"))
     world.ask("DELETE", ONE)
     assert world.device().pending_reset == "reset_factory"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", ONE), ("PUT", f"{ONE}/reset-factory")])
+def test_a_strangers_attempt_to_take_a_device_away_is_on_record(method: str, path: str) -> None:
+    world = DevicesWorld()
+    for _ in range(3):
+        assert world.refused(method, path, None, world.other) == 1106
+    row = world.world.state.history.page("maker").rows[-1]
+    assert (row.operation, row.method, row.status) == ("delete", "open_api", "refused")
+    assert (row.account, row.reason) == ("stranger", "no_permission")
+    assert (row.uuid, row.tries) == ("uuid0000", 3)
+    seen = world.world.state.history.page("stranger").rows
+    assert not seen, "a stranger must not learn which devices exist"
+    assert_reloads(world.world)
+
+
+def test_a_second_deletion_takes_nothing_away_and_is_not_on_record() -> None:
+    world = DevicesWorld()
+    world.ask("DELETE", ONE)
+    assert world.refused("DELETE", ONE) == 1106
+    assert [row.status for row in world.world.state.history.page("maker").rows] == ["ok"]
+
+
+def test_a_strangers_look_is_not_on_record() -> None:
+    world = DevicesWorld()
+    assert world.refused("GET", ONE, None, world.other) == 1106
+    assert not world.world.state.history.page("maker").rows
 
 
 def test_a_deletion_shows_in_the_log_of_the_console() -> None:
@@ -356,8 +384,10 @@ def test_devices_of_associated_users_page_by_page() -> None:
 
 def test_devices_of_associated_users_by_time() -> None:
     world = DevicesWorld()
+    camera = world.online()
     world.world.now_ms += 5_000
-    world.send("PUT", ONE, {"name": "Porch"})
+    camera.report(b'{"1":true}')
+    world.send("PUT", f"/v1.0/devices/{OTHER_IDS[1]}", {"name": "Porch"})
     path, now_s = "/v1.0/iot-01/associated-users/devices", world.world.now_ms // 1000
     assert [one["id"] for one in world.get(path, start_update_time=now_s)["devices"]] == [ID]
     assert world.get(path, end_update_time=now_s - 1)["total"] == 3

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from firmware_sim.rng import Rng
+from fleet.cloud.messages import HttpRequested
 from fleet.cloud.open.codes import Code
 from fleet.cloud.open.gateway import tid_of
 from fleet.cloud.open.signing import Signed, digest, text_v1, texts_v2
@@ -254,11 +255,11 @@ def test_a_token_is_good_in_its_centre_only() -> None:
     assert program.code("GET", ECHO) == 1010
 
 
-def test_a_centre_that_is_not_enabled_gives_no_token() -> None:
+def test_a_centre_that_is_not_enabled_gives_nothing_but_tokens() -> None:
     world = open_world(regions=("EU", "IN"))
-    connected(world)
-    connected(world, prefix="/in")
-    envelope = Program(world, prefix="/us").call("GET", "/v1.0/token", {"grant_type": "1"})
+    assert connected(world).call("GET", ECHO)["success"]
+    assert connected(world, prefix="/in").call("GET", ECHO)["success"]
+    envelope = connected(world, prefix="/us").call("GET", ECHO)
     assert envelope["code"] == 28841107
     assert envelope["msg"].endswith("to enable the data center. ")
 
@@ -313,7 +314,7 @@ def test_strangers_make_no_notes() -> None:
 
 def test_token_calls_that_are_not_served_are_signed_without_token() -> None:
     program = connected(open_world())
-    login = "/v1.0/iot-03/users/login"
+    login = "/v1.0/iot-01/app/ticket/users"
     assert program.code("POST", login, {}, b"{}", token="") == 1108
     assert program.code("POST", login, {}, b"{}") == 1004
 
@@ -351,6 +352,16 @@ def test_a_body_has_a_bound() -> None:
     program = connected(open_world(settings(body_size_max=1_024)))
     assert program.code("POST", ECHO, {}, b"x" * 1_025) == Code.SIZE_TOO_LARGE
     assert program.call("POST", ECHO, {}, b"x" * 1_024)["success"]
+
+
+def test_a_body_that_was_too_large_to_be_kept_is_not_called_a_wrong_signature() -> None:
+    world = open_world()
+    program = connected(world)
+    headers = program.headers("POST", ECHO, {}, b"x", program.token)
+    world.handle(HttpRequested(0, "POST", ECHO, headers, b"", too_large=True))
+    answer = msgspec.json.decode(world.replies[0])
+    assert (answer["code"], answer["msg"]) == (2027, "size too large")
+    assert (answer["success"], len(answer["tid"])) == (False, 32)
 
 
 # --- what is left -------------------------------------------------------------------------------

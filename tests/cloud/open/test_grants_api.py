@@ -191,6 +191,16 @@ def test_a_code_is_redeemed_once_in_time_and_by_its_project() -> None:
     assert ask(program, grant_type="2", code=late)["code"] == 1107
 
 
+def test_a_code_is_of_use_in_the_consumers_data_centre_only() -> None:
+    world = open_world()
+    code = consent(world)
+    abroad = Program(world, prefix="/us")
+    for query in ({"grant_type": "2", "code": code}, {"grant_type": "3", "code": code}):
+        path = TOKEN if query["grant_type"] == "2" else "/v1.0/authorize_token"
+        assert abroad.code("GET", path, query, token="") == 1107
+    assert ask(Program(world), grant_type="2", code=code)["success"]
+
+
 def test_a_later_consent_ends_an_earlier_code() -> None:
     world = open_world()
     first, second = consent(world), consent(world)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from firmware_sim.errors import UsageError
 from fleet.cloud.open.limits import UNKNOWN, interface_of, rate_of
 from fleet.cloud.open_calls import NOTED_EVERY
 from fleet.cloud.settings import Settings
@@ -67,6 +68,24 @@ def test_refused_calls_count_too() -> None:
     assert program.code("GET", ECHO, change={"sign": "x"}) == 1004
     assert codes(program, 2) == [0, 1199]
     assert program.code("GET", ECHO, change={"sign": "x"}) == 1004
+
+
+def test_strangers_need_not_count() -> None:
+    """Neither what they send with a wrong signature, nor what they repeat when it is too old."""
+    one = world(open_calls_per_day=4, open_calls_per_second=2, open_count_unsigned=False)
+    program = connected(one)
+    for _ in range(9):
+        assert program.code("GET", ECHO, change={"sign": "x"}) == 1004
+        assert program.code("GET", ECHO, change={"t": "1600000000000"}) == 1013
+    assert program.code("GET", "/v1.0/nowhere") == 1108
+    assert codes(program, 3) == [0, 0, 1199]
+
+
+def test_then_signatures_are_asked_for_before_limits() -> None:
+    early = ("limits", *(check for check in SETTINGS.open_check_order if check != "limits"))
+    world(open_check_order=early)
+    with pytest.raises(UsageError, match="limits come after sign"):
+        world(open_check_order=early, open_count_unsigned=False)
 
 
 def test_the_day_turns_at_midnight() -> None:

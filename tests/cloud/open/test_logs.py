@@ -133,7 +133,9 @@ def test_what_an_unbinding_looks_like_is_a_setting(event_id: int, seen: list[int
 
 def test_what_is_ours_alone_has_no_number() -> None:
     ours = {event.value for event in DeviceEvent} - EVENTS.keys()
-    assert ours == {"taken_over", "unbound", "reset_sent", "reset_confirmed", "reset_fetched"}
+    resets = {"reset_sent", "reset_confirmed", "reset_fetched"}
+    upgrades = {"upgrade_ordered", "upgrade_failed"}
+    assert ours == {"taken_over", "unbound", "restart_reason"} | resets | upgrades
 
 
 # --- paging -------------------------------------------------------------------------------------

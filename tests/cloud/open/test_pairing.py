@@ -10,6 +10,7 @@ from fleet.cloud.homes import Member, Role
 from fleet.cloud.open.pairing import offset_of
 from tests.cloud.open.devices_world import DevicesWorld
 from tests.cloud.open.program import connected
+from tests.cloud.open.test_logins_api import ASSET_LOGIN, ASSET_USERS, Login, asset_user
 from tests.cloud.support import SETTINGS, START_MS, assert_reloads
 
 TOKEN = "/v1.0/devices/token"
@@ -54,6 +55,22 @@ def test_a_token_pairs_a_device(path: str, form: dict[str, Any]) -> None:
     (paired,) = world.get(RESULT + token["token"])["successDevices"]
     assert paired["id"] == world.camera.dev_id
     assert_reloads(world.world)
+
+
+def test_what_an_asset_user_pairs_is_in_an_asset_and_in_no_home() -> None:
+    world = DevicesWorld()
+    world.ask("DELETE", f"/v1.0/devices/{world.camera.dev_id}")
+    world.send("POST", ASSET_USERS, asset_user())
+    worker = Login(world.world)
+    uid = worker.keep(worker.log_in(ASSET_LOGIN, asset_user()))["uid"]
+    space = world.space()
+    body = msgspec.json.encode({**ASSET, "asset_id": space})
+    assert worker.code("POST", REGISTRATION, {}, body) == 1106
+    world.world.rule(lambda s: s.asset_grants.grant(uid, [space]))
+    token = worker.call("POST", REGISTRATION, {}, body)["result"]
+    assert world.camera.activate(text(token)) == ""
+    assert (world.device().owner, world.device().space, world.device().home) == (uid, space, "")
+    assert world.world.state.homes.of_user(uid) == []
 
 
 def test_the_place_of_a_device_is_that_of_its_token() -> None:
@@ -122,7 +139,7 @@ def test_how_long_a_token_lives() -> None:
     [
         (TOKEN, {"uid": "uid1"}, 1100),
         (TOKEN, {"timeZoneId": "x"}, 1100),
-        (TOKEN, {"uid": "", "timeZoneId": "x"}, 1101),
+        (TOKEN, {"uid": "", "timeZoneId": "x"}, 1100),
         (TOKEN, {"uid": "nosuch", **BERLIN}, 1106),
         (PARING, {"uid": "uid1"}, 1100),
         (PARING, {"uid": "uid1", "paring_type": "smoke"}, 1109),

@@ -1,5 +1,6 @@
 """Who may become a consumer of what: paths, headers, queries."""
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -137,4 +138,11 @@ def test_what_is_not_there(path: str) -> None:
 )
 def test_anything_is_refused_with_a_status(path: str, query: str, host: str, username: str) -> None:
     status, _ = refusal(target=f"{path}?{query}", host=host, username=username, password="x")
-    assert status in (401, 404)
+    assert status in (400, 401, 404)
+
+
+# Bytes that are no ASCII arrive as halves of surrogate pairs.
+@given(st.text(st.characters(exclude_categories=()), max_size=40))
+def test_who_may_come_in_may_ask_for_anything(query: str) -> None:
+    with contextlib.suppress(NotAdmitted):
+        doorkeeper().admit(msgspec.structs.replace(OFFICIAL, target=f"{PATH}?{query}"))

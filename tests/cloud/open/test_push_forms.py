@@ -34,8 +34,16 @@ def test_a_report_has_no_code() -> None:
 
 
 def test_what_is_about_no_device_names_none() -> None:
-    raised = PushRaised("userDelete", "", "", b'{"uid":"u"}', uid="u", schema="app")
-    assert tell(raised, BOTH) == [(20, {"bizCode": "userDelete", "bizData": {"uid": "u"}, "ts": 7})]
+    raised = PushRaised("userDelete", "", "", b'{"uid":"u"}', 21, uid="u", schema="app")
+    assert tell(raised, BOTH) == [(21, {"bizCode": "userDelete", "bizData": {"uid": "u"}, "ts": 7})]
+
+
+def test_what_a_device_was_commanded_stands_beside_the_code() -> None:
+    data = b'{"command":[{"dpId":1,"value":true}]}'
+    raised = PushRaised("deviceDpCommand", "bf1", "pid", data)
+    command = [{"dpId": 1, "value": True}]
+    event = {"bizCode": "deviceDpCommand", "devId": "bf1", "productKey": "pid", "ts": 7}
+    assert tell(raised, LEGACY) == [(20, {**event, "command": command})]
 
 
 @pytest.mark.parametrize("families", [LEGACY, BOTH])

@@ -50,6 +50,12 @@ def test_any_text_is_an_id_or_none(name: str) -> None:
     assert number is None or number >= 0
 
 
+def test_no_name_is_long() -> None:
+    # To read a number of so many digits would keep the cloud busy.
+    assert message_id(b64encode(b"\x08" + b"\xff" * 50 + b"\x01").decode()) is None
+    assert message_id(b64encode(b"\x08" + b"\xff" * 40 + b"\x01").decode()) is not None
+
+
 def test_an_acknowledgement() -> None:
     name = message_name(MESSAGE.id, MESSAGE.topic)
     assert acknowledged(json.dumps({"messageId": name}).encode()) == MESSAGE.id

@@ -12,9 +12,12 @@ from fleet.cloud.open.regions import (
     Gazetteer,
     Place,
     check_network,
+    code_of,
     in_networks,
     is_open_path,
+    prefix_of,
     split_prefix,
+    within,
 )
 
 PLAIN = Gazetteer("EU", ())
@@ -64,6 +67,31 @@ def test_any_path_can_be_split(path: str) -> None:
     assert path == (f"/{prefix}{rest}" if prefix else rest)
     is_open_path(path)
     PLAIN.locate(path, path)
+
+
+@pytest.mark.parametrize(
+    ("target", "there"),
+    [
+        ("/v1.0/token?grant_type=1", "/us/v1.0/token?grant_type=1"),
+        ("/ws/v2/consumer/persistent/x", "/us/ws/v2/consumer/persistent/x"),
+        ("//ws/v2/consumer/persistent/x", "/us//ws/v2/consumer/persistent/x"),
+        ("/eu/v1.0/token", "/eu/v1.0/token"),
+        ("/in/ws/v2/consumer", "/in/ws/v2/consumer"),
+        ("/console/v1/login", "/console/v1/login"),
+        ("/d.json?a=/v1.0/x", "/d.json?a=/v1.0/x"),
+        ("*", "*"),
+        ("", ""),
+    ],
+)
+def test_what_comes_in_at_the_port_of_a_centre(target: str, there: str) -> None:
+    assert within("AZ", target) == there
+
+
+def test_a_centre_has_several_names() -> None:
+    assert {code_of(prefix) for centre in CENTRES for prefix in centre.prefixes} == {*CODES}
+    assert [code_of(prefix_of(code)) for code in CODES] == [code_of(code) for code in CODES]
+    with pytest.raises(UsageError, match="'moon' is no data centre: choose one of AY, AZ"):
+        code_of("moon")
 
 
 def test_networks_that_are_cut_off() -> None:

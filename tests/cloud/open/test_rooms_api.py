@@ -77,5 +77,5 @@ def test_a_room_that_is_not_there() -> None:
     ):
         assert world.refused(method, f"{room}{tail}", form) == 2502
     home = home_of(world)
-    assert world.refused("POST", f"{home}/room", {"name": ""}) == 1101
+    assert world.refused("POST", f"{home}/room", {"name": ""}) == 1100
     assert world.refused("POST", f"{home}/room", {"name": "x"}, by=world.guest(1)) == 1106

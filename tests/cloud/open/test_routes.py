@@ -26,6 +26,13 @@ from fleet.cloud.state import State
 PROJECT = Project("id", "very secret", "maker", "name")
 
 
+class Full(msgspec.Struct):
+    """A body of what must not be empty."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    ids: Annotated[list[str], Meta(min_length=1)]
+
+
 class Form(msgspec.Struct):
     """A body of a few kinds."""
 
@@ -80,9 +87,20 @@ def test_a_body_and_a_query_that_fit() -> None:
     assert call(query={"size": "5", "name": "x"}).query_as(Form) == Form(5, "x")
 
 
+def test_an_empty_field_of_a_query_counts_as_none() -> None:
+    assert call(query={"size": "5", "name": "", "kind": ""}).query_as(Form) == Form(5)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name":"x"}', b'{"name":"","ids":["a"]}', b'{"name":"x","ids":[]}']
+)
+def test_what_must_not_be_empty_is_refused_like_what_is_not_there(body: bytes) -> None:
+    assert code_of(lambda: call(body).body_as(Full)) == 1100
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
-    [({}, 1100), ({"size": "0"}, 1101), ({"size": "x"}, 1109), ({"size": ""}, 1109)],
+    [({}, 1100), ({"size": "0"}, 1101), ({"size": "x"}, 1109), ({"size": ""}, 1100)],
 )
 def test_a_query_that_does_not_fit_has_its_code(query: dict[str, str], code: int) -> None:
     assert code_of(lambda: call(query=query).query_as(Form)) == code
@@ -139,6 +157,7 @@ TABLE = Routes(
         ("GET", "/v1.0/devices/x%2Fy", "/v1.0/devices/{id}", {"id": "x/y"}),
         ("GET", "/v1.0/devices/%FF", "/v1.0/devices/{id}", {"id": "\ufffd"}),
         ("GET", "/v1.0/a/b/logs", "/v1.0/{kind}/{id}/logs", {"kind": "a", "id": "b"}),
+        ("GET", "/v1.0/devices/b/logs", "/v1.0/{kind}/{id}/logs", {"kind": "devices", "id": "b"}),
         ("DELETE", "/v1.0/devices/status", "/v1.0/devices/{id}", {"id": "status"}),
     ],
 )

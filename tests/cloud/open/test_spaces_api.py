@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.cloud.open.people_world import PeopleWorld
+from tests.cloud.open.test_asset_users_api import AuthorizedWorld
 from tests.cloud.support import assert_reloads
 
 BASE = "/v2.0/cloud/space"
@@ -134,6 +136,7 @@ def test_which_devices_are_there() -> None:
     first = world.ask("GET", path, page_size=2)
     rest = world.ask("GET", path, page_size=2, last_row_key=first["last_row_key"])
     assert [one["res_id"] for page in (first, rest) for one in page["data"]] == ids
+    assert world.ask("GET", path, only_sub="", last_row_key="", page_size="") == found
     none = world.ask("GET", path, last_row_key=rest["last_row_key"])
     assert (none["data"], none["last_row_key"]) == ([], 0)
 
@@ -142,7 +145,7 @@ def test_which_devices_are_there() -> None:
     ("form", "code"),
     [
         ({}, 1100),
-        ({"name": ""}, 1101),
+        ({"name": ""}, 1100),
         ({"name": "x", "parent_id": 1}, 1106),
         ({"name": "x", "parent_id": -1}, 1101),
         ({"name": "x", "description": "x" * 256}, 1101),
@@ -173,3 +176,16 @@ def test_a_space_is_nobody_elses_and_in_one_centre() -> None:
     world.maker.connect()
     assert refusals() == {1106}
     assert world.ask("GET", f"{BASE}/child")["data"] == []
+
+
+def test_an_asset_user_changes_nothing_about_the_tree() -> None:
+    world = AuthorizedWorld()
+    world.act("batch-assets-authorized", {"asset_ids": world.house})
+    worker, house = world.program(), f"{BASE}/{world.house}"
+    assert worker.call("GET", house, {})["result"]["name"] == "House"
+    body = msgspec.json.encode({"name": "Shed", "parent_id": world.house})
+    assert worker.code("POST", f"{BASE}/creation", None, body) == 1106
+    assert worker.code("PUT", house, None, body) == 1106
+    assert worker.code("DELETE", house) == 1106
+    assert worker.code("GET", f"{BASE}/child") == 1106
+    assert worker.code("GET", f"{BASE}/{world.hall}") == 1106

@@ -191,7 +191,7 @@ def test_the_trend_is_by_country_and_day() -> None:
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ("", 1109),
+        ("", 1100),
         ("{}", 1109),
         ('{"startDay":"20231399","endDay":"20231115"}', 1109),
         ('{"startDay":"20231115","endDay":"20231114"}', 1101),

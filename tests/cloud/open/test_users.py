@@ -80,8 +80,8 @@ def test_mobile_and_email_are_shown_as_such() -> None:
 @pytest.mark.parametrize(
     ("choices", "code"),
     [
-        ({"username": ""}, 1101),
-        ({"password": ""}, 1101),
+        ({"username": ""}, 1100),
+        ({"password": ""}, 1100),
         ({"username_type": 4}, 1109),
         ({"country_code": "de"}, 2402),
         ({"country_code": ""}, 2402),
@@ -121,8 +121,8 @@ def test_countries_that_a_centre_does_not_take() -> None:
 def test_the_schema_is_somebody_elses_or_nobodys() -> None:
     world = PeopleWorld()
     for path in ("/v1.0/apps/{}/users", "/v2.0/apps/{}/users"):
-        assert world.refused("GET", path.format("theirs")) == 1106
-        assert world.refused("GET", path.format("nothing")) == 2017
+        assert world.refused("GET", path.format("theirs"), page_no=1, page_size=9) == 1106
+        assert world.refused("GET", path.format("nothing"), page_no=1, page_size=9) == 2017
     assert world.refused("POST", "/v1.0/apps/theirs/user", user_form()) == 1106
     assert world.refused("POST", "/v1.0/apps/nothing/user", user_form()) == 2017
     assert world.refused("POST", USER, user_form(), by=world.other) == 1106

@@ -9,8 +9,15 @@ from fleet.cloud.store.address import is_database, refuse_unless_address, shown
 def test_a_folder_and_an_address_are_told_apart() -> None:
     for place in ("postgresql://h/d", "postgres:///d", "postgresql://"):
         assert is_database(place)
-    for place in ("", "data", "/var/data", "postgresql", "./postgresql://h/d", "sqlite://h/d"):
+    for place in ("", "data", "/var/data", "postgresql", "./postgresql://h/d", "d:ata/x"):
         assert not is_database(place)
+
+
+@pytest.mark.parametrize(
+    "slip", ["PostgreSQL://h/d", "postgres:/me:s3cret@h/d", "postgresql:h", "mysql://h/d"]
+)
+def test_a_slip_in_an_address_does_not_make_it_a_folder(slip: str) -> None:
+    assert is_database(slip)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,11 @@ def test_a_folder_and_an_address_are_told_apart() -> None:
         "postgresql://h:port/d",
         "postgres://h:0/d",
         "postgres://h/d?s3c",
+        "postgres:/me:s3c@h/d",
+        "postgresql:h/d",
+        "postgres://me:12/s3c@h/d",
+        "postgres://me:12#s3c@h/d",
+        "postgres://me:12?s3c@h/d",
     ],
 )
 def test_what_is_no_address(url: str) -> None:

@@ -1,9 +1,12 @@
-"""A database that the first version left behind opens today, with everything that was in it.
+"""A database that an older version left behind opens today, with everything that was in it.
 
 `cloud_0001.db` was written by the program as it was when 0001.sql was its only schema file. Five
 accounts and six consumers of the usual test world had a day with four devices: one was unbound in
 a batch and paired anew, one was unbound and is still to be told, one reported data points, and on
-one an account without the right tried twice. It cannot be made again.
+one an account without the right tried twice. `cloud_0002.db` was written when 0002.sql was the
+last one: four devices of the same world, one of them unbound and paired anew, and besides a project
+with tokens, calls, messages and a space, an OEM link, a product that was handed on, a wish for a
+data point. Neither can be made again.
 """
 
 import shutil
@@ -15,6 +18,7 @@ import pytest
 
 from firmware_sim.rng import Rng
 from fleet.cloud.cloud import Cloud
+from fleet.cloud.state import State
 from fleet.cloud.store import Store
 from fleet.cloud.store.postgres import PostgresStore
 from fleet.cloud.store.postgres_sql import translate
@@ -24,7 +28,8 @@ from tests.cloud.store.kinds import kinds
 from tests.cloud.store.postgres_server import PostgresServer
 from tests.cloud.support import ENDPOINTS, REPAIR, SETTINGS
 
-OLD = Path(__file__).parents[2] / "golden" / "cloud_0001.db"
+GOLDEN = Path(__file__).parents[2] / "golden"
+TABLES = {1: 14, 2: 26}
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -42,28 +47,42 @@ def rows_of(path: Path, columns: Rows | None = None) -> Rows:
     return tables
 
 
+@pytest.fixture(params=TABLES)
+def age(request: pytest.FixtureRequest) -> int:
+    """Return the number of the last schema file that the old program had."""
+    number: int = request.param
+    return number
+
+
+only_the_first = pytest.mark.parametrize("age", [1], indirect=True)
+
+
+def old(age: int) -> Path:
+    return GOLDEN / f"cloud_{age:04}.db"
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    shutil.copy(OLD, tmp_path / FILE_NAME)
+def folder(tmp_path: Path, age: int) -> Path:
+    shutil.copy(old(age), tmp_path / FILE_NAME)
     return tmp_path
 
 
 @pytest.fixture
-def before() -> Rows:
-    rows = rows_of(OLD)
-    assert len(rows) == 14
+def before(age: int) -> Rows:
+    rows = rows_of(old(age))
+    assert len(rows) == TABLES[age]
     assert all(rows.values())
     return rows
 
 
 @pytest.fixture
-def old_postgres(postgres_url: str, postgres_server: PostgresServer, before: Rows) -> str:
+def old_postgres(postgres_url: str, postgres_server: PostgresServer, before: Rows, age: int) -> str:
     """Return the address of a database that holds the same as the old file."""
     postgres_server.execute(
         postgres_url,
-        translate((SCHEMA / "0001.sql").read_text()),
+        *(translate((SCHEMA / f"{n:04}.sql").read_text()) for n in range(1, age + 1)),
         "CREATE TABLE fleet_schema (version BIGINT NOT NULL)",
-        "INSERT INTO fleet_schema VALUES (1)",
+        f"INSERT INTO fleet_schema VALUES ({age})",
     )
     for name, rows in before.items():
         for row in rows:
@@ -73,8 +92,8 @@ def old_postgres(postgres_url: str, postgres_server: PostgresServer, before: Row
     return postgres_url
 
 
-def _literal(cell: str | int) -> str:
-    return str(cell) if isinstance(cell, int) else "'" + cell.replace("'", "''") + "'"
+def _literal(cell: str | float) -> str:
+    return str(cell) if isinstance(cell, int | float) else "'" + cell.replace("'", "''") + "'"
 
 
 def loaded(store: Store) -> dict[str, list[Any]]:
@@ -105,6 +124,7 @@ def test_it_is_migrated_only_as_a_whole(folder: Path, before: Rows, tmp_path: Pa
     assert rows_of(folder / FILE_NAME) == before
 
 
+@only_the_first
 def test_the_cloud_goes_on_where_it_was(folder: Path) -> None:
     store = SqliteStore(folder)
     cloud = Cloud(SETTINGS, load=store.load, entropy=Rng(1).bytes, endpoints=ENDPOINTS)
@@ -120,6 +140,18 @@ def test_the_cloud_goes_on_where_it_was(folder: Path) -> None:
         True
     }
     assert {quota.used for quota in state.quotas.all()} == {2}
+
+
+@only_the_first
+def test_who_has_devices_has_a_home_and_nobody_else(folder: Path) -> None:
+    store = SqliteStore(folder)
+    state = State(SETTINGS, store.load, Rng(1).bytes)
+    store.close()
+    bound = [device for device in state.devices.all() if device.bound]
+    homes = [state.homes.of_device(device) for device in bound]
+    assert [home.owner for home in homes if home] == [device.owner for device in bound]
+    assert {home.name for home in homes if home} == {SETTINGS.first_home_name}
+    assert len(state.homes) == len({device.owner for device in bound}) == 3
 
 
 def test_postgresql_migrates_to_the_same_records(old_postgres: str, folder: Path) -> None:

@@ -1,6 +1,10 @@
 """The store in a real PostgreSQL server: what survives a kill, what a fault does, whom it refuses."""
 
+import os
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -220,3 +224,45 @@ def test_a_server_that_goes_away_is_reported_and_nothing_is_lost(schema: Path) -
         again.close()
     with pytest.raises(UsageError, match="no server answers there"):
         PostgresStore(url, schema=schema)
+
+
+@contextmanager
+def silenced(server: PostgresServer) -> Iterator[None]:
+    """Stop the server's process for the cloud's session, so that it keeps the line and says nothing."""
+    found = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fleet cloud'"
+    (row,) = server.execute(server.url(), found)
+    os.kill(row["pid"], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(row["pid"], signal.SIGCONT)
+
+
+def test_a_server_that_says_nothing_is_given_up(
+    postgres_url: str,
+    postgres_server: PostgresServer,
+    schema: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fleet.cloud.store.postgres._ANSWER_S_MAX", 0.1)
+    store = PostgresStore(postgres_url, schema=schema)
+    with silenced(postgres_server):
+        error = commit(store, Put(Counted(1)))
+        store.close()
+    assert isinstance(error, UsageError)
+    assert "the connection was lost: see to the server" in str(error)
+
+
+def test_the_end_does_not_wait_for_a_server_that_says_nothing(
+    postgres_url: str,
+    postgres_server: PostgresServer,
+    schema: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fleet.cloud.store.postgres._CLOSE_S_MAX", 0.1)
+    store = PostgresStore(postgres_url, schema=schema)
+    outcomes: list[BaseException | None] = []
+    with silenced(postgres_server):
+        store.submit((Put(Counted(1)),), outcomes.append)
+        store.close()
+    assert [type(outcome) for outcome in outcomes] == [UsageError]

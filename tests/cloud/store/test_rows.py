@@ -1,9 +1,11 @@
 """Any record goes through its row unchanged; a row that does not fit is named."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.cloud.store.rows import table_of
+from fleet.cloud.store.records import Delete, Put
+from fleet.cloud.store.rows import folded, table_of
 from tests.cloud.store.things import Colour, Part, Thing
 
 things = st.builds(
@@ -26,3 +28,13 @@ things = st.builds(
 def test_any_record_goes_through_its_row_unchanged(rows: list[Thing]) -> None:
     table = table_of(Thing)
     assert [table.record(table.row(row)) for row in rows] == rows
+
+
+def test_the_last_state_of_each_record_counts() -> None:
+    first, second = (Thing(owner="a", number=number) for number in (1, 2))
+    renewed = msgspec.structs.replace(first, note="new")
+    gone = [Delete(Thing, ("a", number)) for number in (1, 2)]
+    assert folded([(Put(first), Put(second)), (gone[1], Put(renewed))]) == {
+        Thing: {("a", 1): renewed, ("a", 2): None}
+    }
+    assert folded([gone, (Put(second),)]) == {Thing: {("a", 1): None, ("a", 2): second}}

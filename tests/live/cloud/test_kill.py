@@ -1,14 +1,18 @@
 """kill -9 amid a thousand concurrent unbindings: what was said is kept, and nothing counted twice.
 
-A thousand returned devices bring the codes of one operator to a cloud that is killed twice in the
-middle of it and comes back on the same ports and data. After each death the store is compared
-with what the devices were told; devices that heard nothing try again. One product has less quota
-than devices, so a unit that was lost or taken twice would show as a device too many or too few.
+Eight hundred returned devices bring the codes of one operator to `fleet cloud`, while the maker's
+program takes two hundred more away by signed calls of the Open API. The cloud is killed twice in the
+middle of it and comes back on the same ports and data. After each death the store is compared with
+what everybody was told; who heard nothing tries again. One product has less quota than devices, so
+a unit that was lost or taken twice would show as a device too many or too few.
 """
 
 import asyncio
-import os
-import signal
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -23,7 +27,6 @@ from firmware_sim.wire import atop
 from firmware_sim.wire import atop_messages as messages
 from fleet.cloud.devices import Device
 from fleet.cloud.edge.listen import raise_files_limit
-from fleet.cloud.edge.process import ServerConfig
 from fleet.cloud.edge.stores import open_store
 from fleet.cloud.history import HistoryRow
 from fleet.cloud.permissions import GrantKind
@@ -34,19 +37,28 @@ from fleet.cloud.seed import (
     GrantSeed,
     LimitSeed,
     ProductSeed,
+    ProjectSeed,
     Seed,
     UserSeed,
 )
 from fleet.cloud.settings import Settings
 from fleet.cloud.tokens import UnbindToken
-from fleet.run.cloud_host import CloudHost
+from fleet.commands import cloud_seed
 from tests.cloud.store.postgres_server import PostgresServer
 
 DEVICES, PRODUCTS, PER_TOKEN = 1_000, 4, 30
-SCARCE, SCARCE_MAX = "product0", 200  # of its 250 devices
+CALLED = range(4, DEVICES, 5)  # those that the program takes away; the others have codes
+SCARCE, SCARCE_MAX = "product0", 150  # of its 200 devices with a code
 OPERATOR = "repair"
-SETTINGS = Settings(password_iterations=1, account_quota_per_day=10_000, product_quota_per_day=250)
+ACCESS_ID, SECRET = "tuyasim0client0id000", "0123456789abcdef0123456789abcdef"
+SETTINGS = """
+password_iterations = 1
+account_quota_per_day = 10_000
+product_quota_per_day = 250
+open_calls_per_second = 10_000
+"""
 RELEASED, REFUSED = "", "PRODUCT_QUOTA"
+GONE = "1106"  # what a program is told of a device that is nobody's any more
 KILLS = 2
 
 
@@ -73,6 +85,7 @@ def seed() -> Seed:
             ProductSeed(product_id=pid, name=pid, category="sp", owner="maker") for pid in products
         ),
         grants=(grant,),
+        projects=(ProjectSeed(access_id=ACCESS_ID, secret=SECRET, owner="maker", name="own"),),
         limits=(LimitSeed(scope=Scope.PRODUCT, name=SCARCE, limit=SCARCE_MAX),),
         devices=tuple(
             DeviceSeed(
@@ -89,33 +102,47 @@ def seed() -> Seed:
     )
 
 
-class Chip:
-    """A returned device with the code of a batch before its lens, and what it was told."""
+class Server:
+    """`fleet cloud` on the data in `place`, always on the same port."""
 
-    def __init__(self, number: int, token: str) -> None:
-        self.uuid, self.auth_key = f"uuid{number:04}", f"authkey{number:025}"
-        self.product_id, self.token = pid_of(number), token
+    def __init__(self, place: str, folder: Path) -> None:
+        self._ready_file, settings = folder / "ready.json", folder / "settings.toml"
+        settings.write_text(SETTINGS)
+        self._words = [sys.executable, "-m", "fleet", "cloud", "--data", place]
+        self._words += ["--settings", str(settings), "--ready-file", str(self._ready_file)]
+        self.url, self.port = "", 0
+
+    def start(self) -> None:
+        self._ready_file.unlink(missing_ok=True)
+        self._process = subprocess.Popen([*self._words, "--port", str(self.port)])
+        while not self._ready_file.exists():
+            assert self._process.poll() is None
+            time.sleep(0.02)
+        self.url = json.loads(self._ready_file.read_text())["open_api"]
+        self.port = int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        assert self._process.wait() == 0
+
+
+class Caller:
+    """Somebody with one device to release, one call for that, and what was answered."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.uuid, self.product_id = number, f"uuid{number:04}", pid_of(number)
         self.told: str | None = None  # nothing yet
 
-    async def connect(self, host: CloudHost) -> None:
-        self.reader, self.writer = await asyncio.open_connection(
-            host.ready.host, host.ready.http_port
-        )
+    async def connect(self, server: Server) -> None:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", server.port)
 
     def call(self) -> None:
-        """Send the activation that brings the code."""
-        form = messages.activation_request(self.token, self.product_id, "1.0.0", int(time.time()))
-        target, body = atop.encode_request(
-            messages.ACTIVE.name,
-            messages.ACTIVE.version,
-            int(time.time()),
-            self.auth_key,
-            msgspec.json.encode(form),
-            uuid=self.uuid,
-            dev_id=None,
-        )
-        head = f"POST {target} HTTP/1.1\r\nhost: cloud\r\ncontent-length: {len(body)}\r\n\r\n"
-        self.writer.write(head.encode() + body)
+        """Send the request."""
+        self.writer.write(self.request())
 
     async def listen(self) -> None:
         """Note the answer; a cloud that died says nothing."""
@@ -127,13 +154,88 @@ class Chip:
             return
         finally:
             self.writer.close()
+        self.told = self.read(reply)
+
+    def request(self) -> bytes:
+        raise NotImplementedError
+
+    def read(self, reply: bytes) -> str:
+        raise NotImplementedError
+
+
+class Chip(Caller):
+    """A returned device with the code of a batch before its lens."""
+
+    def __init__(self, number: int, token: str) -> None:
+        super().__init__(number)
+        self.auth_key, self.token = f"authkey{number:025}", token
+
+    def request(self) -> bytes:
+        form = messages.activation_request(self.token, self.product_id, "1.0.0", int(time.time()))
+        target, body = atop.encode_request(
+            messages.ACTIVE.name,
+            messages.ACTIVE.version,
+            int(time.time()),
+            self.auth_key,
+            msgspec.json.encode(form),
+            uuid=self.uuid,
+            dev_id=None,
+        )
+        head = f"POST {target} HTTP/1.1\r\nhost: cloud\r\ncontent-length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    def read(self, reply: bytes) -> str:
         inner = atop.decode_inner(atop.decode_reply(reply, self.auth_key))
-        self.told = RELEASED if inner.success else inner.error_code
+        return RELEASED if inner.success else inner.error_code
 
 
-async def codes(host: CloudHost) -> list[str]:
+class Program(Caller):
+    """A call of the Open API that takes a device away."""
+
+    def __init__(self, number: int, token: str) -> None:
+        super().__init__(number)
+        self.token = token
+
+    def request(self) -> bytes:
+        target = f"/v1.0/cloud/thing/devices/bf{self.number:018}/unbind"
+        return signed("POST", target, self.token)
+
+    def read(self, reply: bytes) -> str:
+        envelope = msgspec.json.decode(reply)
+        return RELEASED if envelope["success"] else str(envelope["code"])
+
+
+def signed(method: str, target: str, token: str = "") -> bytes:
+    """Return a request that is signed as the vendor's page says."""
+    t = str(time.time_ns() // 1_000_000)
+    text = f"{ACCESS_ID}{token}{t}{method}\n{hashlib.sha256().hexdigest()}\n\n{target}"
+    sign = hmac.new(SECRET.encode(), text.encode(), "sha256").hexdigest().upper()
+    lines = (
+        f"{method} {target} HTTP/1.1",
+        "host: cloud",
+        f"client_id: {ACCESS_ID}",
+        f"access_token: {token}",
+        f"t: {t}",
+        "sign_method: HMAC-SHA256",
+        f"sign: {sign}",
+        "content-length: 0",
+    )
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+class Login(Caller):
+    """The program's call for its token."""
+
+    def request(self) -> bytes:
+        return signed("GET", "/v1.0/token?grant_type=1")
+
+    def read(self, reply: bytes) -> str:
+        return str(msgspec.json.decode(reply)["result"]["access_token"])
+
+
+async def codes(server: Server) -> list[str]:
     """Return the tokens (8 characters) of as many codes as the operator needs."""
-    async with httpx.AsyncClient(base_url=host.url) as client:
+    async with httpx.AsyncClient(base_url=server.url) as client:
 
         async def ask(path: str, form: object, session: str = "none") -> dict[str, Any]:
             headers = {"authorization": f"Bearer {session}"}
@@ -150,30 +252,40 @@ async def codes(host: CloudHost) -> list[str]:
     return [token["token"][2:10] for token in made]
 
 
-async def storm(host: CloudHost, chips: list[Chip]) -> None:
-    """Let all of `chips` call at once, and kill the cloud while it answers.
+async def log_in(server: Server) -> str:
+    """Return the program's token."""
+    login = Login(0)
+    await login.connect(server)
+    login.call()
+    await login.listen()
+    assert login.told
+    return login.told
+
+
+async def storm(server: Server, callers: list[Caller]) -> None:
+    """Let all call at once, and kill the cloud while it answers.
 
     Half of them call when the end is near, so it certainly comes while the cloud is at work.
     """
-    for chip in chips:
-        await chip.connect(host)
-    early, late = chips[len(chips) // 2 :], chips[: len(chips) // 2]
-    answers = [asyncio.create_task(chip.listen()) for chip in chips]
-    for chip in early:
-        chip.call()
+    for caller in callers:
+        await caller.connect(server)
+    early, late = callers[len(callers) // 2 :], callers[: len(callers) // 2]
+    answers = [asyncio.create_task(caller.listen()) for caller in callers]
+    for caller in early:
+        caller.call()
     for answer in asyncio.as_completed(answers):
         await answer
         if len(unheard(early)) < len(early) * 3 // 4:
             break
-    for chip in late:
-        chip.call()
-    os.kill(host.pid, signal.SIGKILL)
+    for caller in late:
+        caller.call()
+    server.kill()
     await asyncio.gather(*answers)
-    assert unheard(chips)
+    assert unheard(callers)
 
 
-def compare(place: str, chips: Iterable[Chip]) -> set[str]:
-    """Compare the store with what devices were told, and with itself; return who is released."""
+def compare(place: str, callers: Iterable[Caller]) -> set[str]:
+    """Compare the store with what everybody was told, and with itself; return who is released."""
     store = open_store(place)
     devices = {device.uuid: device for device in store.load(Device)}
     history, uses = list(store.load(HistoryRow)), list(store.load(QuotaUse))
@@ -183,48 +295,58 @@ def compare(place: str, chips: Iterable[Chip]) -> set[str]:
     done = Counter(row.uuid for row in history if row.status == "ok")
     assert done == Counter(released)
     refused = {row.uuid for row in history if row.status == "refused"}
-    for chip in chips:
-        if chip.told is not None:
-            assert chip.told in {RELEASED, REFUSED}
-            assert chip.uuid in (
-                released - refused if chip.told == RELEASED else refused - released
+    for caller in callers:
+        if caller.told is not None:
+            assert caller.told in {RELEASED, REFUSED, GONE}
+            assert caller.uuid in (
+                refused - released if caller.told == REFUSED else released - refused
             )
-    wanted = Counter((Scope.PRODUCT.value, devices[uuid].product_id) for uuid in released)
-    wanted[(Scope.ACCOUNT.value, OPERATOR)] = len(released)
+    by_code = [devices[uuid] for uuid in released if devices[uuid].released_by]
+    assert {int(uuid[4:]) for uuid in released} - {int(d.uuid[4:]) for d in by_code} <= {*CALLED}
+    wanted = Counter((Scope.PRODUCT.value, device.product_id) for device in by_code)
+    wanted[(Scope.ACCOUNT.value, OPERATOR)] = len(by_code)
     assert {(use.scope, use.name): use.used for use in uses} == wanted
-    per_batch = Counter(devices[uuid].released_by for uuid in released)
+    per_batch = Counter(device.released_by for device in by_code)
     assert {token.batch: token.used for token in tokens if token.used} == per_batch
     return released
 
 
-def unheard(chips: list[Chip]) -> list[Chip]:
-    return [chip for chip in chips if chip.told is None]
+def unheard(callers: list[Caller]) -> list[Caller]:
+    return [caller for caller in callers if caller.told is None]
 
 
-async def story(place: str) -> None:
-    deaths: asyncio.Queue[str] = asyncio.Queue()
-    config = ServerConfig(data=place, settings=SETTINGS, seed=seed())
-    host = CloudHost(config, deaths.put_nowait)
-    await host.start()
+async def story(place: str, folder: Path) -> None:
+    cloud_seed.put(seed(), "seed", place, Settings(password_iterations=1))
+    server = Server(place, folder)
     try:
-        tokens = await codes(host)
-        chips = [Chip(n, tokens[n // PER_TOKEN]) for n in range(DEVICES)]
-        for _ in range(KILLS):
-            await storm(host, unheard(chips))
-            await deaths.get()
-            compare(place, chips)
-            await host.replace()
-        left = unheard(chips)
-        for chip in left:
-            await chip.connect(host)
-            chip.call()
-        await asyncio.gather(*(chip.listen() for chip in left))
-        assert unheard(chips) == []
+        callers = await calls(server, place)
     finally:
-        await host.stop(grace_s=5)
-    released = compare(place, chips)
-    assert len(released) == DEVICES - (DEVICES // PRODUCTS - SCARCE_MAX)
-    assert sum(chip.product_id == SCARCE for chip in chips if chip.told == RELEASED) == SCARCE_MAX
+        server.kill()
+    released = compare(place, callers)
+    scarce = [one for one in callers if isinstance(one, Chip) and one.product_id == SCARCE]
+    assert len(released) == DEVICES - (len(scarce) - SCARCE_MAX)
+    assert sum(one.told == RELEASED for one in scarce) == SCARCE_MAX
+
+
+async def calls(server: Server, place: str) -> list[Caller]:
+    """Let everybody call until all have an answer, through every death of the server."""
+    server.start()
+    tokens, key = await codes(server), await log_in(server)
+    callers: list[Caller] = [
+        Program(n, key) if n in CALLED else Chip(n, tokens[n // PER_TOKEN]) for n in range(DEVICES)
+    ]
+    for _ in range(KILLS):
+        await storm(server, unheard(callers))
+        compare(place, callers)
+        server.start()
+    left = unheard(callers)
+    for caller in left:
+        await caller.connect(server)
+        caller.call()
+    await asyncio.gather(*(caller.listen() for caller in left))
+    assert unheard(callers) == []
+    server.stop()
+    return callers
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -236,4 +358,4 @@ def test_a_thousand_unbindings_survive_two_kills(
     if kind == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         place = server.new_schema()
-    asyncio.run(story(place))
+    asyncio.run(story(place, tmp_path))

@@ -33,7 +33,9 @@ def look(seed: int, *, bound: bool) -> tuple[Premises, list[str]]:
 @pytest.mark.parametrize("bound", [True, False])
 def test_a_bound_device_is_the_owners_and_has_its_keys(*, bound: bool) -> None:
     premises, uuids = look(1, bound=bound)
-    assert uuids == [premises.setup.identity.uuid] * bound
+    behind = len(premises.setup.profile.children)
+    assert (premises.setup.identity.uuid in uuids) is bound
+    assert len(uuids) == (1 + behind) * bound, "what is behind a gateway is its owner's too"
     assert bool(premises.setup.flash) is bound
     assert premises.setup.networks[WIFI.ssid] == WIFI.password
     assert multiprocessing.active_children() == []

@@ -144,6 +144,20 @@ def test_a_broadcast_whose_source_was_rewritten(monkeypatch: pytest.MonkeyPatch)
     assert problem == f"a broadcast from {IP} arrived from 127.0.0.1"
 
 
+def test_packages_that_only_tests_need_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "_SERVER_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert facts.missing_packages() == tuple(facts.TEST_PACKAGES)
+    for program in facts.TEST_PACKAGES.values():
+        (tmp_path / program).touch(0o755)
+    assert facts.missing_packages() == ()
+    launcher = (Path(__file__).parents[3] / "tools" / "setup.sh").read_text()
+    for package, program in facts.TEST_PACKAGES.items():
+        assert f"{program}:{package}" in launcher
+
+
 def test_a_decoder_that_does_not_exist() -> None:
     assert facts.decoder_problem("kaleidoscope").startswith("decoder 'kaleidoscope' is unknown: ")
 

@@ -16,6 +16,8 @@ from fleet.run.usage import descendants
 _FOLDER = Path(__file__).parent / "quick"
 QUICK = str(_FOLDER / "quick.toml")
 RECORDER = str(_FOLDER / "recorder.toml")
+STORM = str(_FOLDER / "storm.toml")
+FLAKY = str(_FOLDER / "flaky.toml")
 
 
 class Striker(io.StringIO):

@@ -75,6 +75,44 @@ def test_it_comes_back_on_the_same_ports_with_the_same_data(tmp_path: Path) -> N
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("politely", [True, False])
+def test_one_that_is_away_on_purpose_comes_back_by_itself(
+    tmp_path: Path, *, politely: bool
+) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        before, pid = house.host.ready, house.host.pid
+        away = asyncio.create_task(house.host.be_away(0.3, politely=politely))
+        async with asyncio.timeout(10):
+            while house.host.pid:
+                await asyncio.sleep(0.01)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(before.host, before.http_port)
+        await away
+        assert house.host.ready == before
+        assert house.host.pid not in (0, pid)
+        assert house.host.generation == 0, "nobody had to replace it"
+        assert house.died.empty()
+        await house.host.replace()
+        assert house.host.generation == 0, "it has not died"
+
+    play(tmp_path, story)
+
+
+def test_one_that_has_just_died_can_be_away_too(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        os.kill(house.host.pid, signal.SIGKILL)
+        await house.died.get()
+        await asyncio.gather(
+            house.host.be_away(0.01, politely=False), house.host.replace(), house.host.replace()
+        )
+        assert house.host.generation == 0
+        assert await house.raise_limit(0) == 100
+
+    play(tmp_path, story)
+
+
 def test_one_that_keeps_dying_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud_host, "REPLACEMENTS_MAX", 0)
 

@@ -10,7 +10,7 @@ from firmware_sim.errors import UsageError
 from fleet.run.command import INTERRUPTED, perform
 from fleet.run.result import RunResult
 
-from .support import QUICK, Striker, family, interrupt, kill, quiet
+from .support import FLAKY, QUICK, STORM, Striker, family, interrupt, kill, quiet
 
 
 def complete(result: RunResult) -> bool:
@@ -40,6 +40,40 @@ def test_a_run_with_every_refusal() -> None:
     assert result.decoded >= 12
     assert min(result.cpu_s.values()) > 0
     assert result.peak_rss_bytes > 50 << 20
+    assert family() == set()
+
+
+def test_a_fleet_that_only_stays_online_comes_back_after_an_outage() -> None:
+    result = perform(STORM, outage_s=0.5, console=quiet())
+    assert result.passed, (result.violations, result.unmet)
+    assert result.incidents == (), "what was planned is no incident"
+    [outage] = result.outages
+    assert 0.5 <= outage.down_s < 1
+    assert outage.devices == 6
+    assert set(outage.recovered_s) == {50, 95, 100}
+    assert outage.attempts_after >= 1
+    assert outage.cloud_cpu_s > 0
+    assert result.traffic.devices == 6
+    assert result.traffic.connects >= 6 + outage.attempts_while_down + outage.attempts_after
+    assert result.traffic.calls >= 6
+    assert [(fault.kind, fault.during) for fault in result.faults] == [
+        ("cloud_down", "stay"),
+        ("half_open", "stay"),
+    ]
+    assert sum(result.faults[1].states.values()) >= 2
+    assert (result.outcomes.unbound, result.outcomes.rebound) == (0, 0)
+    assert family() == set()
+
+
+def test_everything_goes_wrong_and_all_are_unbound_in_the_end() -> None:
+    result = perform(FLAKY, decoder="zxing", console=quiet())
+    assert (result.violations, result.unmet) == ((), ())
+    assert (result.outcomes.unbound, result.outcomes.rebound) == (8, 2)
+    struck = {(f.kind, f.during): set(f.states) for f in result.faults}
+    assert struck["power_cut", "reset"] & {"resetting", "booting"}
+    assert struck["power_cut", "rebind"]
+    assert len(result.faults[2].states) > 0, "in the middle of an activation"
+    assert result.retries
     assert family() == set()
 
 

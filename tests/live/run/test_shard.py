@@ -4,10 +4,12 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from firmware_sim.runtime.faults import PowerCut
 from firmware_sim.wire import lan_frame
 from fleet.app import qr
 from fleet.lan.addresses import AddressBlock
@@ -75,6 +77,11 @@ class Runner:
         )
         self.link.send(order)
 
+    def went_through(self, index: int, *states: str) -> bool:
+        """Say whether a device has entered these states, in this order and one after the other."""
+        text = " ".join(self.lifecycles(index))
+        return " ".join(states) in text
+
     def lifecycles(self, index: int) -> list[str]:
         return [seen.lifecycle for seen in self.seen if seen.index == index]
 
@@ -117,6 +124,31 @@ def test_a_camera_reads_a_code_and_everything_is_measured(tmp_path: Path) -> Non
         await runner.until(lambda: runner.pulses and runner.pulses[-1].decoded)
         runner.link.send(msg.SwitchPower(only, on=False))
         await runner.until(lambda: "OFF" in runner.lifecycles(CAMERA.index))
+
+    play(tmp_path, story)
+
+
+def test_faults_strike_where_the_devices_are(tmp_path: Path) -> None:
+    async def story(runner: Runner, block: AddressBlock) -> None:
+        runner.set_up(block, CAMERA, RECORDER)
+        await runner.until(lambda: runner.others)
+        both = (CAMERA.index, RECORDER.index)
+        runner.link.send(msg.LayAmbush(3, PowerCut(50), both, (0, 0), "waiting"))
+        runner.link.send(msg.LayAmbush(4, PowerCut(50), both, (0, 0), "online"))
+        runner.link.send(msg.LayAmbush(5, PowerCut(50), both, (60_000, 60_000), "any"))
+        runner.link.send(msg.SwitchPower(both, on=True))
+        for index in both:
+            await runner.until(partial(runner.went_through, index, "OFF", "BOOTING", "WAITING"))
+        runner.link.send(msg.CallOff((4, 5)))
+        await runner.until(lambda: any(pulse.struck for pulse in runner.pulses))
+        struck = [pulse.struck for pulse in runner.pulses if pulse.struck]
+        assert sum(states["waiting"] for one in struck for states in one.values()) == 2
+        assert {number for one in struck for number in one} == {3}
+        runner.link.send(msg.TakeSnapshot())
+        await runner.until(lambda: len(runner.others) > 1)
+        snapshot = runner.others[1]
+        assert isinstance(snapshot, msg.Snapshot)
+        assert [(chip.calls, chip.connects) for chip in snapshot.chips] == [(0, 0)] * 2
 
     play(tmp_path, story)
 

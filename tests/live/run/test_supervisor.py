@@ -1,17 +1,20 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from firmware_sim.errors import UsageError
+from firmware_sim.runtime.faults import PowerCut
 from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet.cloud.edge.process import ServerConfig
 from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding, supervisor
+from fleet.run.fault_plan import Strike
 from fleet.run.hosting import in_loop
 from fleet.run.stage import is_online
 from fleet.run.supervisor import Options, Supervisor, shard_count
@@ -69,6 +72,41 @@ def test_both_shards_work_and_what_dies_comes_back(tmp_path: Path) -> None:
         assert processes.meter.cpu_s("shards") > 0
 
     play(tmp_path, story)
+
+
+def test_faults_reach_the_devices_of_all_shards(tmp_path: Path) -> None:
+    async def story(processes: Supervisor, lines: list[str]) -> None:
+        await processes.start()
+        processes.power(ALL, on=True)
+        assert await processes.watch.until_all(ALL, is_online, 20) == []
+        later = Strike(1, PowerCut(100), 0, ALL, (60_000,) * 6)
+        processes.strike(later)
+        processes.strike(Strike(0, PowerCut(300), 0, ALL, tuple(range(6))))
+        assert await processes.watch.until_all(ALL, is_off, 20) == []
+        processes.call_off([1])
+        assert await processes.watch.until_all(ALL, is_online, 20) == []
+        async with asyncio.timeout(10):
+            while processes.measured.struck.get(0, Counter()).total() < 6:
+                await asyncio.sleep(0.05)
+        assert processes.measured.struck == {0: Counter({"online": 6})}
+        await processes.cloud_outage(0.1, politely=False)
+        assert [line.partition(" ")[2] for line in lines] == [
+            "cloud goes away for 0.1 s, as planned",
+            "cloud is back, as planned",
+        ]
+        processes.recovery.close()
+        [outage] = processes.recovery.outages
+        assert outage.devices == 6
+        assert processes.incidents == []
+        chips = (await processes.snapshot()).values()
+        assert min(chip.connects for chip in chips) >= 2
+        assert min(chip.calls for chip in chips) >= 1
+
+    play(tmp_path, story)
+
+
+def is_off(seen: msg.Seen) -> bool:
+    return seen.lifecycle == "OFF"
 
 
 def test_a_shard_that_dies_gives_no_snapshot(

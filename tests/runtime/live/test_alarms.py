@@ -89,3 +89,26 @@ def test_who_changes_his_mind_for_ever_fills_nothing() -> None:
         alarms.close()
 
     asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_a_clock_that_is_set_ahead_wakes_nobody_earlier() -> None:
+    """Devices ask for the same moment by the new time, and are woken then."""
+
+    async def scene() -> list[int]:
+        rung: list[int] = []
+        loop = asyncio.get_running_loop()
+        clock = Clock(loop)
+        alarms = Alarms(loop, clock, rung.append)
+        due_ms = clock.now_ms() + 40
+        alarms.want(0, due_ms)
+        clock.advance(3_600_000)
+        alarms.want(0, due_ms + 3_600_000)
+        alarms.want(1, due_ms + 3_600_010)
+        assert clock.now_ms() >= due_ms + 3_599_960
+        while len(rung) < 2:
+            await asyncio.sleep(0.005)
+        assert clock.now_ms() >= due_ms + 3_600_010
+        alarms.close()
+        return rung
+
+    assert asyncio.run(scene()) == [0, 1]

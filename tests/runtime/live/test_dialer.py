@@ -11,8 +11,10 @@ from firmware_sim.events import Event, MqttClosed, MqttOpened
 from firmware_sim.runtime.live import dialer
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
+from tests.runtime.live.support import Desk
 
 IP = "127.88.10.1"
+DESK = Desk(IP)
 
 
 class Caller:
@@ -51,7 +53,7 @@ def test_a_call_leaves_from_the_devices_own_address() -> None:
     async def scene() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             calls, caller = Dialer(_unexpected), Caller()
-            calls.dial(IP, caller.end, *server.getsockname())
+            calls.dial(DESK, caller.end, *server.getsockname())
             assert await caller.answer() == MqttOpened()
             peer, (source_ip, _) = server.accept()
             peer.close()
@@ -71,7 +73,7 @@ def test_nobody_waits_for_ever_and_nobody_overtakes(monkeypatch: pytest.MonkeyPa
             calls = Dialer(_unexpected)
             first, changed_its_mind, last = Caller(), Caller(), Caller()
             for caller in (first, changed_its_mind, last):
-                calls.dial(IP, caller.end, "127.0.0.1", port)
+                calls.dial(DESK, caller.end, "127.0.0.1", port)
             changed_its_mind.end.abandon()
             assert await first.answer() == MqttClosed("TimeoutError")
             assert not last.told
@@ -89,7 +91,7 @@ def test_closing_hangs_up_on_all_in_line(monkeypatch: pytest.MonkeyPatch) -> Non
         with deaf() as port:
             calls, callers = Dialer(_unexpected), (Caller(), Caller())
             for caller in callers:
-                calls.dial(IP, caller.end, "127.0.0.1", port)
+                calls.dial(DESK, caller.end, "127.0.0.1", port)
             await asyncio.sleep(0)
             await calls.close()
             await asyncio.sleep(0)
@@ -108,7 +110,7 @@ def test_a_mistake_of_our_own_is_told() -> None:
             raise AssertionError("our own mistake")
 
         caller.end = MqttStream(trip)
-        calls.dial(IP, caller.end, "127.0.0.1", 1)  # where nobody listens
+        calls.dial(DESK, caller.end, "127.0.0.1", 1)  # where nobody listens
         async with asyncio.timeout(10):
             while not mistakes:
                 await asyncio.sleep(0.01)

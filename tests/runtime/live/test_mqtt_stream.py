@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
 from firmware_sim.runtime.live.mqtt_stream import WRITE_BUFFER_MAX, MqttStream
 
@@ -13,6 +15,8 @@ class FakeTransport(asyncio.Transport):
         super().__init__()
         self.log: list[object] = []
         self.unsent = 0
+        self.tls: object = None
+        self.closing = False
 
     def write(self, data: bytes) -> None:  # type: ignore[override]
         self.log.append(data)
@@ -20,11 +24,18 @@ class FakeTransport(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return self.unsent
 
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self.tls if name == "ssl_object" else default
+
     def close(self) -> None:
         self.log.append("close")
 
     def abort(self) -> None:
         self.log.append("abort")
+        self.closing = True
+
+    def is_closing(self) -> bool:
+        return self.closing
 
 
 def stream() -> tuple[MqttStream, FakeTransport, list[Event]]:
@@ -50,6 +61,24 @@ def test_a_connection_that_could_not_be_made() -> None:
     assert heard == [MqttClosed("ConnectionRefusedError")]
 
 
+@pytest.mark.parametrize(("tls", "fin"), [(None, True), (object(), False)])
+def test_the_mere_end_of_a_connection_is_told_from_a_farewell(tls: object, *, fin: bool) -> None:
+    mqtt, transport, heard = stream()
+    transport.tls = tls
+    mqtt.connection_made(transport)
+    mqtt.eof_received()
+    mqtt.connection_lost(None)
+    assert heard[-1] == MqttClosed("closed", fin)
+
+
+def test_a_reset_is_no_mere_end() -> None:
+    mqtt, transport, heard = stream()
+    mqtt.connection_made(transport)
+    mqtt.eof_received()
+    mqtt.connection_lost(ConnectionResetError())
+    assert heard[-1] == MqttClosed("ConnectionResetError")
+
+
 def test_nothing_is_heard_after_leaving() -> None:
     mqtt, transport, heard = stream()
     mqtt.connection_made(transport)
@@ -68,6 +97,7 @@ def test_a_broker_that_never_reads_is_cut_off() -> None:
     mqtt.write(b"fits")
     transport.unsent += 1
     mqtt.write(b"too much")
+    mqtt.write(b"too late: a loop may refuse to write to what it closes")
     mqtt.connection_lost(None)
     assert transport.log == [b"fits", b"too much", "abort"]
     assert heard[-1] == MqttClosed("closed")

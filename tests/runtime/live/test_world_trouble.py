@@ -112,7 +112,7 @@ def test_no_cloud_no_network_and_a_lost_network() -> None:
         bench.world.show(0, b"nobody looks: a world without eyes")
         bench.power(on=True)
         await bench.until(bench.state("BACKOFF"))
-        assert bench.world.http_calls >= 1
+        assert bench.place.calls >= 1
         bench.world.move(0, "field")
         assert bench.device.lifecycle.name == "REJOINING"
         await bench.until(lambda: len(bench.told) > 3)
@@ -134,7 +134,7 @@ def test_a_broker_that_hangs_up_is_noticed() -> None:
             bench.power(on=True)
             bench.device.endpoints = Servers(("127.0.0.1", port), ("127.0.0.1", port))
             await bench.until(lambda: bench.noted("mqtt_lost"))
-            assert bench.world.mqtt_connects >= 1
+            assert bench.place.connects >= 1
             await bench.world.close()
 
     play(scene)
@@ -386,7 +386,7 @@ def test_an_observer_may_act_and_the_step_is_finished_first() -> None:
 
         bench.react = pull_the_plug
         bench.power(on=True)
-        await bench.until(lambda: bench.world.http_calls)
+        await bench.until(lambda: bench.place.calls)
         assert bench.device.lifecycle.name == "OFF"
         assert bench.place.call is None
         await bench.world.close()

@@ -17,7 +17,8 @@ from firmware_sim.events import Event
 from fleet.cloud.counters import Counters
 from fleet.cloud.edge import websocket
 from fleet.cloud.edge.driver import Driver
-from fleet.cloud.edge.http import HttpEdge, HttpLimits
+from fleet.cloud.edge.http import HttpEdge
+from fleet.cloud.edge.http_connection import HttpLimits
 from fleet.cloud.edge.websocket import PushEdge
 from fleet.cloud.messages import Commit, HttpRequested, SendReply
 from fleet.cloud.push_events import (
@@ -92,11 +93,12 @@ class Port:
 
 
 @asynccontextmanager
-async def port(node: PushNode, store: Store | None = None) -> AsyncIterator[Port]:
+async def port(node: PushNode, store: Store | None = None, **options: Any) -> AsyncIterator[Port]:
     driver = Driver(node, store or MemoryStore(), Counters())
     push = PushEdge(driver)
     http = HttpEdge(driver, HttpLimits(connections_max=10), push.protocol)
-    server = await asyncio.get_running_loop().create_server(http.protocol, LOOPBACK, 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(http.protocol, LOOPBACK, 0, **options)
     try:
         yield Port(push, http, driver, server.sockets[0].getsockname()[1])
     finally:

@@ -11,7 +11,16 @@ import pytest
 from firmware_sim.effects import Effect
 from firmware_sim.events import DeadlineReached, Event
 from firmware_sim.wire import mqtt
-from fleet.cloud.broker import Broker, BrokerSettings, ClientSubscribed, Happening, MessageReceived
+from fleet.cloud.broker import (
+    Broker,
+    BrokerEvent,
+    BrokerSettings,
+    ClientSubscribed,
+    Directories,
+    GuestLimits,
+    Happening,
+    MessageReceived,
+)
 from fleet.cloud.counters import Counters
 from fleet.cloud.edge.listen import Listeners
 from fleet.cloud.edge.server import Ready, serve
@@ -20,9 +29,7 @@ from fleet.cloud.messages import (
     HttpRequested,
     PushRaised,
     SendReply,
-    StreamClosed,
-    StreamOpened,
-    StreamReceived,
+    StreamDrained,
 )
 from fleet.cloud.store import Put, Record, Store
 from fleet.cloud.store.memory import MemoryStore
@@ -59,27 +66,35 @@ class EchoNode:
     `<id>/in` at QoS 1.
     """
 
+    guests: GuestLimits | None = None
+
     def __init__(self) -> None:
-        self.broker = Broker(self, BrokerSettings(connect_timeout_ms=60_000))
+        self.broker = Broker(Directories(self), BrokerSettings(connect_timeout_ms=60_000))
         self.happened: list[Happening] = []
         self.deadlines: list[int] = []
+        self.drained: list[int] = []
         self.due_ms: int | None = None
         self.rows = 0
 
     def admit(self, _client_id: str, _username: str, password: bytes, _now_ms: int) -> int:
         return mqtt.ACCEPTED if password == b"ok" else mqtt.NOT_AUTHORIZED
 
-    def may_subscribe(self, client_id: str, topic: str) -> bool:
+    def claims(self, _client_id: str, _username: str) -> bool:
+        return True
+
+    def may_subscribe(self, client_id: str, _username: str, topic: str) -> bool:
         return topic.startswith(f"{client_id}/")
 
-    def may_publish(self, client_id: str, topic: str) -> bool:
+    def may_publish(self, client_id: str, _username: str, topic: str) -> bool:
         return topic.startswith(f"{client_id}/")
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         out: list[Effect] = []
         if isinstance(event, HttpRequested):
             return self._answer(event)
-        assert isinstance(event, StreamOpened | StreamReceived | StreamClosed | DeadlineReached)
+        assert isinstance(event, BrokerEvent)
+        if isinstance(event, StreamDrained):
+            self.drained.append(event.conn)
         if isinstance(event, DeadlineReached) and self.due_ms is not None:
             assert now_ms >= self.due_ms
             self.deadlines.append(self.due_ms)

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_sim.effects import Effect
 from firmware_sim.events import Event
-from fleet.cloud.edge.http import HEAD_SIZE_MAX
+from fleet.cloud.edge.http_connection import HEAD_SIZE_MAX
 from fleet.cloud.messages import HttpRequested, TellOperator
 from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, Run, Served, served
 
@@ -79,6 +79,20 @@ async def raw(server: Served, request: bytes) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+def test_what_stands_behind_a_body_is_no_header(run: Run) -> None:
+    node = Attentive()
+
+    async def story() -> None:
+        async with served(node=node) as server:
+            head = b"POST /x HTTP/1.1\r\nHost: h\r\nT: 1\r\nConnection: close\r\n"
+            head += b"Transfer-Encoding: chunked\r\n\r\n"
+            answer = await raw(server, head + b"1\r\nx\r\n0\r\nClient_Id: me\r\nT: 2\r\n\r\n")
+            assert answer.split()[1] == b"200"
+
+    run(story())
+    assert node.told == [{"host": "h", "t": "1", "x-peer-ip": LOOPBACK}]
 
 
 @pytest.mark.parametrize(

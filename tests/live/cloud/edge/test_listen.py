@@ -32,6 +32,23 @@ def test_a_free_port_is_none_that_the_kernel_gives_to_clients(listeners: Listene
     assert listeners.mqtt_port < low
 
 
+def test_the_next_cloud_of_a_process_is_not_where_the_last_one_was() -> None:
+    ports = []
+    for _ in range(3):
+        one = Listeners(LOOPBACK, 0, 0)
+        ports += [one.http_port, one.mqtt_port]
+        one.close()
+    assert len(set(ports)) == 6
+
+
+def test_replies_do_not_wait_for_acknowledgements() -> None:
+    with bind(LOOPBACK, 0) as listener, socket.create_connection(listener.getsockname()):
+        listener.settimeout(5)
+        served, _ = listener.accept()
+        with served:
+            assert served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_without_quiet_ports_the_kernel_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listen, "_QUIET_PORTS_TRIED", 0)
     with bind(LOOPBACK, 0) as listener:
@@ -87,6 +104,17 @@ def test_a_port_in_use_is_named_and_the_other_one_given_back(listeners: Listener
         Listeners(LOOPBACK, 0, listeners.mqtt_port)
     with pytest.raises(UsageError, match="choose another port"):
         bind(LOOPBACK, listeners.http_port)
+
+
+def test_data_centres_have_ports_of_their_own_all_or_none(listeners: Listeners) -> None:
+    more = Listeners(LOOPBACK, 0, 0, device_port=0, region_ports={"AZ": 0, "IN": 0})
+    ports = {more.http_port, more.mqtt_port, more.device_port, *more.region_ports.values()}
+    assert len(ports) == 5
+    assert [*more.all_http.values()] == ["", "", "AZ", "IN"]
+    more.close()
+    with pytest.raises(UsageError, match="the port is in use"):
+        Listeners(LOOPBACK, 0, 0, region_ports={"AZ": more.http_port, "IN": listeners.http_port})
+    bind(LOOPBACK, more.http_port).close()
 
 
 def test_connections_are_shared_out_below_the_limit_of_files(

@@ -1,7 +1,10 @@
 """A cloud in a thread: where it is, its clock, how it ends, and a fault that must not be silent."""
 
+import asyncio
 import socket
 import threading
+import time
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +89,57 @@ def test_a_device_stays_connected_when_the_clock_is_moved() -> None:
             cloud.advance(7_200)
             stream.sendall(mqtt.encode(mqtt.Pingreq()))
             assert stream.recv(100) == mqtt.encode(mqtt.Pingresp())
+
+
+def test_programs_are_moved_along_and_a_second_cloud_starts_where_they_are() -> None:
+    with LocalCloud(BARE) as one, one.moving_clients():
+        one.advance(7_200)
+        one.advance(3_600, clients=False)
+        with LocalCloud(BARE) as other:
+            for cloud, ahead_s in ((one, 3_600), (other, 0)):
+                assert abs(cloud.now_ms / 1000 - time.time() - ahead_s) < 60
+    with LocalCloud(BARE) as again:
+        assert abs(again.now_ms / 1000 - time.time()) < 60
+
+
+def test_who_follows_the_clock_is_told_on_the_clouds_loop() -> None:
+    moves: list[tuple[int, str]] = []
+    with LocalCloud(BARE) as cloud:
+        cloud.on_advance(lambda ms: moves.append((ms, threading.current_thread().name)))
+        cloud.advance(1.5)
+        cloud.advance(0)
+    assert moves == [(1_500, "tuya-cloud"), (0, "tuya-cloud")]
+
+
+def test_the_diary_tells_what_happened_also_afterwards() -> None:
+    with LocalCloud(BARE) as cloud:
+        log_in(cloud)
+        httpx.get(f"{cloud.url}/console/v1/quotas")
+    assert [line[13:] for line in cloud.diary] == [
+        "POST /console/v1/login: ok",
+        "GET /console/v1/quotas: no_session log in first",
+    ]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_lives_on_its_loop_is_closed_at_the_end(
+    breaks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[asyncio.AbstractEventLoop] = []
+
+    async def close() -> None:
+        ends.append(asyncio.get_running_loop())
+
+    cloud = LocalCloud(BARE)
+    cloud.at_the_end(close)
+    assert cloud.running
+    if breaks:
+        monkeypatch.setattr("fleet.cloud.cloud.Cloud.handle", lambda *_: 1 / 0)
+        httpx.get(cloud.url)
+    with pytest.raises(ZeroDivisionError) if breaks else nullcontext():
+        cloud.stop()
+    assert ends == [cloud._loop]
+    assert not cloud.running
 
 
 def test_one_that_cannot_start_says_why() -> None:

@@ -13,8 +13,8 @@ from fleet.cloud.counters import Counters
 from fleet.cloud.edge import driver as driver_module
 from fleet.cloud.edge import mqtt as mqtt_module
 from fleet.cloud.edge.driver import Driver
-from fleet.cloud.edge.mqtt import MqttEdge
-from fleet.cloud.messages import CloseStream, SendReply, SendStream
+from fleet.cloud.edge.mqtt import PATIENT_BUFFER_MAX, WRITE_BUFFER_MAX, MqttEdge
+from fleet.cloud.messages import CloseStream, ReportDrain, SendReply, SendStream
 from tests.live.cloud.edge.stage import LOOPBACK, EchoNode, HeldStore, Run, until
 
 
@@ -119,6 +119,69 @@ def test_a_closed_client_that_does_not_take_its_last_bytes_is_cut(
             port.edge.sweep()
             await until(lambda: port.edge.idle)
             assert ClientGone("cam", Gone.LOST) not in port.node.happened
+            assert await _is_cut(client)
+
+    run(story())
+
+
+def test_a_client_that_is_waited_for_may_read_slowly(run: Run) -> None:
+    async def story() -> None:
+        async with mqtt_port() as port:
+            client, loop = await port.connect(), asyncio.get_running_loop()
+            await until(lambda: port.node.subscribed() == 1)
+            sent = 0
+            port.driver._carry_out(ReportDrain(1))
+            while port.edge._streams[1].transport.get_write_buffer_size() < WRITE_BUFFER_MAX:
+                port.driver._carry_out(SendStream(1, bytes(10_000)))
+                sent += 10_000
+            await asyncio.sleep(0.02)
+            assert port.node.drained == []
+            read = 0
+            while read < sent:
+                read += len(await loop.sock_recv(client, 1_000_000))
+            await until(lambda: port.node.drained == [1])
+            # From now on it is a client like any other.
+            while 1 in port.edge._streams:
+                port.driver._carry_out(SendStream(1, bytes(100_000)))
+                await asyncio.sleep(0)
+            assert await _is_cut(client)
+
+    run(story())
+
+
+def test_a_client_that_takes_all_it_is_sent_is_waited_for_no_longer_than_that(run: Run) -> None:
+    async def story() -> None:
+        async with mqtt_port() as port:
+            client = await port.connect()
+            await until(lambda: port.node.subscribed() == 1)
+            for count in range(1, 4):
+                port.driver._carry_out(ReportDrain(1))
+                port.driver._carry_out(ReportDrain(1))
+                port.driver._carry_out(SendStream(1, b"x"))
+                await until(lambda count=count: port.node.drained == [1] * count)  # type: ignore[misc]
+            port.driver._carry_out(ReportDrain(77))
+            port.driver._carry_out(ReportDrain(1))
+            client.close()
+            await until(lambda: port.edge.idle)
+
+    run(story())
+
+
+def test_nobody_is_waited_for_whatever_it_is_answered(run: Run) -> None:
+    async def story() -> None:
+        async with mqtt_port() as port:
+            client = await port.connect()
+            await until(lambda: port.node.subscribed() == 1)
+            port.driver._carry_out(ReportDrain(1))
+            transport = port.edge._streams[1].transport
+            while transport.get_write_buffer_size() < WRITE_BUFFER_MAX:
+                port.driver._carry_out(SendStream(1, bytes(100_000)))
+            while 1 in port.edge._streams:
+                assert transport.get_write_buffer_size() < PATIENT_BUFFER_MAX + 200_000
+                port.driver._carry_out(SendStream(1, bytes(100_000)))
+                await asyncio.sleep(0)
+            assert port.node.happened[-1] == ClientGone("cam", Gone.LOST)
+            assert port.node.drained == []
             assert await _is_cut(client)
 
     run(story())

@@ -12,7 +12,7 @@ TINY = ("--devices", "30", "--calls", "6", "--connections", "2", "--repeats", "2
 def test_every_figure_is_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bench_open_api, "_pin", lambda core: None)
+    monkeypatch.setattr(bench_open_api, "pin", lambda core: None)
     bench_open_api.main([*TINY, "--folder", str(tmp_path)])
     names = [f"{row.name:14}" for row in bench_open_api.ROWS]
     lines = capsys.readouterr().out.splitlines()

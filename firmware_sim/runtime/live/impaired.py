@@ -1,0 +1,283 @@
+"""A connection with a fault on it: what passes comes later, not for now, or never.
+
+It stands between a connection and its end, is a protocol to the one and a transport to the other,
+and is put there only where a fault asks for it; healthy connections know nothing of all this.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, cast
+
+from firmware_sim.runtime.faults import Fault, blocked, latency_ms
+
+UNREAD_MAX = 65536  # what has arrived and is not due yet; more is left to the kernel
+
+
+class Line(Protocol):
+    """As much of a transport as the ends of our connections use."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+    def close(self) -> None:
+        """Close after what was written."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+    def is_closing(self) -> bool:
+        """Say whether it is closed, or about to be."""
+        ...
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes wait to be sent."""
+        ...
+
+    def get_extra_info(self, name: str) -> Any:
+        """Return what the loop knows of the connection."""
+        ...
+
+
+class End(Protocol):
+    """The device's end of a connection: a protocol that keeps its `line`."""
+
+    line: Line | None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        ...
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        ...
+
+    def eof_received(self) -> bool | None:
+        """Hear that the other end says no more."""
+        ...
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear that the connection is gone."""
+        ...
+
+
+class Lane:
+    """One direction: things arrive in the order in which they set out, after the latency of then."""
+
+    __slots__ = ("_loop", "_queue", "_timer", "held", "latency_s", "size")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start as if there were nothing in the way."""
+        self._loop = loop
+        self._queue: deque[tuple[float, int, Callable[[], object]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self.held = False
+        self.latency_s = 0.0
+        self.size = 0  # of all that is on the way, in bytes
+
+    def send(self, arrive: Callable[[], object], size: int = 0) -> None:
+        """Let something set out; `arrive` is called when it is there."""
+        if self._queue or self.held or self.latency_s:
+            self._queue.append((self._loop.time() + self.latency_s, size, arrive))
+            self.size += size
+            self.go_on()
+        else:
+            arrive()
+
+    def go_on(self) -> None:
+        """Wait for what is first, unless nothing gets through for now."""
+        if self._timer is None and self._queue and not self.held:
+            self._timer = self._loop.call_at(self._queue[0][0], self._run)
+
+    def _run(self) -> None:
+        self._timer = None
+        now_s = self._loop.time()
+        while self._queue and not self.held and self._queue[0][0] <= now_s:
+            _, size, arrive = self._queue.popleft()
+            self.size -= size
+            arrive()
+        self.go_on()
+
+    def clear(self) -> None:
+        """Lose whatever is on the way."""
+        self._queue.clear()
+        self.size = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Impaired(asyncio.Protocol):
+    """One connection under faults; it is one of `family` as long as its socket is open.
+
+    Once it is `dead`, neither end hears anything of the other.
+    """
+
+    __slots__ = ("_end", "_family", "_in", "_out", "_paused", "_transport", "dead")
+
+    def __init__(
+        self, end: End, loop: asyncio.AbstractEventLoop, family: dict["Impaired", None]
+    ) -> None:
+        """Stand before `end`: on the connection that it has, or else on one that is being made."""
+        self._end = end
+        self._in, self._out = Lane(loop), Lane(loop)
+        self.dead = self._paused = False
+        self._family = family
+        self._transport: asyncio.Transport | None = None
+        if end.line is not None:
+            transport = cast("asyncio.Transport", end.line)
+            self._take(transport)
+            transport.set_protocol(self)
+            end.line = self
+
+    def _take(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._family[self] = None
+
+    def set(self, faults: Sequence[Fault]) -> None:
+        """Treat what passes from now on as `faults` say; what is on the way keeps its pace."""
+        for lane in (self._in, self._out):
+            lane.latency_s = latency_ms(faults) / 1000
+            lane.held = blocked(faults)
+            lane.go_on()
+
+    def die(self) -> None:
+        """Swallow everything from now on.
+
+        The socket stays open until the other end hangs up, whatever ours does: nobody is there to
+        say goodbye.
+        """
+        self.dead = True
+        self._in.clear()
+        self._out.clear()
+        self._resume()
+
+    def bury(self) -> None:
+        """Close the socket, whoever is or was at either end."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- what the end asks of its line ----------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, now or later."""
+        if self._transport is not None and not self.dead:
+            self._out.send(partial(self._put, data), len(data))
+
+    def _put(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Say goodbye after what was said before."""
+        if self._transport is not None and not self.dead:
+            self._out.send(self._transport.close)
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None and not self.dead:
+            self._in.clear()
+            self._out.clear()
+            self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Say whether it is closed; a dead connection never is, as far as its end can tell."""
+        return not self.dead and (self._transport is None or self._transport.is_closing())
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes have not left this host."""
+        if self._transport is None or self.dead:
+            return 0
+        return self._transport.get_write_buffer_size() + self._out.size
+
+    def get_extra_info(self, name: str) -> Any:
+        """Return what the loop knows of the connection."""
+        return None if self._transport is None else self._transport.get_extra_info(name)
+
+    # --- what the connection tells --------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce ourselves to the end as its transport."""
+        self._take(transport)
+        self._end.connection_made(cast("asyncio.BaseTransport", self))
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on, now or later; too many have to wait where they are."""
+        if self.dead:
+            return
+        self._in.send(partial(self._deliver, data), len(data))
+        if self._transport is not None and self._in.size > UNREAD_MAX and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _deliver(self, data: bytes) -> None:
+        self._end.data_received(data)
+        if self._in.size <= UNREAD_MAX:
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def eof_received(self) -> None:
+        """Pass it on."""
+        if not self.dead:
+            self._in.send(self._end.eof_received)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on; the end of a dead connection has heard nothing for long."""
+        self._transport = None
+        self._out.clear()
+        self._family.pop(self, None)
+        if not self.dead:
+            self._in.send(partial(self._end.connection_lost, exc))
+
+
+class Impairments:
+    """All impaired connections of a world."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start with none."""
+        self._loop = loop
+        self._lines: dict[Impaired, None] = {}
+
+    def before(self, end: End, faults: Sequence[Fault]) -> asyncio.Protocol:
+        """Return who is to get a new connection: `end` itself unless faults lie on its way."""
+        if not _impairing(faults):
+            return cast("asyncio.Protocol", end)
+        return self._stand_before(end, faults)
+
+    def treat(self, end: End | None, faults: Sequence[Fault]) -> None:
+        """Let a connection that stands have what its device's link has."""
+        if end is None or end.line is None:
+            return
+        if isinstance(end.line, Impaired):
+            end.line.set(faults)
+        elif _impairing(faults):
+            self._stand_before(end, faults)
+
+    def kill(self, end: End | None) -> None:
+        """Let a connection die without a word, if there is one."""
+        if end is None or end.line is None:
+            return
+        line = end.line if isinstance(end.line, Impaired) else self._stand_before(end, ())
+        line.die()
+
+    def _stand_before(self, end: End, faults: Sequence[Fault]) -> Impaired:
+        line = Impaired(end, self._loop, self._lines)
+        line.set(faults)
+        return line
+
+    def close(self) -> None:
+        """Close the sockets of all of them, the dead ones' too."""
+        for line in list(self._lines):
+            line.bury()
+
+
+def _impairing(faults: Sequence[Fault]) -> bool:
+    return blocked(faults) or latency_ms(faults) > 0

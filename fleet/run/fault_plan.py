@@ -1,0 +1,95 @@
+"""Who is struck when: the `[[faults]]` of a scenario, dealt out to a population by its seed.
+
+A function of scenario, size and seed, without a clock: whoever drives the devices, in real or in
+virtual time, plays the same plan.
+"""
+
+from collections.abc import Container, Iterator
+from itertools import count
+
+import msgspec
+
+from firmware_sim.rng import Rng, derive
+from firmware_sim.runtime.faults import AnyFault, concerns
+from fleet.run.faults import ANY, KINDS, FaultTable
+from fleet.run.population import Population, Unit
+
+_FAULTS = 200  # branch of the seed
+
+
+class Strike(msgspec.Struct, frozen=True):
+    """`fault` befalls devices, `at_ms` after its phase began and after each one's own delay.
+
+    With a `state`, other than any, the delay counts from when the device first enters that. The
+    `number` is that of the table in the scenario.
+    """
+
+    number: int
+    fault: AnyFault
+    at_ms: int
+    indices: tuple[int, ...]
+    delays_ms: tuple[int, ...]
+    state: str = ANY
+
+    def only(self, indices: Container[int]) -> "Strike":
+        """Return the part of it that befalls some devices."""
+        pairs = zip(self.indices, self.delays_ms, strict=True)
+        some = [(index, delay_ms) for index, delay_ms in pairs if index in indices]
+        return msgspec.structs.replace(
+            self,
+            indices=tuple(index for index, _ in some),
+            delays_ms=tuple(delay_ms for _, delay_ms in some),
+        )
+
+    @property
+    def over_ms(self) -> int:
+        """Return when the last of it is over, counted from `at_ms`; of no use with a state."""
+        return max(self.delays_ms, default=0) + getattr(self.fault, "for_ms", 0)
+
+
+class FaultPlan:
+    """The plan of one population."""
+
+    def __init__(self, population: Population) -> None:
+        """Prepare the plan; it is made as it is asked for."""
+        self._population = population
+        scenario = population.scenario
+        self.tables = scenario.faults
+        self.size = len(population.units) / scenario.devices
+
+    def strikes(self, number: int) -> Iterator[Strike]:
+        """Return what table `number` does to devices: one strike, or without end if it repeats."""
+        table = self.tables[number]
+        fault = table.fault(self.size)
+        for turn in count() if table.every_s else range(1):
+            struck = self._struck(number, turn)
+            yield Strike(
+                number=number,
+                fault=fault,
+                at_ms=round(1000 * (table.at_s + turn * table.every_s)),
+                indices=tuple(unit.index for unit in struck),
+                delays_ms=tuple(self._delay_ms(number, turn, unit) for unit in struck),
+                state=table.state,
+            )
+
+    def _struck(self, number: int, turn: int) -> list[Unit]:
+        """Return a share of those whom the fault concerns, but at least one: it is to be seen."""
+        table = self.tables[number]
+        kind = KINDS[table.kind]
+        concerned = [u for u in self._population.units if concerns(kind, wired=u.product.wired)]
+        concerned.sort(key=lambda unit: self._chance(number, turn, unit))
+        some = max(1, round(len(concerned) * table.share_pct / 100))
+        return sorted(concerned[:some], key=lambda unit: unit.index)
+
+    def _delay_ms(self, number: int, turn: int, unit: Unit) -> int:
+        within_s = self.tables[number].within_s
+        rng = Rng(self._chance(number, turn, unit))
+        return round(1000 * rng.between(0, within_s))
+
+    def _chance(self, number: int, turn: int, unit: Unit) -> int:
+        return derive(self._population.seed, _FAULTS, number, turn, unit.index)
+
+
+def scheduled(tables: tuple[FaultTable, ...], phase: str) -> list[int]:
+    """Return the numbers of the tables that begin with a phase."""
+    return [number for number, table in enumerate(tables) if table.during == phase]

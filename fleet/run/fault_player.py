@@ -1,0 +1,162 @@
+"""Plays the faults of a scenario on a live fleet, phase by phase.
+
+The plan says who is struck when (`fault_plan.py`); this waits for the moment and passes it on. What
+is under way when a phase ends takes its course, what has not begun is called off. Rebinding goes on
+beside unbinding: its faults begin when the first new owner takes a device home, and strike only
+what new owners have.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from fleet.run.fault_plan import FaultPlan, Strike, scheduled
+from fleet.run.faults import ALWAYS, ANY, CLOUD_DOWN, REBIND
+
+START = "start"
+CHECK = "check"
+
+
+class Stagehands(Protocol):
+    """What makes faults happen."""
+
+    def strike(self, strike: Strike) -> None:
+        """Let a fault befall devices."""
+        ...
+
+    def call_off(self, numbers: Iterable[int]) -> None:
+        """Forget what these tables have not begun."""
+        ...
+
+    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
+        """Take the cloud away; return when it is back."""
+        ...
+
+
+class _Part(msgspec.Struct):
+    """One table that is being played."""
+
+    number: int
+    task: asyncio.Task[None]
+    repeats: bool
+
+    @property
+    def awaited(self) -> bool:
+        return not (self.repeats or self.task.done())
+
+
+class FaultPlayer:
+    """The faults of one run, as tasks of `group`. Call `enter` with each phase, in order."""
+
+    def __init__(self, plan: FaultPlan, hands: Stagehands, group: asyncio.TaskGroup) -> None:
+        """Prepare; nothing happens before the first phase."""
+        self._plan = plan
+        self._hands = hands
+        self._group = group
+        self._loop = asyncio.get_running_loop()
+        self._parts: dict[str, list[_Part]] = {}
+        self._phase = ""
+        self._outages: set[asyncio.Task[None]] = set()
+        self._taken_home: set[int] = set()
+        self._at_home: list[Strike] = []  # what waits for new owners' devices to enter a state
+        self._over_s = 0.0  # when the last fault that has begun is over, by the loop's clock
+
+    def enter(self, phase: str) -> None:
+        """End the faults of the phase before, begin those of this one."""
+        self._begin(ALWAYS)
+        self._end(self._phase)
+        self._phase = phase
+        if phase != REBIND:
+            self._begin(phase)
+        if phase == CHECK:
+            self._end(REBIND)
+            self._end(ALWAYS)
+
+    def take_home(self, index: int) -> None:
+        """A new owner takes a device home."""
+        self._taken_home.add(index)
+        self._begin(REBIND)
+        for strike in self._at_home:
+            self._strike(strike, {index})
+
+    async def once(self) -> None:
+        """Wait until everything that this phase plans once is over."""
+        parts = self._parts.get(self._phase, [])
+        while waiting := {part.task for part in parts if part.awaited} | self._outages:
+            await asyncio.wait(waiting)
+        await self._until_over()
+
+    async def over(self) -> None:
+        """Wait until everything that has begun is over."""
+        while self._outages:
+            await asyncio.wait(self._outages)
+        await self._until_over()
+
+    async def _until_over(self) -> None:
+        while (left_s := self._over_s - self._loop.time()) > 0:
+            await asyncio.sleep(left_s)
+
+    # --- tables ---------------------------------------------------------------------------------
+
+    def _begin(self, phase: str) -> None:
+        if phase in self._parts:
+            return
+        parts = self._parts[phase] = []
+        for number in scheduled(self._plan.tables, phase):
+            table = self._plan.tables[number]
+            if phase == REBIND and table.state != ANY:
+                self._at_home += self._plan.strikes(number)
+                play = _nothing()
+            elif table.kind == CLOUD_DOWN:
+                play = self._away(number)
+            else:
+                play = self._play(number)
+            parts.append(_Part(number, self._group.create_task(play), bool(table.every_s)))
+
+    def _end(self, phase: str) -> None:
+        parts = self._parts.get(phase, [])
+        for part in parts:
+            part.task.cancel()
+            table = self._plan.tables[part.number]
+            if table.state != ANY:  # it may have begun this very moment
+                self._note_end(table.length_s(self._plan.size))
+        if parts:
+            self._hands.call_off(part.number for part in parts)
+
+    async def _play(self, number: int) -> None:
+        began_s = self._loop.time()
+        at_home = self._plan.tables[number].during == REBIND
+        for strike in self._plan.strikes(number):
+            await asyncio.sleep(began_s + strike.at_ms / 1000 - self._loop.time())
+            self._strike(strike, self._taken_home if at_home else None)
+
+    def _strike(self, strike: Strike, only: set[int] | None) -> None:
+        if only is not None:
+            strike = strike.only(only)
+        if strike.indices:
+            self._hands.strike(strike)
+            self._note_end(strike.over_ms / 1000)
+
+    def _note_end(self, in_s: float) -> None:
+        self._over_s = max(self._over_s, self._loop.time() + in_s)
+
+    async def _away(self, number: int) -> None:
+        table = self._plan.tables[number]
+        length_s = table.length_s(self._plan.size)
+        due_s = self._loop.time() + table.at_s
+        while True:
+            await asyncio.sleep(due_s - self._loop.time())
+            outage = self._group.create_task(
+                self._hands.cloud_outage(length_s, politely=table.by == "stop")
+            )
+            self._outages.add(outage)
+            outage.add_done_callback(self._outages.discard)
+            if not table.every_s:
+                return
+            due_s += table.every_s
+
+
+async def _nothing() -> None:
+    """Wait for nothing: these faults begin with each device that is taken home."""

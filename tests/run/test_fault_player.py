@@ -1,0 +1,160 @@
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+
+from firmware_sim.runtime.faults import PowerCut, WifiGone
+from fleet.run.fault_plan import FaultPlan, Strike
+from fleet.run.fault_player import CHECK, START, FaultPlayer
+from fleet.run.faults import FaultTable
+from tests.run.fakes import small
+
+
+class Hands:
+    """Stands in for the supervisor: remembers."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[object, ...]] = []
+
+    def strike(self, strike: Strike) -> None:
+        self.log.append((strike.number, strike.state, strike.indices))
+
+    def call_off(self, numbers: Iterable[int]) -> None:
+        self.log.append(("off", *numbers))
+
+    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
+        self.log.append(("away", for_s, politely))
+        await asyncio.sleep(for_s)
+        self.log.append(("back",))
+
+    async def until(self, count: int) -> None:
+        while len(self.log) < count:
+            await asyncio.sleep(0.002)
+
+    def numbers(self) -> list[object]:
+        return [entry[0] for entry in self.log]
+
+
+Scene = Callable[[FaultPlayer, Hands], Coroutine[None, None, None]]
+
+
+def play(scene: Scene, *tables: FaultTable) -> None:
+    async def run() -> None:
+        hands = Hands()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            await scene(FaultPlayer(FaultPlan(small(12, faults=tables)), hands, group), hands)
+
+    asyncio.run(run())
+
+
+def test_faults_begin_with_their_phase_and_end_with_it() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter(START)
+        await hands.until(2)
+        assert set(hands.numbers()) == {2, 3}
+        player.enter("home")
+        await hands.until(5)
+        assert hands.numbers()[2:5] == ["off", 0, 0]
+        hands.log.clear()
+        player.enter("return")
+        assert hands.log == [("off", 0, 1)], "the second had not come yet"
+        await asyncio.sleep(0.15)
+        assert hands.numbers() == ["off"], "nothing of another phase"
+        player.enter(CHECK)
+        assert hands.log[1:] == [("off", 3)]
+        await player.over()
+
+    play(
+        scene,
+        FaultTable("wifi_gone", during="home", for_s=0.01, every_s=0.1),
+        FaultTable("wifi_gone", during="home", for_s=0.01, at_s=60),
+        FaultTable("power_cut", during="start", for_s=0.01),
+        FaultTable("power_cut", during="always", for_s=0.01, state="booting"),
+    )
+
+
+def test_what_has_begun_is_waited_for() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
+        player.enter("home")
+        await player.once()
+        assert loop.time() - start_s >= 0.2
+        assert hands.numbers() == [0]
+        player.enter("return")
+        player.enter(CHECK)
+        await player.over()
+        assert loop.time() - start_s >= 0.3, "one may have entered the state just now"
+
+    play(
+        scene,
+        FaultTable("wifi_gone", during="home", for_s=0.1, at_s=0.1),
+        FaultTable("wifi_gone", during="return", for_s=0.1, state="online"),
+    )
+
+
+def test_the_cloud_goes_and_comes_back() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("home")
+        await player.once()
+        assert hands.log == [("away", 0.05, True), ("back",)]
+        player.enter("return")
+        await hands.until(6)
+        player.enter(CHECK)
+        await player.over()
+        assert hands.log.count(("away", 0.01, False)) == hands.numbers().count("back") - 1 >= 2
+        assert hands.log[-1] in (("back",), ("off", 1))
+
+    play(
+        scene,
+        FaultTable("cloud_down", during="home", for_s=0.05, by="stop"),
+        FaultTable("cloud_down", during="return", for_s=0.01, every_s=0.1),
+    )
+
+
+def test_an_outage_under_way_is_waited_for() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("home")
+        await asyncio.sleep(0.01)
+        player.enter(CHECK)
+        await player.over()
+        assert hands.numbers() == ["away", "off", "back"]
+
+    play(scene, FaultTable("cloud_down", during="home", for_s=0.05))
+
+
+def test_new_owners_have_faults_of_their_own() -> None:
+    cut = FaultTable("power_cut", during="rebind", for_s=0.01, state="activating")
+    gone = FaultTable("wifi_gone", during="rebind", for_s=0.01, every_s=0.1, at_s=0.05)
+    plan = FaultPlan(small(12, faults=(cut, gone)))
+    cameras = next(plan.strikes(1)).indices
+
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("unbind")
+        await asyncio.sleep(0.01)
+        assert hands.log == []
+        player.take_home(cameras[0])
+        player.take_home(cameras[1])
+        expected = [(0, "activating", (cameras[0],)), (0, "activating", (cameras[1],))]
+        assert hands.log == expected
+        player.enter("rebind")
+        await hands.until(3)
+        assert hands.log[2:3] == [(1, "any", cameras[:2])]
+        player.enter(CHECK)
+        assert hands.log[-1] == ("off", 0, 1)
+
+    play(scene, cut, gone)
+
+
+def test_nobody_takes_a_device_home() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        for phase in ("unbind", "rebind", CHECK):
+            player.enter(phase)
+        await player.over()
+        assert hands.log == []
+
+    play(scene, FaultTable("wifi_gone", during="rebind", for_s=0.01))
+
+
+def test_faults_are_what_the_plan_says() -> None:
+    tables = (FaultTable("power_cut", during="home", for_s=3), FaultTable("wifi_gone", "home", 1))
+    plan = FaultPlan(small(12, faults=tables))
+    assert [next(plan.strikes(n)).fault for n in (0, 1)] == [PowerCut(3000), WifiGone(1000)]

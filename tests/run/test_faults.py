@@ -1,0 +1,91 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from firmware_sim.runtime import faults as declared
+from firmware_sim.runtime.faults import Fault
+from fleet.run.faults import CLOUD_DOWN, KINDS, FaultTable, Kind, mistake
+
+
+def a_table(kind: Kind = "wifi_gone", **keys: Any) -> FaultTable:
+    defaults: dict[str, Any] = {"during": "always", "for_s": 1.5}
+    return FaultTable(kind=kind, **(defaults | keys))
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (a_table(), declared.WifiGone(1500)),
+        (a_table("cable_pulled"), declared.CablePulled(1500)),
+        (a_table("dhcp_late", late_s=0.25), declared.DhcpLate(1500, 250)),
+        (a_table("dns_refused"), declared.DnsRefused(1500)),
+        (a_table("connect_refused"), declared.ConnectRefused(1500)),
+        (a_table("black_hole"), declared.BlackHole(1500)),
+        (a_table("slow", latency_ms=40), declared.Slow(1500, 40)),
+        (a_table("half_open", for_s=0), declared.HalfOpen()),
+        (a_table("power_cut"), declared.PowerCut(1500)),
+    ],
+)
+def test_a_table_becomes_the_fault_that_it_names(table: FaultTable, fault: Fault) -> None:
+    assert table.fault(size=1) == fault
+    assert mistake((table,), unbind=True) is None
+
+
+def test_every_fault_that_is_declared_can_be_asked_for() -> None:
+    kinds = set(msgspec.inspect.type_info(FaultTable).fields[0].type.values)  # type: ignore[attr-defined]
+    assert kinds == {*KINDS, CLOUD_DOWN}
+    assert [kind.__struct_config__.tag for kind in KINDS.values()] == list(KINDS)
+
+
+@pytest.mark.parametrize(("size", "length_s"), [(1.0, 600), (2.0, 600), (0.04, 24), (0.0001, 1)])
+def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) -> None:
+    table = a_table(CLOUD_DOWN, for_s=600, shrinks=True)
+    assert table.length_s(size) == pytest.approx(length_s)
+    assert a_table(CLOUD_DOWN, for_s=600).length_s(size) == 600
+    assert a_table(for_s=0.5, shrinks=True).length_s(0.01) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        (a_table(for_s=0), "for_s: wifi_gone has to last some time; allowed: from 0.001"),
+        (a_table("half_open"), "for_s: half_open is for ever; allowed: 0"),
+        (a_table(latency_ms=5), "latency_ms: means nothing to wifi_gone, it is a key of slow"),
+        (a_table(late_s=5), "late_s: means nothing to wifi_gone, it is a key of dhcp_late"),
+        (a_table(by="stop"), "by: means nothing to wifi_gone, it is a key of cloud_down"),
+        (a_table("slow"), "latency_ms: slow needs one; allowed: a whole number from 1 to 60000"),
+        (a_table("dhcp_late"), "late_s: dhcp_late needs one; allowed: from 0.001 to 600"),
+        (a_table(every_s=0.01), "every_s: 0.01 is too often; allowed: 0 or from 0.1"),
+        (a_table(state="online", every_s=1), "every_s: a device enters a state when it does; allo"),
+        (a_table(state="online", at_s=1), "at_s: a device enters a state when it does; allowed wi"),
+        (
+            a_table(during="stay"),
+            "during: this scenario has no phase 'stay'; allowed: start, home, ",
+        ),
+        (
+            a_table(during="start", at_s=1),
+            "during: the start is a moment, and takes a cloud; allow",
+        ),
+        (a_table(CLOUD_DOWN, during="start"), "during: the start is a moment, and takes a cloud; "),
+        (a_table(CLOUD_DOWN, share_pct=5), "share_pct: means nothing to cloud_down, which strikes"),
+        (a_table(CLOUD_DOWN, within_s=5), "within_s: means nothing to cloud_down, which strikes a"),
+        (a_table(CLOUD_DOWN, state="online"), "state: means nothing to cloud_down, which strikes "),
+        (
+            a_table(CLOUD_DOWN, every_s=1),
+            "every_s: the cloud has to come back in between; allowed: ",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(table: FaultTable, line: str) -> None:
+    found = mistake((a_table(), table), unbind=True)
+    assert found is not None
+    assert found.startswith(f"faults[1].{line}")
+    assert "\n" not in found
+
+
+def test_a_scenario_that_unbinds_nothing_has_other_phases() -> None:
+    assert mistake((a_table(during="stay"),), unbind=False) is None
+    assert mistake((a_table(during="reset"),), unbind=False) == (
+        "faults[0].during: this scenario has no phase 'reset'; allowed: start, home, stay, always"
+    )
