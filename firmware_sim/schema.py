@@ -49,6 +49,8 @@ def _allowed(node: inspect.Type) -> str:
         return ", ".join(str(value) for value in node.values)
     if isinstance(node, inspect.IntType):
         return _range("a whole number", node.ge, node.le)
+    if isinstance(node, inspect.FloatType):
+        return _range("a number", node.ge, node.le)
     if isinstance(node, inspect.StrType):
         if node.pattern:
             return f"text like {node.pattern}"

@@ -21,6 +21,7 @@ class Item(msgspec.Struct, forbid_unknown_fields=True):
     mood: Mood = Mood.GOOD
     word: Literal["yes", "no"] = "yes"
     code: Annotated[str, Meta(pattern="^[a-z]+$")] = "a"
+    wait_s: Annotated[float, Meta(ge=0.5, le=9)] = 1
 
 
 class File(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +45,10 @@ GOOD: dict[str, object] = {"name": "x"}
             "items[0].share: expected `int` >= 1; allowed: a whole number from 1",
         ),
         (
+            {"items": [GOOD | {"wait_s": 10}]},
+            "items[0].wait_s: expected `float` <= 9.0; allowed: a number from 0.5 to 9",
+        ),
+        (
             {"items": [GOOD | {"mood": "sad"}]},
             "items[0].mood: invalid enum value 'sad'; allowed: good, bad",
         ),
@@ -53,7 +58,7 @@ GOOD: dict[str, object] = {"name": "x"}
         ),
         ({"items": [GOOD | {"code": "A"}]}, "allowed: text like ^[a-z]+$"),
         ({"items": [{"name": ""}]}, "allowed: text, characters from 1 to 8"),
-        ({"items": [GOOD | {"nam": 1}]}, "allowed: keys name, share, mood, word, code"),
+        ({"items": [GOOD | {"nam": 1}]}, "allowed: keys name, share, mood, word, code, wait_s"),
         ({"items": [GOOD], "limits": {"mid": 1}}, "allowed: high, low"),
         ({"items": [GOOD], "limits": {"low": "1"}}, "expected `int`, got `str`"),
     ],

@@ -240,7 +240,7 @@ def _child(work: Callable[[Any, Connection], None], order: Any) -> Iterator[tupl
     try:
         yield process.pid, ours
     finally:
-        process.kill()
+        process.terminate()  # the cloud removes its authority then
         process.join()
 
 

@@ -57,7 +57,7 @@ def test_what_is_out_of_range_is_refused(name: str, value: object) -> None:
         World(settings)
 
 
-def test_the_admin_secret_is_not_shown() -> None:
-    shown = repr(Settings(admin_secret="hush", region="AY"))
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings(admin_secret="hush", broker_auth_secret="hush", region="AY"))
     assert "hush" not in shown
     assert "region='AY'" in shown

@@ -10,6 +10,7 @@ from firmware_sim.device.profile import Question
 from firmware_sim.wire import atop, iot_dns
 from firmware_sim.wire import atop_messages as messages
 from firmware_sim.wire.atop_old import parse_other
+from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.generation import DIALECTS
 from tests.device.stage import AUTH_KEY, CODE, DEV_ID, UUID, Stage, online
 
@@ -55,6 +56,17 @@ def test_activation_carries_the_old_device_id() -> None:
     query = atop.decode_query(stage.last(fx.SendHttp).target)
     assert (query.uuid, query.dev_id) == (UUID, None)
     atop.check_sign(query, AUTH_KEY)
+
+
+def test_no_nonce_comes_twice() -> None:
+    stage = activating("ipc-new")
+    for _ in range(3):
+        stage.tell(ev.HttpFailed(stage.last(fx.SendHttp).call, "timeout"))
+        stage.wait(2_000)
+        stage.reply_servers()
+    bodies = [call.body for call in stage.all(fx.SendHttp) if b"data=" in call.body]
+    nonces = {body[len("data=") :][: 2 * NONCE_SIZE] for body in bodies}
+    assert len(nonces) == len(bodies) == 4
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,11 @@ def test_the_built_in_scenario_is_what_the_issue_asks_for() -> None:
         ("[trouble]", FAULT, "faults[0].kind: invalid enum value 'bad_mood'; allowed: black_ho"),
         ("[trouble]", GONE.format("for_s = 0"), "faults[0].for_s: wifi_gone has to last some ti"),
         ("[trouble]", GONE.format("for_ms = 9"), "faults[0]: object contains unknown field `for_"),
-        ("[trouble]", GONE.format("for_s = -1"), "faults[0].for_s: expected `float` >= 0.0"),
+        (
+            "[trouble]",
+            GONE.format("for_s = -1"),
+            "faults[0].for_s: expected `float` >= 0.0; allowed: a number",
+        ),
         ("[trouble]", GONE.format("share_pct = 0"), "faults[0].share_pct: expected `int` >= 1; a"),
     ],
 )

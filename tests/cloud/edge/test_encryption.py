@@ -3,8 +3,11 @@
 import ssl
 from pathlib import Path
 
+import pytest
+
 from fleet.cloud.edge.authority import CERTIFICATE_FILE
 from fleet.cloud.edge.encryption import Encryption
+from tests.cloud.edge.test_authority import shake_hands
 
 
 def test_with_a_folder_it_is_kept(tmp_path: Path) -> None:
@@ -14,6 +17,13 @@ def test_with_a_folder_it_is_kept(tmp_path: Path) -> None:
     assert again.anchor == first.anchor
     assert again.ca_file == str(tmp_path / CERTIFICATE_FILE)
     assert ssl.PEM_cert_to_DER_cert(Path(again.ca_file).read_text()) == again.anchor
+
+
+@pytest.mark.parametrize("name", ["cloud.example", "192.0.2.9", "127.0.0.1", "::1", "localhost"])
+def test_it_shows_a_certificate_for_each_host(tmp_path: Path, name: str) -> None:
+    encryption = Encryption.of(str(tmp_path), ("cloud.example", None, "192.0.2.9", ""))
+    trust = ssl.create_default_context(cafile=encryption.ca_file)
+    assert shake_hands(encryption.context, trust, name).getpeercert()
 
 
 def test_without_a_folder_it_goes_with_the_process() -> None:

@@ -16,6 +16,7 @@ from fleet.app.console_client import ConsoleClient
 from fleet.app.errors import CloudRefused
 from fleet.cloud.edge.process import ServerConfig, stay
 from fleet.cloud.edge.server import Ready
+from fleet.cloud.settings import Settings
 from tests.live.cloud.edge.stage import LOOPBACK
 from tests.live.cloud.edge.test_process import started
 
@@ -65,6 +66,17 @@ def test_mqtt_ends_with_a_farewell(ready: Ready) -> None:
         stream.sendall(mqtt.encode(mqtt.Connect("nobody", "nobody", "wrong")))
         assert stream.recv(100) == mqtt.encode(mqtt.Connack(mqtt.NOT_AUTHORIZED))
         assert stream.recv(100) == b""  # without close_notify this would be an SSLEOFError
+
+
+def test_the_certificate_is_for_every_name_that_clients_are_told() -> None:
+    settings = Settings(open_hosts=("EU eu.cloud.example:8443", "AZ 192.0.2.7"))
+    config = ServerConfig(tls=True, told_host="cloud.example", settings=settings)
+    with started(config) as child:
+        ready = child.ready()
+        for name in ("cloud.example", "eu.cloud.example", "192.0.2.7", LOOPBACK):
+            plain = socket.create_connection((ready.host, ready.http_port), timeout=10)
+            with trust(ready).wrap_socket(plain, server_hostname=name) as stream:
+                assert stream.getpeercert()
 
 
 def test_the_authority_survives_a_restart(tmp_path: Path) -> None:
