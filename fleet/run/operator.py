@@ -5,7 +5,8 @@ spent account hands over to the next, a spent product gets a ticket, a missing r
 for somebody who has it. A light that failed without a row in the history never reached the
 cloud: the Wi-Fi did not take it. A device may have been unbound by an earlier batch after all, when
 its power was back; then its light says so, or the cloud that it is nobody's, and the earlier
-batch's history is looked up.
+batch's history is looked up. One that shows the light of an owner's device was never reset: the
+button is held again.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from fleet.app.console_client import ConsoleClient
 from fleet.app.follow import history_rows
 from fleet.app.messages import HistoryRow, Ticket
 from fleet.run.attempt import Batch, Result, Verdict, attempt
-from fleet.run.stage import Stage
+from fleet.run.stage import Stage, hold_reset, is_kept
 from fleet.run.tally import QR, WIRED
 from fleet.run.work import Errand, Job, WorkList
 
@@ -103,6 +104,7 @@ class Operator:
             jobs = await self._still_bound(jobs)
             if not jobs:
                 return
+            self._reset_again(jobs)
             batch = await self._batch(jobs)
             results = await attempt(self._stage, self._console, batch, presented)
             if batch.payload is not None and all(result.released for result in results):
@@ -126,6 +128,12 @@ class Operator:
                 note_result(self._stage, Result(job.unit, Verdict.UNBOUND, seen.light, row))
                 self._work.done(job.unit)
         return left
+
+    def _reset_again(self, jobs: list[Job]) -> None:
+        """Hold the buttons of those that an earlier attempt has shown not to wait for a code."""
+        last = self._stage.watch.last
+        kept = [job.unit.index for job in jobs if job.tries and is_kept(last[job.unit.index])]
+        hold_reset(self._stage.hands, self._stage.population, kept)
 
     async def _batch(self, jobs: list[Job]) -> Batch:
         wired = jobs[0].unit.product.wired

@@ -33,13 +33,12 @@ from fleet.run.operator import Office, Operator
 from fleet.run.owner import Owners
 from fleet.run.phones import LanPhones
 from fleet.run.population import Person, Population, Unit
-from fleet.run.stage import WAREHOUSE, Stage, carry, is_online, is_waiting
+from fleet.run.stage import WAREHOUSE, Stage, carry, hold_reset, is_online, is_waiting
 from fleet.run.supervisor import Supervisor
 from fleet.run.tally import Tally
 from fleet.run.trouble import Troublemakers
 from fleet.run.work import WorkList
 
-HOLD_SLACK_MS = 200  # people let go a little late
 RESET_TRIES = 5
 RESET_SLACK_S = 5.0
 SNAPSHOT_TRIES = 3
@@ -147,19 +146,11 @@ class Run:
         longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
         patience_s = longest_ms / 1000 + RESET_SLACK_S + PATIENCE_PER_DEVICE_S * len(left)
         for _ in range(RESET_TRIES):
-            for hold_ms, indices in self._by_hold_time(left).items():
-                self._supervisor.hold(indices, hold_ms + HOLD_SLACK_MS)
+            hold_reset(self._supervisor, self.population, left)
             left = tuple(await self._watch.until_all(left, is_waiting, patience_s))
             if not left:
                 return
         self._complain(len(left), "reached waiting after a reset")
-
-    def _by_hold_time(self, indices: Iterable[int]) -> dict[int, list[int]]:
-        groups: dict[int, list[int]] = {}
-        for index in indices:
-            timings = self.population.profile(self.population.units[index]).timings
-            groups.setdefault(timings.reset_hold_ms, []).append(index)
-        return groups
 
     async def _wait(self, indices: Iterable[int], test: Callable[[Seen], bool], what: str) -> None:
         late = await self._watch.until_all(indices, test, self._patience_s)

@@ -15,6 +15,7 @@ from fleet.run.watch import Watch
 
 HOMES = "homes"
 WAREHOUSE = "warehouse"
+HOLD_SLACK_MS = 200  # people let go a little late
 
 
 class Hands(Protocol):
@@ -46,9 +47,24 @@ def is_waiting(seen: Seen) -> bool:
     return seen.lifecycle == "WAITING"
 
 
+def is_kept(seen: Seen) -> bool:
+    """Say whether a device believes that it belongs to somebody, by its light."""
+    return seen.light in ("online", "reconnecting")
+
+
 def is_online(seen: Seen) -> bool:
     """Say whether a device has a session with the cloud."""
     return seen.light == "online"
+
+
+def hold_reset(hands: Hands, population: Population, indices: Iterable[int]) -> None:
+    """Hold the reset buttons of devices, each as long as its model wants."""
+    groups: dict[int, list[int]] = {}
+    for index in indices:
+        timings = population.profile(population.units[index]).timings
+        groups.setdefault(timings.reset_hold_ms + HOLD_SLACK_MS, []).append(index)
+    for hold_ms, group in groups.items():
+        hands.hold(group, hold_ms)
 
 
 async def carry(

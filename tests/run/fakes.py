@@ -208,7 +208,8 @@ class MiniWorld:
     """Hands, phones and devices in one; every device waits for a code from the start.
 
     `deaf`: indices of devices that never react. `power_cuts`: indices that lose their power, once,
-    after they have taken a token. `late`: indices that are in the dark when they are looked for, use
+    after they have taken a token. `unreset`: indices that take a code only after their button was
+    held. `late`: indices that are in the dark when they are looked for, use
     their token afterwards, and then show this light. `refuse_tokens`: how many times a wired device says no first.
     """
 
@@ -220,6 +221,7 @@ class MiniWorld:
         self.power_cuts: set[int] = set()
         self.hang: set[int] = set()
         self.late: dict[int, str] = {}
+        self.unreset: set[int] = set()
         self.refuse_tokens = 0
         self.log: list[tuple[Any, ...]] = []
         self.networks = {"Rückläufer": "returns-2024"}
@@ -244,11 +246,14 @@ class MiniWorld:
 
     def hold(self, indices: Iterable[int], hold_ms: int) -> None:
         self.log.append(("hold", tuple(indices), hold_ms))
+        for index in self.unreset.intersection(indices):
+            self.unreset.discard(index)
+            self.enter(index, "WAITING", "waiting", "waiting")
 
     def show(self, indices: Iterable[int], payload: bytes | None) -> None:
         for index in indices:
             self.log.append(("show", index, payload is not None))
-            if payload is not None and index not in self.deaf:
+            if payload is not None and index not in self.deaf | self.unreset:
                 asyncio.get_running_loop().call_soon(self._scan, index, payload)
 
     def move(self, indices: Iterable[int], site: str) -> None:

@@ -15,12 +15,19 @@ from tests.run.fakes import MiniCloud, MiniConsole, MiniWorld, small
 class Shift:
     """All operators of a population at work until the pile is gone."""
 
-    def __init__(self, population: Population, **faults: Any) -> None:
+    def __init__(
+        self,
+        population: Population,
+        enter_first: tuple[int, str, str, str] | None = None,
+        **faults: Any,
+    ) -> None:
         self.population = population
         self.cloud = MiniCloud(population)
         self.world = MiniWorld(population, self.cloud)
         for name, value in faults.items():
             setattr(self.cloud if hasattr(self.cloud, name) else self.world, name, value)
+        if enter_first is not None:
+            self.world.enter(*enter_first)
         self.consoles = [MiniConsole(self.cloud, person.name) for person in population.operators]
         self.maker = MiniConsole(self.cloud, population.maker.name)
         self.freed: list[Unit] = []
@@ -100,7 +107,7 @@ def test_what_cannot_be_unbound_is_given_up() -> None:
 
 @pytest.mark.parametrize("fault", ["lose_replies", "power_cuts"])
 def test_released_without_a_word_is_not_unbound_twice(fault: str) -> None:
-    shift = Shift(small(12), **{fault: 2 if fault == "lose_replies" else {1, 2}})
+    shift = Shift(small(12), None, **{fault: 2 if fault == "lose_replies" else {1, 2}})
     assert shift.done()
     assert shift.reasons() == []
 
@@ -116,6 +123,13 @@ def test_released_by_an_earlier_batch_is_found_out(light: str, reasons: list[str
     assert shift.stage.tally.contradictions == []
     assert len(shift.stage.tally.unbound) == len(shift.freed) == 12
     assert sum(row.status == "ok" for row in shift.cloud.rows) == 12
+
+
+def test_a_device_that_was_never_reset_has_its_button_held() -> None:
+    shift = Shift(small(12), unreset={1}, enter_first=(1, "ONLINE", "reconnecting", ""))
+    assert shift.done()
+    hold_ms = 200 + shift.population.profile(shift.population.units[1]).timings.reset_hold_ms
+    assert [entry for entry in shift.world.log if entry[0] == "hold"] == [("hold", (1,), hold_ms)]
 
 
 def test_a_light_that_contradicts_the_history_is_noted() -> None:
