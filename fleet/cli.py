@@ -13,6 +13,24 @@ from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
 from fleet.commands import cloud as platform
 from fleet.commands import lan as network
+from fleet.commands.options import (
+    DEVICES_MAX,
+    Broker,
+    Data,
+    Decoder,
+    DeviceHttpsPort,
+    Devices,
+    Lan,
+    Lens,
+    OutageS,
+    Pcap,
+    Report,
+    Scenario,
+    Seed,
+    Shards,
+    Tls,
+    Virtual,
+)
 
 cli = typer.Typer(
     name="fleet",
@@ -24,56 +42,6 @@ cli = typer.Typer(
 cli.add_typer(phone.app, name="app")
 cli.add_typer(platform.app, name="cloud")
 cli.add_typer(network.app, name="lan")
-
-DEVICES_MAX = 1_000_000
-
-Decoder = Annotated[
-    Literal["pyzbar", "zxing"],
-    typer.Option("--decoder", envvar="FLEET_DECODER", help="What reads QR codes in frames."),
-]
-Devices = Annotated[
-    int | None,
-    typer.Option("--devices", min=1, max=DEVICES_MAX, help="How many; else as the scenario says."),
-]
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="Fixes every choice that is left to chance.")
-]
-Shards = Annotated[
-    int | None,
-    typer.Option(
-        "--shards", min=1, help="Processes that devices share; else one per further core."
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="New folder for everything that is kept; else temporary."),
-]
-Lan = Annotated[
-    str, typer.Option("--lan", help="LAN made by `fleet lan up`; else loopback addresses.")
-]
-Pcap = Annotated[
-    Path | None, typer.Option("--pcap", help="Write what is said on the LAN to this file.")
-]
-Tls = Annotated[
-    bool, typer.Option("--tls", help="Encrypt everything that is said to the cloud (own CA).")
-]
-DeviceHttpsPort = Annotated[
-    int | None,
-    typer.Option(
-        "--device-https-port",
-        min=0,
-        max=65_535,
-        help="With --tls: one more port for devices, which real firmware wants to be 443.",
-    ),
-]
-Broker = Annotated[
-    str,
-    typer.Option(
-        "--broker",
-        envvar="FLEET_BROKER",
-        help="MQTT broker of the devices, if not the cloud's own: mqtt://USER:PASSWORD@HOST:PORT.",
-    ),
-]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the callback of a flag
@@ -95,18 +63,23 @@ def root(
     """Take the options that belong to no command."""
 
 
+def _live_only(context: typer.Context) -> None:
+    """Refuse what has no meaning in virtual time."""
+    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker")
+    if given := [name for name in of_sockets if context.params[name]]:
+        options = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageError(f"{options}: of no use with --virtual; leave it out")
+
+
 @cli.command("run")
 def run_scenario(
-    scenario: Annotated[
-        str, typer.Argument(help="Built-in name, or the path of a .toml file.")
-    ] = "batch-unbind",
+    context: typer.Context,
+    scenario: Scenario = "batch-unbind",
     *,
     devices: Devices = None,
     seed: Seed = 1,
     decoder: Decoder = "pyzbar",
-    report: Annotated[Path, typer.Option(help="Folder in which to write report.json.")] = Path(
-        "report"
-    ),
+    report: Report = Path("report"),
     shards: Shards = None,
     data: Data = None,
     lan: Lan = "",
@@ -114,38 +87,47 @@ def run_scenario(
     tls: Tls = False,
     device_https_port: DeviceHttpsPort = None,
     broker: Broker = "",
-    outage_s: Annotated[
-        float | None,
-        typer.Option(
-            "--outage-s", min=0.001, help="How long the cloud is away; else as the scenario says."
-        ),
-    ] = None,
+    outage_s: OutageS = None,
+    virtual: Virtual = False,
+    lens: Lens = "model",
 ) -> None:
-    """Play a scenario with a live fleet.
+    """Play a scenario with a live fleet, or in virtual time.
 
     Exit code 0 means that every expectation is met and no invariant violated, 1 that it is not so.
     """
     from fleet.commands.screen import make_screen
     from fleet.report import command
 
-    raise typer.Exit(
-        command.run_scenario(
+    if virtual:
+        _live_only(context)
+        code = command.run_virtually(
             scenario,
             devices=devices,
             seed=seed,
+            lens=lens,
             decoder=decoder,
             report_dir=report,
-            shards=shards,
-            data_dir=data,
-            lan=lan,
-            pcap=pcap,
-            tls=tls,
-            device_https_port=device_https_port,
-            broker=broker,
             outage_s=outage_s,
             console=make_screen(),
         )
+        raise typer.Exit(code)
+    code = command.run_scenario(
+        scenario,
+        devices=devices,
+        seed=seed,
+        decoder=decoder,
+        report_dir=report,
+        shards=shards,
+        data_dir=data,
+        lan=lan,
+        pcap=pcap,
+        tls=tls,
+        device_https_port=device_https_port,
+        broker=broker,
+        outage_s=outage_s,
+        console=make_screen(),
     )
+    raise typer.Exit(code)
 
 
 @cli.command()
@@ -239,9 +221,9 @@ def device(
 ) -> None:
     """Run one device and show its light.
 
-    In a terminal, keys are hands: p power, b reset button, c cable, q QR code, x quit. Else steps
-    come from --script or standard input: p, b, hold [TIME], show PICTURE, hide, c,
-    wait LIGHT [TIME], sleep TIME, x.
+    In a terminal, keys are hands: p power, b reset button, c cable, q QR code, s sub-device, x quit.
+    Else steps come from --script or standard input: p, b, hold [TIME], show PICTURE, hide, c,
+    add NUMBER, remove NUMBER, lose NUMBER, find NUMBER, wait LIGHT [TIME], sleep TIME, x.
     """
     import asyncio
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from firmware_sim.camera import decoder
 from firmware_sim.camera.decoder import Decoder, make_decoder
 from firmware_sim.camera.frame import render
-from firmware_sim.camera.lens import see
+from firmware_sim.camera.lens import FRAMES_MAX, first_read, see
 from firmware_sim.camera.messages import Look
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings, pose_at
@@ -24,7 +24,6 @@ SETTINGS = LensSettings()
 CAMERAS_PER_CODE = 30
 ARRIVING = range(8)
 HELD = range(24, 32)
-FRAMES_UNTIL_READ_MAX = 60
 
 
 def code(camera: int) -> bytes:
@@ -91,17 +90,10 @@ def measure(decoders: list[Decoder], cameras: int) -> dict[str, float]:
     return rows
 
 
-def frames_until_read(reader: Decoder, camera: int) -> int:
-    """Return how many frames a camera takes until it reads its code, the reading one included."""
-    for frame in range(FRAMES_UNTIL_READ_MAX):
-        if see(reader, Look(camera, camera, frame, code(camera), SETTINGS)).text is not None:
-            return frame + 1
-    return FRAMES_UNTIL_READ_MAX + 1
-
-
 def show_reading(reader: Decoder, cameras: int) -> None:
     """Print how soon cameras read, and which share of held frames is legible."""
-    counts = sorted(frames_until_read(reader, camera) for camera in range(cameras))
+    reads = [first_read(reader, camera, code(camera), SETTINGS) for camera in range(cameras)]
+    counts = sorted(FRAMES_MAX if frame is None else frame + 1 for frame in reads)
     held = [see(reader, look).text is not None for look in looks(cameras, HELD)]
     print(
         f"{reader.name:8} frames until read: median {statistics.median(counts):g}, "

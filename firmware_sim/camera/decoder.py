@@ -148,9 +148,11 @@ class ZxingDecoder:
         """Return the raw payload of a QR symbol in the frame, or None when none is legible."""
         if luma.size == 0:
             return None
+        # Model 2 is what everybody calls a QR code. `QRCode` would mean its relatives, too, and now
+        # and then a Micro QR code with five digits is found in a frame of an ordinary one.
         # Without searching for light-on-dark symbols: no phone shows one, and it doubles the cost.
         found = self._zxing.read_barcodes(
-            luma, formats=self._zxing.BarcodeFormat.QRCode, try_invert=False
+            luma, formats=self._zxing.BarcodeFormat.QRCodeModel2, try_invert=False
         )
         return bytes(found[0].bytes) if found else None
 

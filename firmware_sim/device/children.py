@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from firmware_sim.device import reporting, uplink
+from firmware_sim.device import child_update, reporting, uplink
 from firmware_sim.device.flash import Tie
 from firmware_sim.device.lan_children import cid, number_of
-from firmware_sim.device.signals import ChildRemoved, ChildrenDue
+from firmware_sim.device.signals import ChildRemoved, ChildrenDue, ChildUpgradeNoticed
 from firmware_sim.device.timers import Timer
 from firmware_sim.events import ChildJoined, ChildLeft, ChildLost, ChildReached, Event
 from firmware_sim.wire import atop_messages as messages
@@ -44,6 +44,8 @@ class ChildState(msgspec.Struct, gc=False):
     `reached` is so, `online` is what the gateway believes and `told` what it told the cloud in this
     session. `stale`: the cloud has not heard the values since they changed. `asked`: the cloud was
     asked in this session to change the tie, `refused`: and would not bind it. Next probe: `probe_ms`.
+    `version_told` is the firmware of which the cloud knows, `version_asked`: it was told of in this
+    session. `loading`: what is being loaded for it.
     """
 
     reached: bool
@@ -54,6 +56,9 @@ class ChildState(msgspec.Struct, gc=False):
     refused: bool = False
     unanswered: int = 0
     probe_ms: int = 0
+    version_told: str = ""
+    version_asked: bool = False
+    loading: child_update.Loading | None = None
 
 
 class Children(msgspec.Struct, gc=False):
@@ -82,6 +87,9 @@ def postpone(device: "Device", by_ms: int) -> None:
         children.next_call_ms += by_ms
         for child in children.each:
             child.probe_ms += by_ms
+            if child.loading is not None:
+                due_ms = child.loading.due_ms + by_ms
+                child.loading = child.loading._replace(due_ms=due_ms)
 
 
 # --- what happens to them ------------------------------------------------------------------------
@@ -147,6 +155,16 @@ def removed(device: "Device", event: ChildRemoved) -> None:
     _tie(device, number, Tie.GONE)
 
 
+def upgrade_noticed(device: "Device", event: ChildUpgradeNoticed) -> None:
+    """Ask for the firmware of a sub-device that is bound and in reach."""
+    number = number_of(device, event.node_id)
+    there = {n for n, child in _bound(device) if child.online}
+    if number not in there or device.dialect.old:
+        device.note("child_unreached", event.node_id)
+    elif number is not None:
+        child_update.ask(device, number, event.channel)
+
+
 def _child(device: "Device", number: int) -> ChildState | None:
     """Return a sub-device, if this model has one of that number."""
     each = device.children.each if device.children is not None else ()
@@ -171,6 +189,7 @@ def go_up(device: "Device") -> None:
     children.calling, children.next_call_ms = False, first_ms
     for child in children.each:
         child.told, child.asked, child.unanswered = None, False, 0
+        child.version_asked, child.loading = False, None
         child.probe_ms = device.now_ms + device.profile.timings.child_heartbeat_ms
     device.raise_signal(ChildrenDue())
 
@@ -183,11 +202,15 @@ def attend(device: "Device", _: Event) -> None:
     _probe(device, children)
     _tell_presence(device)
     _report(device)
+    for number in range(len(children.each)):
+        child_update.advance(device, number)
     wanted = _next_call(device, children)
     if wanted is not None and not children.calling and children.next_call_ms <= device.now_ms:
-        children.calling, children.each[wanted].asked = True, True
-        _call(device, wanted)
+        children.calling = _call(device, wanted)
+        if not children.calling:
+            children.next_call_ms = device.now_ms + device.profile.timings.child_pause_ms
     dues_ms = [child.probe_ms for child in children.each if child.online]
+    dues_ms += [child.loading.due_ms for child in children.each if child.loading is not None]
     if wanted is not None and not children.calling:
         dues_ms.append(children.next_call_ms)
     if dues_ms:
@@ -237,7 +260,7 @@ def _report(device: "Device") -> None:
 
 
 def _next_call(device: "Device", children: Children) -> int | None:
-    """Return for which sub-device a call is to be made next: first those who leave."""
+    """Return for which sub-device a call is next: who leaves, then who is new, then new firmware."""
     if device.dialect.old:
         return None
     open_ones = [(number, child) for number, child in enumerate(children.each) if not child.asked]
@@ -246,28 +269,39 @@ def _next_call(device: "Device", children: Children) -> int | None:
             known = device.profile.children[number].product_id and not child.refused
             if device.flash.kept(number).tie is tie and (known or tie is Tie.LEAVING):
                 return number
-    return None
+    numbers = range(len(children.each))
+    return next((number for number in numbers if child_update.is_news(device, number)), None)
 
 
-def _call(device: "Device", number: int) -> None:
+def _call(device: "Device", number: int) -> bool:
+    """Make the call that is to be made about a sub-device; return whether there was room for it."""
     assert device.children is not None  # whose child it is
     child, node_id = device.children.each[number], cid(device.identity.uuid, number)
+    if device.flash.kept(number).tie is Tie.BOUND:
+        child.version_asked = child_update.report(device, number, _told)
+        return child.version_asked
     if device.flash.kept(number).tie is Tie.LEAVING:
         request = SubUnbind(cid=node_id, t=device.now_s)
-        uplink.ask(device, SUB_UNBIND, request, partial(_given_up, number))
-        return
+        child.asked = uplink.ask(device, SUB_UNBIND, request, partial(_given_up, number))
+        return child.asked
     model = device.profile.children[number]
     bind = SubBind(
         cid=node_id,
         product_key=model.product_id,
-        soft_ver=model.software_version,
+        soft_ver=child_update.version(device, number),
         online=child.online,
         type=model.type,
         uddd=model.uddd,
         t=device.now_s,
     )
     child.told = child.online
-    uplink.ask(device, SUB_BIND, bind, partial(_taken, number))
+    child.asked = uplink.ask(device, SUB_BIND, bind, partial(_taken, number, bind.soft_ver))
+    return child.asked
+
+
+def _told(device: "Device", _: Inner | None) -> None:
+    """Take it that the cloud was told of a firmware, or cannot be told in this session."""
+    _answered(device)
 
 
 def _given_up(number: int, device: "Device", inner: Inner | None) -> None:
@@ -277,7 +311,7 @@ def _given_up(number: int, device: "Device", inner: Inner | None) -> None:
         _tie(device, number, Tie.GONE)
 
 
-def _taken(number: int, device: "Device", inner: Inner | None) -> None:
+def _taken(number: int, software: str, device: "Device", inner: Inner | None) -> None:
     """Take the answer to a binding; what was removed meanwhile has to be given up again."""
     child = _answered(device).each[number]
     if inner is None:
@@ -293,7 +327,7 @@ def _taken(number: int, device: "Device", inner: Inner | None) -> None:
         return
     if result.reset_factory:
         device.flash.forget_values(number)
-    child.stale = True
+    child.stale, child.version_told = True, software
     _tie(device, number, Tie.BOUND, result.dev_id)
 
 

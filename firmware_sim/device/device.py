@@ -165,7 +165,7 @@ class Device:
         """Take one event and return the effects, flash first."""
         self.now_ms = now_ms
         self._out = out = list[Effect]()
-        _ROUTES[type(event)](self, event)
+        ROUTES[type(event)](self, event)
         for signal in self._signals:  # grows while signals raise signals
             self._step(signal)
         self._signals.clear()
@@ -293,7 +293,7 @@ def _clock_set(device: Device, event: events.ClockSet) -> None:
         client.heard_ms += event.by_ms
 
 
-_ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
+ROUTES: dict[type[Event], Callable[[Device, Any], None]] = {
     events.PowerApplied: _pass,
     events.PowerRemoved: _pass,
     events.ButtonPressed: _pass,

@@ -61,7 +61,8 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     `values` holds the data points that differ from the profile's, None when there are none;
     `child_values` those of sub-devices, by the number of the child. `software` is the version that
     was installed last, none when it is still the profile's: no reset takes firmware back. `children`
-    are the sub-devices by number that ever were bound or removed, None when there are none.
+    are the sub-devices by number that ever were bound or removed, None when there are none, and
+    `child_software` is what was installed on them.
     """
 
     dev_id: str = ""
@@ -80,6 +81,7 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
     child_values: dict[int, dict[int, Value]] | None = None
     software: str = ""
     children: dict[int, Kept] | None = None
+    child_software: dict[int, str] | None = None
 
     @property
     def activated(self) -> bool:
@@ -115,6 +117,10 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
         """Erase what was set on a sub-device."""
         others = self.child_values or {}
         self.child_values = {n: each for n, each in others.items() if n != child} or None
+
+    def install_behind(self, child: int, version: str) -> None:
+        """Let a sub-device run another firmware from now on."""
+        self.child_software = {**(self.child_software or {}), child: version}
 
     def rebind_children(self) -> None:
         """Have the sub-devices bound once more: under a new binding of ours theirs count no longer."""

@@ -60,6 +60,16 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return self.colours[0]
         return self.colours[1] if self.mode is Mode.ALTERNATE else ""
 
+    def in_words(self) -> str:
+        """Return the pattern as people say it: `red blinks 250/250 ms`."""
+        if self.mode is Mode.OFF:
+            return "dark"
+        colours = " and ".join(self.colours)
+        if self.mode is Mode.SOLID:
+            return colours
+        verb = "blinks" if self.mode is Mode.BLINK else "alternate"
+        return f"{colours} {verb} {self.on_ms}/{self.off_ms} ms"
+
 
 LIGHTS = (
     "off",

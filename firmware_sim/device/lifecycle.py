@@ -20,6 +20,7 @@ from firmware_sim.device.signals import (
     BootElapsed,
     CallFailed,
     ChildRemoved,
+    ChildUpgradeNoticed,
     EndpointsFound,
     EraseElapsed,
     FailureElapsed,
@@ -148,13 +149,16 @@ ROWS = (
     on(_powered_but(), ChildJoined, None, action=children.joined),
     on(_powered_but(), ChildLeft, None, action=children.left),
     on(AT_HOME, ChildRemoved, None, action=children.removed),
+    on(ONLINE, ChildUpgradeNoticed, None, action=children.upgrade_noticed),
 )
 
 _WIFI = (WifiJoined, WifiRefused)
 _CLOUD = (
     *(EndpointsFound, ActivationAccepted, ActivationRefused, CallFailed, Released),
     *(UpgradeNoticed, UpgradeOffered, UpgradeRefused, Upgraded, ChildRemoved),
+    ChildUpgradeNoticed,
 )
+_OF_CHILDREN = (ChildRemoved, ChildUpgradeNoticed)
 _CODES = (FrameDecoded, PairingRead, TokenBrought)
 _TIMES = (
     *(BootElapsed, EraseElapsed, FailureElapsed, JoinElapsed, RetryElapsed, AnnounceElapsed),
@@ -179,11 +183,11 @@ IGNORED = {
     ACTIVATING: (
         *(*_WIFI, Released, *_CODES, *_but(_TIMES, RetryElapsed), *_LAN),
         *(UpgradeNoticed, UpgradeOffered, UpgradeRefused, Upgraded, ChildRemoved),
-        *(PowerApplied, LinkUp),
+        *(ChildUpgradeNoticed, PowerApplied, LinkUp),
     ),
     REJOINING: (*_CLOUD, *_CODES, *_but(_TIMES, JoinElapsed, RetryElapsed), *_LAN, PowerApplied),
     ONLINE: (
-        *_but(_CLOUD, Released, UpgradeNoticed, UpgradeOffered, UpgradeRefused, ChildRemoved),
+        *_but(_CLOUD, Released, UpgradeNoticed, UpgradeOffered, UpgradeRefused, *_OF_CHILDREN),
         *(*_WIFI, *_CODES, *_but(_TIMES, AnnounceElapsed), PowerApplied, LinkUp),
     ),
     UPDATING: (

@@ -5,8 +5,10 @@ Rows of one (state, event) pair are tried in the order in which they stand; the 
 guard. Every pair of a state and an event that the machine knows must be a row or be listed as
 ignored, otherwise `Machine` refuses to be built: an omission is our bug and is found at import.
 Only `step` assigns the state. Actions append effects and may raise signals for other machines.
+Each row knows where it stands, so that whoever watches a run can be shown what decided.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -28,13 +30,17 @@ Hook = Callable[[Any], None]
 
 
 class Row(NamedTuple):
-    """One line of a table. `target` None means: stay, and do not run exit and entry hooks."""
+    """One line of a table. `target` None means: stay, and do not run exit and entry hooks.
+
+    `place` is file and line of the `on(...)` that it comes from, as `on` found them.
+    """
 
     state: Enum
     event: type[Event]
     target: Enum | None
     guard: Guard | None
     action: Action | None
+    place: str = ""
 
     def __str__(self) -> str:
         """Return the line as a reader would say it."""
@@ -54,11 +60,28 @@ def on(
 ) -> tuple[Row, ...]:
     """Return the row, or one row for each of several states."""
     states = (state,) if isinstance(state, Enum) else tuple(state)
-    return tuple(Row(each, event, target, guard, action) for each in states)
+    place = _place_of_caller()
+    return tuple(Row(each, event, target, guard, action, place) for each in states)
+
+
+def _place_of_caller() -> str:
+    """Return where the caller of the function that asks stands: `firmware_sim/.../x.py:12`.
+
+    The name of the module stands for the file, so it is the same wherever the package lies.
+    """
+    frame = inspect.currentframe()
+    for _ in range(2):
+        frame = frame.f_back if frame is not None else None
+    if frame is None:
+        return ""
+    return f"{frame.f_globals['__name__'].replace('.', '/')}.py:{frame.f_lineno}"
 
 
 class Machine(Generic[S]):
-    """The compiled form of a table whose state lives in attribute `attribute` of the owner."""
+    """The compiled form of a table whose state lives in attribute `attribute` of the owner.
+
+    `place` is file and line where it is made: there stands what it ignores.
+    """
 
     def __init__(
         self,
@@ -74,6 +97,7 @@ class Machine(Generic[S]):
         """Compile the table; raises ValueError naming the rows that are missing or dead."""
         self.states = states
         self.attribute = attribute
+        self.place = _place_of_caller()
         self.rows = tuple(row for group in rows for row in group)
         self.enter: Mapping[Any, Hook] = enter or {}
         self.leave: Mapping[Any, Hook] = leave or {}

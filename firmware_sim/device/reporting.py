@@ -13,7 +13,13 @@ from firmware_sim.device import lan_link, uplink
 from firmware_sim.device.flash import Flash, ResetKind, Tie
 from firmware_sim.device.lan_children import cid, find
 from firmware_sim.device.profile import Point
-from firmware_sim.device.signals import ChildRemoved, ConfigNoticed, Released, UpgradeNoticed
+from firmware_sim.device.signals import (
+    ChildRemoved,
+    ChildUpgradeNoticed,
+    ConfigNoticed,
+    Released,
+    UpgradeNoticed,
+)
 from firmware_sim.errors import Malformed, PeerError
 from firmware_sim.wire import datapoint, lan_body, mqtt_payload
 from firmware_sim.wire.datapoint import Value
@@ -56,10 +62,12 @@ def _child_reset(device: "Device", message: mqtt_payload.Message) -> None:
 
 
 def _upgrade(device: "Device", message: mqtt_payload.Message) -> None:
-    """Pass the notice on, unless it is about a child's firmware."""
     notice = mqtt_payload.data_of(message, mqtt_payload.UpgradeNotice)
+    channel = notice.firmware_type or 0
     if notice.cid is None:
-        device.raise_signal(UpgradeNoticed(notice.firmware_type or 0))
+        device.raise_signal(UpgradeNoticed(channel))
+    else:
+        device.raise_signal(ChildUpgradeNoticed(notice.cid, channel))
 
 
 def _config(device: "Device", _: mqtt_payload.Message) -> None:

@@ -129,6 +129,16 @@ def ask_status(device: "Device") -> None:
     cloud_calls.sync(device)
 
 
+def note_silence(device: "Device", _: PongElapsed) -> None:
+    """Note that the broker did not answer a ping."""
+    device.note("mqtt_silent", "keep_alive")
+
+
+def note_delay(device: "Device", _: ConnectElapsed) -> None:
+    """Note that getting in took too long."""
+    device.note("mqtt_lost", "timeout")
+
+
 def hang_up(device: "Device", _: Event) -> None:
     """Leave the cloud in good order."""
     _forget(device)
@@ -196,7 +206,7 @@ ROWS = (
     on(SUBSCRIBING, Subscribed, UP),
     on((UP, LISTENING), PingElapsed, None, action=ping),
     on((UP, LISTENING), Ponged, None, action=ponged),
-    on((UP, LISTENING), PongElapsed, BACKOFF),
+    on((UP, LISTENING), PongElapsed, BACKOFF, action=note_silence),
     on(UP, AskElapsed, None, action=questions.ask_all),
     on(UP, ConfigNoticed, None, action=questions.ask_config),
     on(UP, ChildrenDue, None, action=children.attend),
@@ -204,7 +214,7 @@ ROWS = (
     on(UP, AnswerElapsed, None, action=uplink.give_up),
     on(UP, LocallyReset, None, action=report_local_reset),
     on(LISTENING, TokenHeard, None, action=cloud_link.bring_token),
-    on((CONNECTING, SUBSCRIBING), ConnectElapsed, BACKOFF),
+    on((CONNECTING, SUBSCRIBING), ConnectElapsed, BACKOFF, action=note_delay),
     on(STREAMING, StreamLost, None, guard=cloud_link.overlooks),
     on(STREAMING, StreamLost, BACKOFF, action=cloud_link.note_loss),
     on(BACKOFF, BackoffElapsed, RESOLVING, guard=servers_unknown),

@@ -182,6 +182,13 @@ class UpgradeRefused(Event, frozen=True):
     channel: int
 
 
+class ChildUpgradeNoticed(Event, frozen=True):
+    """The cloud says that there may be new firmware for a channel of a sub-device."""
+
+    node_id: str
+    channel: int
+
+
 class Upgraded(Event, frozen=True):
     """The new firmware is installed: restart."""
 

@@ -3,7 +3,13 @@
 from enum import Enum, auto
 
 
-class Lifecycle(Enum):
+class State(Enum):
+    """Base of all states: each is one object, and as a key as quick as one."""
+
+    __hash__ = object.__hash__
+
+
+class Lifecycle(State):
     """Where the device is in its life; the table is in `lifecycle`."""
 
     OFF = auto()
@@ -18,7 +24,7 @@ class Lifecycle(Enum):
     FAILED = auto()  # shows the failure, then waits again
 
 
-class Session(Enum):
+class Session(State):
     """Where the device is on its way to an MQTT session; the table is in `session`."""
 
     DOWN = auto()
@@ -32,7 +38,7 @@ class Session(Enum):
     SYNCING = auto()  # refused as unbound: asking what it is
 
 
-class Button(Enum):
+class Button(State):
     """The reset button; the table is in `button`."""
 
     UP = auto()
@@ -40,7 +46,7 @@ class Button(Enum):
     HELD = auto()  # the gesture is done, the finger still there
 
 
-class Outcome(Enum):
+class Outcome(State):
     """How the last attempt ended: what tells two waiting or two failing devices apart."""
 
     NONE = auto()

@@ -92,7 +92,7 @@ class Timers:
     def next_ms(self) -> int | None:
         """Return the smallest deadline, or None when nothing is armed."""
         if self._next_ms == UNARMED:
-            self._next_ms = min((due for due in self._deadlines if due), default=None)
+            self._next_ms = min(filter(None, self._deadlines), default=None)
         return self._next_ms
 
     def expired(self, now_ms: int) -> list[Event]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from firmware_sim.device import lan, uplink
 from firmware_sim.device.network import depart, leave
+from firmware_sim.device.profile import Timings
 from firmware_sim.device.signals import (
     CloudUnwanted,
     Upgraded,
@@ -65,10 +66,15 @@ def offered(device: "Device", inner: Inner | None) -> None:
     """Take an answer that may name new firmware; raises PeerError."""
     result = uplink.result_of(inner)
     if result:
-        offer = messages.decode(result, UpgradeOffer)
-        if not _VERSION.fullmatch(offer.version):
-            raise Malformed("a version has 1 to 10 letters, digits, dots, _ and -")
-        device.raise_signal(UpgradeOffered(offer))
+        device.raise_signal(UpgradeOffered(read_offer(result)))
+
+
+def read_offer(result: bytes) -> UpgradeOffer:
+    """Return what is offered; raises PeerError, also for a version that has no room in flash."""
+    offer = messages.decode(result, UpgradeOffer)
+    if not _VERSION.fullmatch(offer.version):
+        raise Malformed("a version has 1 to 10 letters, digits, dots, _ and -")
+    return offer
 
 
 def is_news(device: "Device", event: UpgradeOffered) -> bool:
@@ -117,9 +123,13 @@ def load(device: "Device") -> None:
 
 
 def _arm_step(device: "Device") -> None:
-    timings = device.profile.timings
+    device.arm(Timer.STEP, step_ms(device.profile.timings))
+
+
+def step_ms(timings: Timings) -> int:
+    """Return how long one piece takes to load."""
     steps = 100 // PERCENT_STEP
-    device.arm(Timer.STEP, max(1, timings.download_ms // steps))
+    return max(1, timings.download_ms // steps)
 
 
 def is_loading(device: "Device", _: Event) -> bool:
@@ -141,9 +151,13 @@ def advance(device: "Device", _: Event) -> None:
 
 
 def install(device: "Device", _: Event) -> None:
-    """Let the new firmware be the one that boots, say so, and leave the cloud."""
+    """Let the new firmware be the one that boots, say so, and leave the cloud.
+
+    Versions are to be reported whatever was reported last: of one in between the cloud may have
+    heard although its answer was lost.
+    """
     assert device.loading is not None
-    device.flash.software = device.loading.version
+    device.flash.software, device.flash.versions = device.loading.version, ""
     device.mark_flash()
     _say(device, MAIN_CHANNEL, UpgradeStatus.FINISHED)
     device.emit(SoundTone(TONE_UPDATE_DONE))

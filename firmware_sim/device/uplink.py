@@ -53,14 +53,16 @@ def tell(device: "Device", body: bytes) -> None:
 
 def ask(
     device: "Device", api: messages.Api, request: messages.Message, then: Answered | None = None
-) -> None:
-    """Make a call in the way of our generation; `then` is told its answer."""
+) -> bool:
+    """Make a call in the way of our generation; `then` is told its answer.
+
+    Returns whether it is made: not while too many have no answer yet, and then nothing is told.
+    """
     if not device.dialect.rpc:
-        ask_over_http(device, api, request, then)
-        return
+        return ask_over_http(device, api, request, then)
     awaited = device.awaited or {}
     if then is not None and len(awaited) >= CALLS_MAX:
-        return
+        return False
     device.rpc_id = device.rpc_id % 0xFFFF + 1
     data = messages.encode(request)
     call = mqtt_rpc.encode_request(device.rpc_id, api.name, api.version, device.now_s, data)
@@ -68,15 +70,18 @@ def ask(
         device.awaited = {**awaited, device.rpc_id: then}
         device.arm(Timer.ANSWER, ANSWER_MS)
     _publish(device, mqtt_payload.topic_rpc_request(device.flash.dev_id), call)
+    return True
 
 
 def ask_over_http(
     device: "Device", api: messages.Api, request: messages.Message, then: Answered | None = None
-) -> None:
-    """Make a call over HTTP, when those before it are answered."""
-    if len(device.errands) < CALLS_MAX:
-        device.errands = (*device.errands, Errand(api, messages.encode_call(api, request), then))
-        _run_next(device)
+) -> bool:
+    """Make a call over HTTP, when those before it are answered; returns as `ask` does."""
+    if len(device.errands) >= CALLS_MAX:
+        return False
+    device.errands = (*device.errands, Errand(api, messages.encode_call(api, request), then))
+    _run_next(device)
+    return True
 
 
 def _run_next(device: "Device") -> None:

@@ -183,10 +183,14 @@ class UpgradeSilentGet(Message, frozen=True, kw_only=True):
 
 
 class UpgradeStatusUpdate(Message, frozen=True, kw_only=True):
-    """A device says how far the upgrade of a channel is: 2 under way, 3 finished, 4 failed."""
+    """A device says how far the upgrade of a channel is: 2 under way, 3 finished, 4 failed.
+
+    `cid` names a child of a gateway.
+    """
 
     type: Octet
     upgrade_status: Octet
+    cid: NodeId | None = None
     t: int = 0
 
 

@@ -8,6 +8,8 @@ package and nothing of this project but the errors.
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -17,6 +19,7 @@ from firmware_sim.errors import BadChecksum, Malformed, UsageError
 
 KEY_SIZE = 16
 BLOCK_SIZE = 16
+_KEYS_KEPT_MAX = 4096  # some 2 KB each
 NONCE_SIZE = 12
 TAG_SIZE = 16
 
@@ -40,8 +43,8 @@ _PADDING = tuple(bytes((size,)) * size for size in range(BLOCK_SIZE + 1))
 
 def ecb_encrypt(key: bytes, plain: bytes) -> bytes:
     """Return `plain` under AES-128-ECB with PKCS7 padding; `key` has 16 bytes."""
-    encryptor = _cipher(key).encryptor()
-    return encryptor.update(plain + _PADDING[BLOCK_SIZE - len(plain) % BLOCK_SIZE])
+    encrypt, _ = _ecb(key)
+    return encrypt(plain + _PADDING[BLOCK_SIZE - len(plain) % BLOCK_SIZE])
 
 
 def ecb_decrypt(key: bytes, data: bytes) -> bytes:
@@ -52,7 +55,8 @@ def ecb_decrypt(key: bytes, data: bytes) -> bytes:
     """
     if not data or len(data) % BLOCK_SIZE:
         raise Malformed(f"ciphertext of {len(data)} bytes is not a whole number of blocks")
-    plain = _cipher(key).decryptor().update(data)
+    _, decrypt = _ecb(key)
+    plain = decrypt(data)
     size = plain[-1]
     if not 1 <= size <= BLOCK_SIZE or not plain.endswith(_PADDING[size]):
         raise BadChecksum("the padding does not fit: wrong key or damaged ciphertext")
@@ -111,8 +115,15 @@ def aes_key(text: str) -> bytes:
     return key
 
 
-def _cipher(key: bytes) -> Cipher[modes.ECB]:
-    return Cipher(algorithms.AES128(_checked(key)), _ECB)
+@lru_cache(maxsize=_KEYS_KEPT_MAX)
+def _ecb(key: bytes) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+    """Return what encrypts and what decrypts whole blocks.
+
+    In ECB no block depends on another, so one context does for all messages under a key; making
+    one costs several times what a short message does.
+    """
+    cipher = Cipher(algorithms.AES128(_checked(key)), _ECB)
+    return cipher.encryptor().update, cipher.decryptor().update
 
 
 def _checked(key: bytes) -> bytes:

@@ -13,7 +13,6 @@ from firmware_sim.wire.mqtt_packets import (
     CLEAN,
     NOT_AUTHORIZED,
     PASSWORD,
-    PROTOCOL,
     QOS_MAX,
     SUBACK_CODES,
     SUBSCRIBE_REFUSED,
@@ -53,6 +52,7 @@ __all__ = [
     "Connect",
     "Decoder",
     "Disconnect",
+    "OtherVersion",
     "Packet",
     "Pingreq",
     "Pingresp",
@@ -78,6 +78,12 @@ SIZE_MAX = 65536
 _MORE = 0x80
 _SHIFT_MAX = 21
 _WILL_BITS = 0x3C
+_VERSION = (b"MQTT", 4)
+_NAMES = (b"MQTT", b"MQIsdp")  # the second one's is 3.1
+
+
+class OtherVersion(Malformed):
+    """A CONNECT of MQTT that is not of 3.1.1: its client is to be told so [MQTT-3.1.2-2]."""
 
 
 class Decoder(StreamDecoder[Packet]):
@@ -188,8 +194,11 @@ def _publish(head: int, body: bytes) -> Publish:
 
 def _connect(_head: int, body: bytes) -> Connect:
     reader = _Reader(body)
-    if reader.take(len(PROTOCOL)) != PROTOCOL:
-        raise Malformed("CONNECT is not of MQTT 3.1.1")
+    name, level = reader.sized(), reader.byte()
+    if name not in _NAMES:
+        raise Malformed("CONNECT of a protocol that is not MQTT [MQTT-3.1.2-1]")
+    if (name, level) != _VERSION:
+        raise OtherVersion("CONNECT is not of MQTT 3.1.1")
     flags = reader.byte()
     keep_alive_s = reader.word()
     client_id = reader.text()

@@ -6,6 +6,7 @@ peer sends one byte at a time.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -27,14 +28,22 @@ class StreamDecoder(ABC, Generic[Item]):
 
         Raises a PeerError on the first item that breaks the format. The stream has then lost its
         footing: close the connection and drop the decoder (items in front of the bad one in the
-        same piece go with it).
+        same piece go with it; `each` tells of them).
+        """
+        return list(self.each(data))
+
+    def each(self, data: bytes) -> Iterator[Item]:
+        """Take the next piece of the stream; yield the items that are now complete, one by one.
+
+        Each is looked at when its turn comes: a changed `size_max` holds from the next one on, and
+        the PeerError of a bad one is raised behind those in front of it. Whoever does not go
+        through all of them drops the decoder.
         """
         if self._pending is not None:
             self._pending += data
             if len(self._pending) < self._wanted:
-                return []
+                return
             data, self._pending = bytes(self._pending), None
-        items: list[Item] = []
         start, end = 0, len(data)
         while start < end:
             stop = start + self._measure(data, start)
@@ -42,9 +51,8 @@ class StreamDecoder(ABC, Generic[Item]):
                 self._pending = bytearray(data[start:])
                 self._wanted = stop - start
                 break
-            items.append(self._parse(data, start, stop))
+            yield self._parse(data, start, stop)
             start = stop
-        return items
 
     @property
     def pending_size(self) -> int:

@@ -6,7 +6,6 @@ twice is the same as doing it once. Both within a bounded time, with growing pau
 """
 
 import asyncio
-import ssl
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,19 +13,12 @@ from typing import Self, TypeVar
 import httpx
 import msgspec
 
-from firmware_sim.errors import Malformed, TooLarge, UsageError
+from firmware_sim.errors import UsageError
+from fleet.app.carrier import Carrier, HttpCarrier, Interrupted, NotSent, Request
 from fleet.app.errors import CloudUnreachable
 from fleet.app.messages import read_reply
 
-REPLY_SIZE_MAX = 1 << 20
 T = TypeVar("T")
-
-# In these cases no byte of the request has left: repeating it cannot do anything twice.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-class _ServerError(Exception):
-    """HTTP 5xx: the cloud is there but in no state to answer (starting, stopping, disk full)."""
 
 
 def pauses_s() -> Iterator[float]:
@@ -35,20 +27,6 @@ def pauses_s() -> Iterator[float]:
     while True:
         yield pause_s
         pause_s = min(2.0, pause_s * 2)
-
-
-def trust_in(url: str, ca_file: str) -> ssl.SSLContext | bool:
-    """Return how httpx is to check the server at `url`.
-
-    At https:// against `ca_file`, or as the machine does when that is empty. Raises UsageError
-    when the file cannot be read.
-    """
-    if not url.startswith("https:"):
-        return True  # nothing to check, and no reason to read the machine's certificates
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise UsageError(f"{ca_file}: no certificates of a cloud: {error}") from None
 
 
 class CloudLink:
@@ -63,12 +41,14 @@ class CloudLink:
         connections_max: int = 16,
         ca_file: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         """Prepare to talk to `url`; nothing is opened yet.
 
         `patience_s` bounds how long one call is repeated, `timeout_s` how long one attempt waits.
         `ca_file` (PEM) vouches for a cloud at https:// instead of what the machine trusts (or
-        SSL_CERT_FILE names). `transport` replaces the network (tests, Unix sockets).
+        SSL_CERT_FILE names). `transport` replaces the network (tests, Unix sockets), a `carrier` HTTP
+        as well (virtual time).
         Raises `UsageError` if `url` is not `http(s)://HOST[:PORT]` or `ca_file` cannot be read.
         """
         try:
@@ -81,13 +61,11 @@ class CloudLink:
         self.patience_s = patience_s
         # Whoever has to wait waits here: the pool itself looks at all who wait, for each call.
         self._gate = asyncio.Semaphore(connections_max)
-        # A proxy from the environment would never find a cloud on this machine's loopback.
-        self._http = httpx.AsyncClient(
-            base_url=self.url,
-            timeout=timeout_s,
-            limits=httpx.Limits(max_connections=connections_max),
-            trust_env=False,
-            verify=trust_in(self.url, ca_file),
+        self._carrier = carrier or HttpCarrier(
+            self.url,
+            timeout_s=timeout_s,
+            connections_max=connections_max,
+            ca_file=ca_file,
             transport=transport,
         )
 
@@ -106,7 +84,7 @@ class CloudLink:
 
     async def close(self) -> None:
         """Close all connections; the link cannot be used afterwards."""
-        await self._http.aclose()
+        await self._carrier.close()
 
     async def call(
         self,
@@ -125,61 +103,26 @@ class CloudLink:
         `CloudUnreachable`, a `PeerError` if what answers is not our cloud, or `UsageError` if its
         certificate is not trusted.
         """
-        request = self._http.build_request(
-            method,
-            path,
-            params=query,
-            headers={"Authorization": f"Bearer {session}"} if session else {},
-            content=b"" if body is None else msgspec.json.encode(body),
-        )
+        content = b"" if body is None else msgspec.json.encode(body)
+        request = Request(method, path, query, session, content)
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self.patience_s
         pauses = pauses_s()
         while True:
             try:
                 async with self._gate:
-                    reply = await self._attempt(request)
+                    reply = await self._carrier.exchange(request)
                 return read_reply(reply, kind)
-            except (httpx.TransportError, _ServerError) as error:
-                if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                    raise UsageError(
-                        f"{self.url}: {_cause(error)}; to trust a cloud of your own give --ready "
-                        "FILE, or set SSL_CERT_FILE to the ca.pem of its data folder"
-                    ) from None
-                if not (repeatable or isinstance(error, _NOT_SENT)):
+            except (NotSent, Interrupted) as error:
+                if not (repeatable or isinstance(error, NotSent)):
                     raise CloudUnreachable(
-                        f"{self.url}: connection lost ({_cause(error)}) during {method} {path}; "
+                        f"{self.url}: connection lost ({error}) during {method} {path}; "
                         "whether it was carried out is unknown"
                     ) from None
                 pause_s = next(pauses)
                 if loop.time() + pause_s > give_up_at:
                     raise CloudUnreachable(
-                        f"{self.url}: no answer within {self.patience_s:g} s ({_cause(error)}); "
+                        f"{self.url}: no answer within {self.patience_s:g} s ({error}); "
                         "is the cloud running?"
                     ) from None
             await asyncio.sleep(pause_s)
-
-    async def _attempt(self, request: httpx.Request) -> bytes:
-        """Return the body of one HTTP exchange, refusing to buffer an endless one."""
-        response = await self._http.send(request, stream=True)
-        try:
-            if response.status_code >= 500:
-                raise _ServerError(f"HTTP {response.status_code}")
-            if response.status_code != 200:
-                raise Malformed(
-                    f"{self.url}: HTTP {response.status_code} on {request.url.path}; "
-                    "is this the cloud's console address?"
-                )
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > REPLY_SIZE_MAX:
-                    raise TooLarge(f"{self.url}: reply above {REPLY_SIZE_MAX} B")
-            return bytes(body)
-        finally:
-            await response.aclose()
-
-
-def _cause(error: Exception) -> str:
-    """Return a short text even for exceptions that carry none."""
-    return str(error) or type(error).__name__

@@ -164,7 +164,7 @@ class Finder:
 
         A device that was offered before and now announces itself as activated is withdrawn.
         """
-        if IPv4Address(source_ip) not in self._network:
+        if self._network.prefixlen and IPv4Address(source_ip) not in self._network:
             return None
         announcement = _read(datagram)
         if announcement is None:

@@ -7,9 +7,9 @@ devices that were selected.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from firmware_sim.errors import PeerError
 from firmware_sim.wire.ciphers import NONCE_SIZE
@@ -17,7 +17,18 @@ from firmware_sim.wire.discovery import PORT_CONTROL, PORT_ENCRYPTED, PORT_PLAIN
 from firmware_sim.wire.provisioning import TokenForm
 from fleet.app.finder import EVERYWHERE, Finder, Found
 from fleet.app.handover import ANSWER_SIZE_MAX, Delivery, Handover, Outcome
-from fleet.app.lan_caller import Asking, LanCaller, listen
+from fleet.app.lan_caller import Asking, LanCaller, Take, listen
+
+
+class Ear(Protocol):
+    """Somebody who hears a UDP port."""
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        ...
+
+
+Listen = Callable[[Take, str, int], Awaitable[Ear]]
 
 
 class LanSearch:
@@ -31,11 +42,12 @@ class LanSearch:
         ports: Iterable[int] = (PORT_PLAIN, PORT_ENCRYPTED),
         asking: Asking | None = None,
         on_found: Callable[[Found], None] | None = None,
+        listen: Listen = listen,
     ) -> None:
         """Listen on `ports` of `bind_ip` (all addresses by default); report each new device.
 
         Only devices of `network` count. With `asking`, also devices are found that wait to be
-        asked; those that wait for a token do not.
+        asked; those that wait for a token do not. `listen` is how this phone hears a port.
         """
         self.finder = Finder(network)
         self._bind_ip = bind_ip
@@ -43,13 +55,14 @@ class LanSearch:
         self._on_found = on_found
         self._caller = LanCaller(self._take, asking) if asking is not None else None
         self._heard = asyncio.Event()
-        self._transports: list[asyncio.DatagramTransport] = []
+        self._listen = listen
+        self._transports: list[Ear] = []
 
     async def __aenter__(self) -> Self:
         """Open the sockets; raises `UsageError` if another program holds a port for itself."""
         try:
             for port in self._ports:
-                self._transports.append(await listen(self._take, self._bind_ip, port))
+                self._transports.append(await self._listen(self._take, self._bind_ip, port))
             if self._caller is not None:
                 await self._caller.start()
         except BaseException:
@@ -121,14 +134,15 @@ async def send_token(
     attempts: int = 4,
     settle_s: float = 1.0,
     resend_s: float = 5.0,
+    entropy: Callable[[int], bytes] = os.urandom,
 ) -> Delivery:
     """Hand a token to the device at `ip`; return how that ended, never raise for its doing.
 
     The token is sent `settle_s` after connecting and again every `resend_s`, up to `attempts`
     times and never beyond `timeout_s` in all. A lost connection is opened again for the next
-    attempt.
+    attempt. Nonces are made of `entropy`.
     """
-    line = _Line(ip, port, Handover(token_text, form), settle_s, resend_s)
+    line = _Line(ip, port, Handover(token_text, form), settle_s, resend_s, entropy)
     try:
         async with asyncio.timeout(timeout_s):
             for attempt in range(attempts):
@@ -171,13 +185,20 @@ class _Line:
     """A connection to one device, opened when needed, and what the latest attempt has shown."""
 
     def __init__(
-        self, ip: str, port: int, handover: Handover, settle_s: float, resend_s: float
+        self,
+        ip: str,
+        port: int,
+        handover: Handover,
+        settle_s: float,
+        resend_s: float,
+        entropy: Callable[[int], bytes],
     ) -> None:
         self._ip = ip
         self._port = port
         self._handover = handover
         self._settle_s = settle_s
         self._resend_s = resend_s
+        self._entropy = entropy
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._outcome = Outcome.UNREACHABLE
         self._detail = "no connection in time"
@@ -222,7 +243,7 @@ class _Line:
         reader, writer = await self._connected()
         if writer.is_closing():  # it has gone meanwhile; what a write raises depends on the loop
             raise ConnectionResetError("closed by the device")
-        writer.write(self._handover.next_frame(os.urandom(NONCE_SIZE)))
+        writer.write(self._handover.next_frame(self._entropy(NONCE_SIZE)))
         self._show(Outcome.NO_ANSWER, "")
         await writer.drain()
         try:

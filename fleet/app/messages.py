@@ -80,7 +80,7 @@ class HistoryRow(msgspec.Struct, frozen=True):
 
     `operation` is `unbind`, `bind` or `remove`; `status` is `ok` or `refused`, the latter with a
     `reason` such as `token_full` or `account_quota`. The same refusal of the same device by the
-    same token is one row with a number of `tries`.
+    same token is one row with a number of `tries`. `day` (ISO) is the quota day it counts for.
     """
 
     id: int
@@ -95,6 +95,7 @@ class HistoryRow(msgspec.Struct, frozen=True):
     product_id: str = ""
     reason: str = ""
     tries: int = 1
+    day: str = ""
 
 
 class HistoryPage(msgspec.Struct, frozen=True):

@@ -108,16 +108,17 @@ def may_bind(device: Device, product: Product, uid: str) -> bool:
 
 def _bind(state: State, before: Device, product: Product, token: PairToken, now_ms: int) -> Device:
     stranger = before.last_owner not in {"", token.uid}
+    wipe = _must_wipe(state, before, stranger=stranger)
     if stranger and before.dev_id:
         state.data_points.forget(before.dev_id)
-        silently = product.binding == Binding.WEAK
-        detach(state, before, ResetKind.RESET_FACTORY, now_ms, silently=silently)
+        kind = ResetKind.RESET_FACTORY if wipe else ResetKind.RESET
+        detach(state, before, kind, now_ms, silently=product.binding == Binding.WEAK)
     device = state.devices.bind(
         before,
         token.uid,
         token.token,
         name=product.name if stranger or not before.name else before.name,
-        wipe=_must_wipe(state, before, stranger=stranger),
+        wipe=wipe,
         now_ms=now_ms,
         site=_site(state, before, token, now_ms),
     )
@@ -152,7 +153,8 @@ def _site(state: State, before: Device, token: PairToken, now_ms: int) -> Site:
 def _must_wipe(state: State, before: Device, *, stranger: bool) -> bool:
     """Say whether the device still holds what its new owner must not see.
 
-    Either it missed the order to erase everything, or it was somebody else's.
+    Either it missed the order to erase everything, as a removal or as its last activation gave it,
+    or it was somebody else's.
     """
     missed = before.pending_reset == ResetKind.RESET_FACTORY and not before.reset_told
-    return missed or (stranger and state.settings.wipe_on_new_owner)
+    return missed or before.wipe or (stranger and state.settings.wipe_on_new_owner)

@@ -53,6 +53,11 @@ def bound(state: State, gateway: Device, node_id: str) -> Device:
     return child
 
 
+def meant(state: State, device: Device, node_id: str | None) -> Device:
+    """Return of whom a device speaks: itself, or a bound sub-device. Refused: NOT_BOUND."""
+    return device if node_id is None else bound(state, device, node_id)
+
+
 def all_bound(state: State, gateway: Device) -> list[Device]:
     """Return the bound sub-devices of `gateway`, sorted by uuid."""
     return [child for child in state.devices.behind(gateway.dev_id) if child.bound]
@@ -140,7 +145,7 @@ def _attach(state: State, gateway: Device, before: Device, product: Product, now
             pending_reset="",
             reset_told=False,
             revoked=False,
-            wipe=stranger and state.settings.wipe_on_new_owner,
+            wipe=before.wipe or (stranger and state.settings.wipe_on_new_owner),
             activated_ms=now_ms,
             home=home,
             region=gateway.region,
@@ -159,6 +164,8 @@ def _attach(state: State, gateway: Device, before: Device, product: Product, now
 
 def _forget(state: State, child: Device) -> None:
     state.data_points.forget(child.dev_id)
+    for order in state.upgrades.orders(child.uuid):
+        state.upgrades.close(order)
     state.devices.drop(child)
 
 
@@ -174,14 +181,13 @@ def _names(gateway: Device, node_id: str) -> tuple[str, str]:
 
 def take_presence(
     state: State, gateway: Device, node_ids: Iterable[str], now_ms: int, *, online: bool
-) -> list[Device]:
-    """Note which sub-devices came or went; return those of which it is news.
+) -> None:
+    """Note which sub-devices came or went.
 
     Those that are not bound behind this gateway do not count. More changes in a second than a
     gateway may tell of are dropped.
     """
     there = {child.node_id: child for child in all_bound(state, gateway)}
-    moved = []
     for child in (there[node_id] for node_id in node_ids if node_id in there):
         if (child.dev_id in state.reach) is online:
             continue
@@ -189,8 +195,6 @@ def take_presence(
             state.counts["sub_device_presence_dropped"] += 1
             break
         note_presence(state, child, now_ms, online=online)
-        moved.append(child)
-    return moved
 
 
 def note_presence(

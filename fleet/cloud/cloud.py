@@ -5,11 +5,15 @@ the step says (see `ledger.Journal`), so nobody is ever told what a crash could 
 entropy come in; nothing here or below asks a clock or makes a random number.
 """
 
+from collections.abc import Callable
+from typing import get_args
+
 from firmware_sim.effects import Effect
-from firmware_sim.errors import Malformed, UsageError
+from firmware_sim.errors import Malformed, PeerError, UsageError
 from firmware_sim.events import DeadlineReached, Event
-from firmware_sim.wire import iot_dns
+from firmware_sim.wire import atop, iot_dns, mqtt
 from fleet.cloud.api import app_mqtt, broker_auth_api, envelope
+from fleet.cloud.api.admin_api import Audit, audit
 from fleet.cloud.api.broker_auth_api import BrokerAuthApi
 from fleet.cloud.api.consent_page import ConsentPage
 from fleet.cloud.api.device_api import SERVED, DeviceApi
@@ -37,6 +41,9 @@ from fleet.cloud.settings import Settings, check_settings
 from fleet.cloud.state import State
 from fleet.cloud.user_deletion import delete_due
 
+_OF_THE_LINK = (*get_args(BrokerEvent), OutsideEvent)
+_OF_CONSUMERS = get_args(ConsumerEvent)
+_OF_PUSH = (*_OF_CONSUMERS, DeadlineReached)
 _TID_BYTES = 16
 _OK = 200
 
@@ -76,6 +83,7 @@ class Cloud:
             GuestDirectory(self._state.guests, settings),
         )
         messenger, self._doorkeeper = self._broker(directories, broker_settings, broker_address)
+        self._messenger = messenger
         self._link = DeviceLink(self._state, calls, messenger, self._doorkeeper, entropy)
         self._broker_auth = BrokerAuthApi(self._state, directories, broker_address)
         self._device_api = DeviceApi(self._state, calls, self._link, endpoints, entropy)
@@ -124,20 +132,58 @@ class Cloud:
         effects = self._state.journal.effects
         if isinstance(event, HttpRequested):
             effects.append(self._reply(event, now_ms))
-        elif isinstance(event, BrokerEvent | OutsideEvent):
+        elif isinstance(event, _OF_THE_LINK):
             self._link.handle(event, now_ms)
-        elif not isinstance(event, ConsumerEvent):
+        elif not isinstance(event, _OF_CONSUMERS):
             raise UsageError(f"a cloud does not take {type(event).__name__}")
         if isinstance(event, DeadlineReached):
             delete_due(self._state, self._link, now_ms)
             app_mqtt.end_those_over(self._state, self._link, now_ms)
-        if isinstance(event, ConsumerEvent | DeadlineReached):
+        self._link.greet_arrivals(now_ms)
+        if isinstance(event, _OF_PUSH):
             self._push.handle(event, now_ms)
-        for raised in [effect for effect in effects if isinstance(effect, PushRaised)]:
+        for raised in [effect for effect in effects if type(effect) is PushRaised]:
             self._push.publish(raised, now_ms)
             app_mqtt.tell(self._state, self._link, self._entropy, raised, now_ms)
         self._doorkeeper.conclude(self._state.journal.changes, now_ms, effects)
         return self._state.journal.take()
+
+    @property
+    def state(self) -> State:
+        """Return all that is remembered, for a checker in the same process."""
+        return self._state
+
+    def audit(self) -> Audit:
+        """Return the books as the admin API shows them, for a checker in the same process."""
+        return audit(self._state, self._link)
+
+    # --- to explain a run, in the same process ---------------------------------------------------
+
+    def handler_of(self, request: HttpRequested) -> Callable[..., object]:
+        """Return the function that answers a request, as far as tables say which one it is."""
+        path = request.target.partition("?")[0]
+        if (request.method, path) in SERVED:
+            try:
+                return self._device_api.handler_of(atop.decode_query(request.target).a)
+            except PeerError:
+                return self._device_api.handle
+        if path in (iot_dns.PATH, iot_dns.QUERY_PATH):
+            return resolve if path == iot_dns.PATH else vouch
+        route = self._people.route_of(request.method, path)
+        if route is not None:
+            return route.handler
+        return self._open_api.answer if is_open_path(path) else self._answer
+
+    def act_of(self, packet: mqtt.Packet) -> Callable[..., object]:
+        """Return the function that takes a packet of a client of its own broker."""
+        act = self._messenger.act_of(type(packet)) if isinstance(self._messenger, Broker) else None
+        return act or self._link.handle
+
+    def taker_of(self, protocol: int) -> Callable[..., object] | None:
+        """Return the function that takes a message of that number, None if nothing does."""
+        return self._link.act_of(protocol)
+
+    # --------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int | None:
         """Return when `DeadlineReached` is wanted next, or None."""
@@ -158,6 +204,8 @@ class Cloud:
     def _answer(self, request: HttpRequested, path: str, now_ms: int) -> bytes:
         if is_open_path(path):
             return self._open_api.answer(request, path, now_ms)
+        if path in broker_auth_api.PATHS:
+            return self._broker_auth.answer(request, path, now_ms)
         if not request.target.isascii():
             return envelope.failure(Malformed("a request target is ASCII"), now_ms)
         if (request.method, path) in SERVED:
@@ -167,8 +215,6 @@ class Cloud:
             return resolve(self._endpoints, request.body, now_ms)
         if request.method == "POST" and path == iot_dns.QUERY_PATH:
             return vouch(self._endpoints, request.body)
-        if path in broker_auth_api.PATHS:
-            return self._broker_auth.answer(request, path, now_ms)
         if path.startswith(PREFIXES):
             return self._people.answer(request, path, now_ms)
         return envelope.unknown_path(self._entropy(_TID_BYTES).hex(), now_ms)

@@ -60,7 +60,8 @@ class Device(Record, gc=False):
     `bound_by` is the pairing token and `released_by` the unbinding batch that brought it here, so
     that a repeated call whose reply was lost can be answered again. `last_owner` survives the
     owner. `reset_told` says that the device knows of its pending reset. `wipe` says that its last
-    activation ordered it to erase its user's data.
+    activation orders it to erase its user's data, and that it has not been heard of since (a
+    sub-device: its values have not), so that the answer may have been lost.
 
     `region` to `lat` are its `Site`. `created_ms` is its first activation and `activated_ms` its
     last; `updated_ms` is when something about it was last changed from here. A `frozen` device
@@ -243,7 +244,7 @@ class Devices:
         With `admit` the device is activated under no owner, to be told of its reset once it is
         online; without, it is refused from now on.
         """
-        changes = {**_without_owner(kind), "released_by": batch, "wipe": False}
+        changes = {**_without_owner(kind), "released_by": batch}
         if admit:
             return self._put(self._activated(device, now_ms, **changes))
         return self._replace(device, revoked=True, **changes)
@@ -263,6 +264,10 @@ class Devices:
     def note_activation(self, device: Device, *, generation: str, asked_s: int, ip: str) -> Device:
         """Remember how, when by its own clock, and from where the device was activated."""
         return self._replace(device, generation=generation, asked_s=asked_s, ip=ip)
+
+    def confirm_wipe(self, device: Device) -> Device:
+        """Note that the device has the answer to its activation, and so any order to erase."""
+        return self._replace(device, wipe=False) if device.wipe else device
 
     def note_version(self, device: Device, channel: int, version: str) -> Device:
         """Remember which firmware the device runs; channel 0 is the main one."""

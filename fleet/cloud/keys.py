@@ -8,6 +8,7 @@ sessions are random, so one round of SHA-256 is enough to store them safely.
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import cache
 
 Entropy = Callable[[int], bytes]
 
@@ -19,12 +20,18 @@ _SALT_SIZE = 16
 
 def random_text(entropy: Entropy, count: int, alphabet: str = ALPHANUMERIC) -> str:
     """Return `count` characters drawn evenly from `alphabet` (at most 256 characters)."""
-    fair = 256 - 256 % len(alphabet)
+    table, unfair = _draw(alphabet)
     text = ""
     while len(text) < count:
-        drawn = entropy(count - len(text))
-        text += "".join(alphabet[byte % len(alphabet)] for byte in drawn if byte < fair)
+        text += entropy(count - len(text)).translate(table, unfair).decode("latin-1")
     return text
+
+
+@cache
+def _draw(alphabet: str) -> tuple[bytes, bytes]:
+    """Return which character each byte stands for, and the bytes that stand for none."""
+    letters, size = alphabet.encode("latin-1"), len(alphabet)
+    return bytes(letters[byte % size] for byte in range(256)), bytes(range(256 - 256 % size, 256))
 
 
 def hash_password(password: str, entropy: Entropy, iterations: int) -> str:

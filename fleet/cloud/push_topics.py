@@ -77,6 +77,8 @@ class PushTopics:
 
     def publish(self, raised: PushRaised, now_ms: int) -> None:
         """Write a message down for everybody who is to hear it, and send it to who is there."""
+        if not len(self._state.projects):
+            return  # nobody is there to hear of anything
         centre = centre_of(self._state, raised)
         for project in audience(self._state, raised, now_ms):
             families = project.push_families or self._state.settings.push_families

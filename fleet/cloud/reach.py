@@ -7,11 +7,12 @@ CHANGES_PER_S_MAX = 256
 class Reach:
     """The device ids of all sub-devices that are in reach now."""
 
-    __slots__ = ("_near", "_spent")
+    __slots__ = ("_arrived", "_near", "_spent")
 
     def __init__(self) -> None:
         """Start with none: gateways name them whenever they come online."""
         self._near: dict[str, None] = {}
+        self._arrived: list[str] = []
         self._spent: dict[str, tuple[int, int]] = {}  # by gateway: a second, and changes in it
 
     def __contains__(self, dev_id: str) -> bool:
@@ -23,9 +24,16 @@ class Reach:
         is_news = near != (dev_id in self._near)
         if near:
             self._near[dev_id] = None
+            if is_news:
+                self._arrived.append(dev_id)
         else:
             self._near.pop(dev_id, None)
         return is_news
+
+    def take_arrivals(self) -> list[str]:
+        """Return, once, who has come into reach."""
+        arrived, self._arrived = self._arrived, []
+        return arrived
 
     def spend(self, gateway_id: str, now_ms: int) -> bool:
         """Count a change that a gateway tells of; return whether it may tell of so many."""

@@ -26,7 +26,7 @@ from fleet.commands.hands import Desk, Setup, desk
 from fleet.commands.keys import keys, lines
 from fleet.commands.light import clock
 from fleet.commands.own_cloud import Premises, own_cloud
-from fleet.commands.panel import FRAMES_PER_S, Face
+from fleet.commands.panel import FRAMES_PER_S, Face, Question
 from fleet.commands.screen import make_screen
 from fleet.run.population import Network, Person
 from hw_profiles import catalog
@@ -176,22 +176,52 @@ async def _obey_keys(here: Desk, face: Face, pressed: AsyncIterator[str]) -> Non
     async for key in pressed:
         if face.question is not None:
             await _answer(here, face, key)
-        elif key == "q" and not here.setup.profile.wired:
-            face.question = ""
+        elif (question := _question(here, key)) is not None:
+            face.question = question
         elif key in _KEYS and not await _do(here, face, _KEYS[key]):
             return
 
 
+def _question(here: Desk, key: str) -> Question | None:
+    """Return what a key makes the screen ask, if that goes with this device."""
+    profile = here.setup.profile
+    if key == "q" and not profile.wired:
+        return Question("picture with the QR code (empty: take it away)", _code)
+    if key == "s" and profile.children:
+        return Question(f"{' or '.join(script.CHILD_VERBS)}, and which, as in add 1", _child)
+    return None
+
+
+def _code(name: str) -> list[script.Step]:
+    return [script.Show(Path(name)) if name else script.Hide()]
+
+
+def _child(text: str) -> list[script.Step]:
+    verb, _, number = text.partition(" ")
+    if not text:
+        return []
+    if verb not in script.CHILD_VERBS:
+        raise UsageError(f"{verb}: say {' or '.join(script.CHILD_VERBS)}")
+    return [script.child(verb, number.strip())]
+
+
 async def _answer(here: Desk, face: Face, key: str) -> None:
-    """Take one more character of the answer to "which picture?"."""
-    assert face.question is not None, "somebody asked"
+    """Take one more character of the answer to what was asked."""
+    question = face.question
+    assert question is not None, "somebody asked"
     if key in _ENTER:
-        name, face.question = face.question.strip(), None
-        await _do(here, face, script.Show(Path(name)) if name else script.Hide())
+        face.question = None
+        try:
+            steps = question.steps(question.typed.strip())
+        except UsageError as error:
+            face.report(_now_ms(), str(error))
+            return
+        for step in steps:
+            await _do(here, face, step)
     elif key in _ERASE:
-        face.question = face.question[:-1]
+        question.typed = question.typed[:-1]
     elif key.isprintable():
-        face.question += key
+        question.typed += key
 
 
 async def _do(here: Desk, face: Face, step: script.Step) -> bool:

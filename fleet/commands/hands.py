@@ -16,7 +16,16 @@ from firmware_sim.device.indicator import Pattern
 from firmware_sim.device.profile import Profile
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import UsageError
-from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.events import (
+    ButtonPressed,
+    ButtonReleased,
+    ChildJoined,
+    ChildLeft,
+    ChildLost,
+    ChildReached,
+    PowerApplied,
+    PowerRemoved,
+)
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.live.eyes import Eyes
 from firmware_sim.runtime.live.world import LiveWorld
@@ -29,6 +38,14 @@ SITE = "desk"
 # Nobody lets go at the very instant; a button that is held "3 s" is held a little longer.
 HAND_SLACK_MS = 100
 _FAILURE_POLL_S = 0.2
+
+_TO_CHILDREN: dict[str, type[ChildJoined | ChildLeft | ChildLost | ChildReached]] = {
+    "add": ChildJoined,
+    "remove": ChildLeft,
+    "lose": ChildLost,
+    "find": ChildReached,
+}
+_WITH_POWER = (ChildJoined, ChildLeft)
 
 Report = Callable[[int, str], None]
 
@@ -66,7 +83,7 @@ class Desk:
         self.report: Report = _ignore
         self._world = world
         self._changed = asyncio.Event()
-        device = Device(
+        self._device = Device(
             setup.profile,
             setup.identity,
             setup.seed,
@@ -74,7 +91,7 @@ class Desk:
             setup.flash,
             iot_dns_anchor=setup.iot_dns_anchor,
         )
-        self._index = world.add(device, ip=ip, site=SITE)
+        self._index = world.add(self._device, ip=ip, site=SITE)
 
     @property
     def pattern(self) -> Pattern:
@@ -120,6 +137,8 @@ class Desk:
                 self._show("", None)
             case script.Cable():
                 self._cable()
+            case script.Child(verb, number):
+                self._child(verb, number)
             case script.Wait(mood, timeout_ms):
                 await self._wait(mood, timeout_ms)
             case script.Sleep(sleep_ms):
@@ -161,6 +180,27 @@ class Desk:
             raise UsageError(f"{self.setup.profile.name} has no Ethernet: it is paired by QR code")
         self.plugged = not self.plugged
         self._world.plug(self._index, connected=self.plugged)
+
+    def behind(self) -> list[str]:
+        """Return number, title and state of each sub-device."""
+        return [self._shown(number) for number in range(len(self.setup.profile.children))]
+
+    def _shown(self, number: int) -> str:
+        device = self._device
+        tie = device.flash.kept(number).tie
+        near = device.children is not None and device.children.each[number].reached
+        reach = "in reach" if near else "out of reach"
+        title = self.setup.profile.children[number].title
+        return f"{number + 1} {title} ({tie.name.lower()}, {reach})"
+
+    def _child(self, verb: str, number: int) -> None:
+        name, count = self.setup.profile.name, len(self.setup.profile.children)
+        if not 1 <= number <= count:
+            raise UsageError(f"{verb} {number}: {name} has {count or 'no'} sub-devices")
+        happened = _TO_CHILDREN[verb]
+        if happened in _WITH_POWER and not self.powered:
+            raise UsageError(f"{verb} {number}: {name} has no power")
+        self._world.tell(self._index, happened(number - 1))
 
     async def _wait(self, mood: str, timeout_ms: int) -> None:
         try:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from firmware_sim.device.indicator import Mode, Pattern
+from firmware_sim.device.indicator import Pattern
 from firmware_sim.effects import Noted, StateShown
 
 # The terminal's own palette has no amber, and its yellow is often brown.
@@ -19,23 +19,12 @@ def lamp(pattern: Pattern, elapsed_ms: int) -> Text:
     return Text(f"● {colour}", style=_RICH_COLOURS.get(colour, colour))
 
 
-def describe(pattern: Pattern) -> str:
-    """Return a pattern in words: `red blinks 250/250 ms`."""
-    if pattern.mode is Mode.OFF:
-        return "dark"
-    colours = " and ".join(pattern.colours)
-    if pattern.mode is Mode.SOLID:
-        return colours
-    verb = "blinks" if pattern.mode is Mode.BLINK else "alternate"
-    return f"{colours} {verb} {pattern.on_ms}/{pattern.off_ms} ms"
-
-
 def state_line(state: StateShown, pattern: Pattern) -> str:
     """Return a state as one line: lifecycle, session, what the operator reads, light, cause."""
     operator = f" [{state.operator}]" if state.operator else ""
     return (
         f"{state.lifecycle}/{state.session}{operator} "
-        f"light {state.light} ({describe(pattern)}) <- {state.cause}"
+        f"light {state.light} ({pattern.in_words()}) <- {state.cause}"
     )
 
 

@@ -1,10 +1,12 @@
-"""Options that several commands of the phone have, so that they mean the same in each."""
+"""Options that several commands have, or that would hide what a command does behind their words."""
 
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+# --- those of the phone --------------------------------------------------------------------------
 
 Cloud = Annotated[str, typer.Option("--cloud", envvar="FLEET_CLOUD", help="URL of the cloud.")]
 Ready = Annotated[
@@ -22,6 +24,74 @@ SearchS = Annotated[
 ]
 PairS = Annotated[float, typer.Option("--wait-s", min=0.0, help="How long to wait, in seconds.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+
+# --- those of the fleet ---------------------------------------------------------------------------
+
+DEVICES_MAX = 1_000_000
+
+Decoder = Annotated[
+    Literal["pyzbar", "zxing"],
+    typer.Option("--decoder", envvar="FLEET_DECODER", help="What reads QR codes in frames."),
+]
+Devices = Annotated[
+    int | None,
+    typer.Option("--devices", min=1, max=DEVICES_MAX, help="How many; else as the scenario says."),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Fixes every choice that is left to chance.")
+]
+Shards = Annotated[
+    int | None,
+    typer.Option(
+        "--shards", min=1, help="Processes that devices share; else one per further core."
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="New folder for everything that is kept; else temporary."),
+]
+Lan = Annotated[
+    str, typer.Option("--lan", help="LAN made by `fleet lan up`; else loopback addresses.")
+]
+Pcap = Annotated[
+    Path | None, typer.Option("--pcap", help="Write what is said on the LAN to this file.")
+]
+Tls = Annotated[
+    bool, typer.Option("--tls", help="Encrypt everything that is said to the cloud (own CA).")
+]
+DeviceHttpsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--device-https-port",
+        min=0,
+        max=65_535,
+        help="With --tls: one more port for devices, which real firmware wants to be 443.",
+    ),
+]
+Broker = Annotated[
+    str,
+    typer.Option(
+        "--broker",
+        envvar="FLEET_BROKER",
+        help="MQTT broker of the devices, if not the cloud's own: mqtt://USER:PASSWORD@HOST:PORT.",
+    ),
+]
+Scenario = Annotated[str, typer.Argument(help="Built-in name, or the path of a .toml file.")]
+Report = Annotated[Path, typer.Option(help="Folder in which to write report.json.")]
+OutageS = Annotated[
+    float | None,
+    typer.Option(
+        "--outage-s", min=0.001, help="How long the cloud is away; else as the scenario says."
+    ),
+]
+Virtual = Annotated[
+    bool,
+    typer.Option("--virtual", help="In virtual time: one process, no sockets, same seed same run."),
+]
+Lens = Annotated[
+    Literal["model", "real"],
+    typer.Option(help="With --virtual: a model of what cameras read, or real frames, decoded."),
+]
 
 
 def run(work: Coroutine[None, None, int]) -> None:

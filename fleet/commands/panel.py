@@ -4,17 +4,28 @@ Drawn anew some twenty times a second from the desk as it is, so a blinking ligh
 """
 
 from collections import deque
+from collections.abc import Callable
 
+import msgspec
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fleet.commands import script
 from fleet.commands.hands import Desk
-from fleet.commands.light import clock, describe, lamp
+from fleet.commands.light import clock, lamp
 
 HAPPENINGS_MAX = 12
 FRAMES_PER_S = 20
+
+
+class Question(msgspec.Struct):
+    """What is asked in place of the keys, what the answer makes a hand do, and what is typed yet."""
+
+    prompt: str
+    steps: Callable[[str], list[script.Step]]
+    typed: str = ""
 
 
 class Face:
@@ -24,8 +35,7 @@ class Face:
         """Draw `desk`; happenings come in by `report`."""
         self._desk = desk
         self._happenings: deque[str] = deque(maxlen=HAPPENINGS_MAX)
-        self.question: str | None = None
-        """What has been typed so far of the name of a picture; None when nothing is asked."""
+        self.question: Question | None = None
 
     def report(self, now_ms: int, text: str) -> None:
         """Note one happening."""
@@ -56,13 +66,17 @@ class Face:
         else:
             hands.append(f"sees {desk.code}" if desk.code else "sees no code")
         facts = Table.grid(padding=(0, 2))
-        facts.add_row("light", light, f"{desk.state.light}: {describe(desk.pattern)}")
+        facts.add_row("light", light, f"{desk.state.light}: {desk.pattern.in_words()}")
         facts.add_row("state", state, "")
         facts.add_row("hands", ", ".join(hands), "")
+        for number, line in enumerate(desk.behind()):
+            facts.add_row("" if number else "behind it", line, "")
         return facts
 
     def _prompt(self) -> Text:
         if self.question is not None:
-            return Text(f"picture with the QR code (empty: take it away): {self.question}_")
-        last = "[c] cable" if self._desk.setup.profile.wired else "[q] show QR code"
-        return Text(f"[p] power  [b] button  {last}  [x] quit", style="dim")
+            return Text(f"{self.question.prompt}: {self.question.typed}_")
+        profile = self._desk.setup.profile
+        last = "[c] cable" if profile.wired else "[q] show QR code"
+        more = "  [s] sub-device" if profile.children else ""
+        return Text(f"[p] power  [b] button  {last}{more}  [x] quit", style="dim")

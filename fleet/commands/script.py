@@ -5,6 +5,7 @@ terminal. Pure: text in, steps out; `fleet.commands.hands` carries them out.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,9 @@ from firmware_sim.device.indicator import LIGHTS, OUTPUTS
 from firmware_sim.errors import UsageError
 
 WAIT_MS = 60_000
+CHILD_VERBS = ("add", "remove", "lose", "find")
+"""Pair a sub-device with this device, or give it up; take it out of reach, or bring it back."""
+
 MOODS = tuple(sorted({*LIGHTS, *(line.operator for line in OUTPUTS if line.operator)}))
 """What can be waited for: a light by its name in the profile, or what the operator reads."""
 
@@ -45,6 +49,13 @@ class Cable(msgspec.Struct, frozen=True):
     """Pull the Ethernet cable if it is in, else plug it in."""
 
 
+class Child(msgspec.Struct, frozen=True):
+    """Do to sub-device `number`, counted from 1, what `verb` says: one of `CHILD_VERBS`."""
+
+    verb: str
+    number: int
+
+
 class Wait(msgspec.Struct, frozen=True):
     """Go on once the device shows `mood`; it is an error if that takes more than `timeout_ms`."""
 
@@ -62,7 +73,7 @@ class Quit(msgspec.Struct, frozen=True):
     """Let go of everything and end."""
 
 
-Step = Power | Button | Hold | Show | Hide | Cable | Wait | Sleep | Quit
+Step = Power | Button | Hold | Show | Hide | Cable | Child | Wait | Sleep | Quit
 
 
 def parse(text: str) -> list[Step]:
@@ -107,6 +118,13 @@ def _wait(mood: str, timeout: str = f"{WAIT_MS}ms") -> Step:
     return Wait(mood, duration_ms(timeout))
 
 
+def child(verb: str, number: str) -> Step:
+    """Return what to do with a sub-device; raises `UsageError` for what is no number."""
+    if not (number.isascii() and number.isdigit()):
+        raise UsageError(f"{verb} {number}: say which sub-device by its number, from 1")
+    return Child(verb, int(number))
+
+
 _STEPS: dict[str, tuple[Callable[..., Step], int, int]] = {
     "p": (Power, 0, 0),
     "b": (Button, 0, 0),
@@ -114,6 +132,7 @@ _STEPS: dict[str, tuple[Callable[..., Step], int, int]] = {
     "show": (lambda *path: Show(Path(" ".join(path))), 1, 99),
     "hide": (Hide, 0, 0),
     "c": (Cable, 0, 0),
+    **{verb: (partial(child, verb), 1, 1) for verb in CHILD_VERBS},
     "wait": (_wait, 1, 2),
     "sleep": (lambda text: Sleep(duration_ms(text)), 1, 1),
     "x": (Quit, 0, 0),

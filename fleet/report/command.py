@@ -8,7 +8,10 @@ from fleet.report.files import prepare, write_report
 from fleet.report.model import make_report
 from fleet.report.table import render
 from fleet.run.command import INTERRUPTED, perform
+from fleet.run.result import RunResult
 from fleet.run.scenario import BUILT_IN
+from fleet.run.virtual.command import perform_virtual
+from fleet.run.virtual.sights import MODEL
 
 PASSED, FAILED, BY_SIGNAL = 0, 1, 130
 
@@ -56,6 +59,38 @@ def run_scenario(
         outage_s=outage_s,
         console=console,
     )
+    return _conclude(result, report_dir, console)
+
+
+def run_virtually(
+    scenario: str = BUILT_IN,
+    *,
+    devices: int | None = None,
+    seed: int = 1,
+    lens: str = MODEL,
+    decoder: str = "pyzbar",
+    report_dir: Path | None = None,
+    outage_s: float | None = None,
+    console: Console | None = None,
+) -> int:
+    """Run a scenario in virtual time, as `run_scenario` does it live; `lens` as in `perform_virtual`."""
+    console = console or Console(highlight=False, markup=False, emoji=False)
+    if report_dir is not None:
+        prepare(report_dir)
+    result = perform_virtual(
+        scenario,
+        devices=devices,
+        seed=seed,
+        lens=lens,
+        decoder=decoder,
+        outage_s=outage_s,
+        console=console,
+    )
+    return _conclude(result, report_dir, console)
+
+
+def _conclude(result: RunResult, report_dir: Path | None, console: Console) -> int:
+    """Write and print the report; return the exit code."""
     report = make_report(result)
     if report_dir is not None:
         path = write_report(report, report_dir)

@@ -96,7 +96,11 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One run. `unmet` and `left_out` are the scenario's expectations, in words."""
+    """One run. `unmet` and `left_out` are the scenario's expectations, in words.
+
+    In virtual time (`mode`) it has lasted `virtual_s`, `speedup` times as long as it took, and the
+    same seed gives the same `trace_digest` on any machine; live these are null.
+    """
 
     scenario: str
     seed: int
@@ -126,14 +130,18 @@ class Report(msgspec.Struct, frozen=True):
     traffic: Traffic
     retries: tuple[Retry, ...]
     faults: tuple[Fault, ...]
+    trace_digest: str | None
+    virtual_s: float | None
+    speedup: float | None
 
 
 def make_report(result: RunResult) -> Report:
     """Return the report of a run."""
+    virtual = result.virtual
     return Report(
         scenario=result.scenario,
         seed=result.seed,
-        mode="live",
+        mode="live" if virtual is None else "virtual",
         devices=result.devices,
         wall_s=round(result.wall_s, 3),
         cpu_s=round(sum(result.cpu_s.values()), 2),
@@ -174,6 +182,9 @@ def make_report(result: RunResult) -> Report:
             )
             for fault in result.faults
         ),
+        trace_digest=virtual.trace_digest if virtual is not None else None,
+        virtual_s=round(virtual.virtual_s, 3) if virtual is not None else None,
+        speedup=round(virtual.virtual_s / result.wall_s, 1) if virtual is not None else None,
     )
 
 

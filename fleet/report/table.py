@@ -11,7 +11,6 @@ from fleet.report.model import Outcomes, Report
 _GOOD, _BAD = "green", "red"
 NOTHING = Outcomes(0, 0, {}, {})
 RETRIES_SHOWN_MAX = 12
-CLOUD_DOWN = "cloud_down"
 
 
 def render(report: Report) -> RenderableType:
@@ -36,6 +35,8 @@ def verdict(report: Report) -> Text:
     text = Text()
     text.append("passed" if report.passed else "FAILED", f"bold {_GOOD if report.passed else _BAD}")
     text.append(f"  {report.scenario}, {report.devices} devices, {report.wall_s:.1f} s")
+    if report.virtual_s is not None:
+        text.append(f" for {report.virtual_s:,.1f} s of virtual time ({report.speedup:,.0f} times)")
     for style, line in _findings(report):
         text.append(f"\n  {line}", style)
     return text
@@ -52,6 +53,9 @@ def _findings(report: Report) -> Iterator[tuple[str, str]]:
         yield "yellow", f"on the way: {line}"
     for line in report.left_out:
         yield "dim", f"not expected of so few devices: {line}"
+    for fault in report.faults:
+        if not fault.struck:
+            yield "dim", f"never came to pass: {fault.kind} during {fault.during}"
 
 
 def outcomes(report: Report) -> Table:
@@ -106,8 +110,7 @@ def faults(report: Report) -> Table:
     table = _table("fault", "during", "struck", "in state")
     for fault in report.faults:
         states = ", ".join(f"{state} {count}" for state, count in fault.states.items())
-        struck = "all" if fault.kind == CLOUD_DOWN else str(fault.struck)
-        table.add_row(fault.kind, fault.during, struck, states or "-")
+        table.add_row(fault.kind, fault.during, str(fault.struck), states or "-")
     return table
 
 
@@ -128,11 +131,19 @@ def retries(report: Report) -> Table:
 def costs(report: Report) -> Text:
     """Return what the run took, and whether the generator kept up."""
     cpu = ", ".join(f"{name} {cpu_s:.1f}" for name, cpu_s in report.cpu_s_by_process.items())
+    digest = f"; trace {report.trace_digest}" if report.trace_digest else ""
+    traffic = report.traffic
+    told = (
+        f"{traffic.calls_per_device:.1f} calls and {traffic.connects_per_device:.1f} connects "
+        "per device; "
+        if traffic.calls_per_device or traffic.connects_per_device
+        else ""  # the run has ended before anybody was asked
+    )
     return Text(
         f"{report.cpu_s:.1f} s CPU ({cpu}), {report.peak_rss_mb:.0f} MiB at most, "
-        f"{report.frames} frames; {report.traffic.calls_per_device:.1f} calls and "
-        f"{report.traffic.connects_per_device:.1f} connects per device; generator: loop lag p99 {report.generator.loop_lag_p99_ms:.1f} ms, "
-        f"{report.generator.cpu_pct:.0f} % of a core per shard",
+        f"{report.frames} frames; {told}"
+        f"generator: loop lag p99 {report.generator.loop_lag_p99_ms:.1f} ms, "
+        f"{report.generator.cpu_pct:.0f} % of a core per shard{digest}",
         style="dim",
     )
 

@@ -44,16 +44,18 @@ class Ambush:
         delays_ms: Iterable[int],
         state: str = ANY,
     ) -> None:
-        """Let a fault of table `number` strike devices, each after its delay.
+        """Let a fault of table `number` strike devices, each after its delay, or else at once.
 
         With a `state` the delay counts from when the device first enters it from now on.
         """
         for index, delay_ms in zip(indices, delays_ms, strict=True):
             trap = _Trap(number, fault, delay_ms)
-            if state == ANY:
-                self._spring(index, trap)
-            else:
+            if state != ANY:
                 self._traps[index, state].append(trap)
+            elif delay_ms:
+                self._spring(index, trap)
+            else:  # not in the loop's next turn: it might be called off in this one
+                self._strike(index, trap)
 
     def saw(self, index: int, lifecycle: str) -> None:
         """Let what waits for a device in this state take its course."""
@@ -78,11 +80,14 @@ class Ambush:
     def _spring(self, index: int, trap: _Trap) -> None:
         def strike() -> None:
             self._timers.pop(timer, None)
-            state = self._play(index, trap.fault)
-            self.struck.setdefault(trap.number, Counter())[state.lower()] += 1
+            self._strike(index, trap)
 
         timer = self._loop.call_later(trap.delay_ms / 1000, strike)
         self._timers[timer] = trap.number
+
+    def _strike(self, index: int, trap: _Trap) -> None:
+        state = self._play(index, trap.fault)
+        self.struck.setdefault(trap.number, Counter())[state.lower()] += 1
 
     def take_struck(self) -> dict[int, dict[str, int]]:
         """Return how many were struck in which state since the last time, by table."""

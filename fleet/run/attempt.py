@@ -120,6 +120,8 @@ class _Reader:
         self._stage = stage
         self._by_qr = batch.payload is not None
         self._presented = presented
+        self._open = len(self.readings)  # have not ended
+        self._untaken = len(self.readings)  # have neither taken the token nor ended
 
     def has_ended(self, unit: Unit) -> bool:
         """Say whether the operator is done with a device of this batch, one way or another."""
@@ -130,7 +132,7 @@ class _Reader:
         timer = asyncio.get_running_loop().call_later(PRESENT_S, self._presented.set)
         try:
             async with asyncio.timeout(self._stage.patience_s):
-                while any(reading.verdict is None for reading in self.readings.values()):
+                while self._open:
                     self._read(await gaze.next())
         except TimeoutError:
             self._give_up()
@@ -143,11 +145,14 @@ class _Reader:
         reading = self.readings[seen.index]
         if reading.verdict is not None:
             return
-        in_view = self._by_qr and not reading.taken
+        untaken = not reading.taken
         reading.read(seen)
-        if in_view and (reading.taken or reading.verdict is not None):
-            self._stage.hands.show((seen.index,), None)
-        if all(one.taken or one.verdict is not None for one in self.readings.values()):
+        self._open -= reading.verdict is not None
+        if untaken and (reading.taken or reading.verdict is not None):
+            self._untaken -= 1
+            if self._by_qr:
+                self._stage.hands.show((seen.index,), None)
+        if not self._untaken:
             self._presented.set()
 
     def _give_up(self) -> None:

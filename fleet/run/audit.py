@@ -4,7 +4,7 @@ import httpx
 import msgspec
 
 from firmware_sim.errors import Malformed
-from fleet.app.cloud_link import trust_in
+from fleet.app.carrier import trust_in
 from fleet.app.console_client import ConsoleClient
 from fleet.app.errors import CloudUnreachable
 from fleet.app.follow import history_rows

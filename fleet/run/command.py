@@ -7,8 +7,7 @@ a `UsageError`.
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,17 +15,17 @@ from rich.console import Console
 
 from firmware_sim.errors import SimulatorError
 from fleet.cloud.external import parse_address
-from fleet.run.expectations import Outcomes, judge
 from fleet.run.fault_player import START
 from fleet.run.files import run_folder
 from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
-from fleet.run.phases import PHASES
 from fleet.run.population import Population, populate
 from fleet.run.progress import Progress, View, make_progress
-from fleet.run.result import FaultPlayed, Generator, RunResult, Traffic
+from fleet.run.result import RunResult
 from fleet.run.runner import Run
 from fleet.run.scenario import load_scenario, with_outages
+from fleet.run.summary import sum_up
 from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
+from fleet.run.watch import Watch
 
 LOOK_EVERY_S = 0.25
 SAMPLE_EVERY = 4  # looks
@@ -81,14 +80,16 @@ async def _perform(
     admin_secret = secrets.token_urlsafe(24)
     cloud = cloud_config(population, options, folder, admin_secret)
     supervisor = Supervisor(population, options, folder, cloud, progress.say)
-    run = Run(population, supervisor, admin_secret, progress.say)
+    run = Run(population, supervisor, progress.say)
     aborted = ""
     try:
         async with stop_signal() as stop, _shown(run, supervisor, progress):
             aborted = await _until_end(run, supervisor, stop)
     finally:
         await supervisor.stop(GRACE_S)
-    return _result(run, supervisor, options, aborted)
+    return sum_up(
+        run, supervisor, aborted=aborted, decoder=options.decoder, shards=len(supervisor.shards)
+    )
 
 
 async def _until_end(run: Run, supervisor: Supervisor, stop: asyncio.Event) -> str:
@@ -113,7 +114,7 @@ async def _shown(run: Run, supervisor: Supervisor, progress: Progress) -> AsyncI
     async def look() -> None:
         looks = 0
         while True:
-            progress.show(_view(run, supervisor))
+            progress.show(view(run, supervisor.watch, supervisor.meter.elapsed_s))
             if looks % SAMPLE_EVERY == 0:
                 supervisor.sample()
             looks += 1
@@ -128,66 +129,17 @@ async def _shown(run: Run, supervisor: Supervisor, progress: Progress) -> AsyncI
         progress.close()
 
 
-def _view(run: Run, supervisor: Supervisor) -> View:
+def view(run: Run, watch: Watch, elapsed_s: float) -> View:
+    """Return a run as its progress is shown."""
     return View(
         phase=run.phase,
-        elapsed_s=supervisor.meter.elapsed_s,
+        elapsed_s=elapsed_s,
         devices=len(run.population.units),
         for_sale=sum(1 for unit in run.population.units if unit.new_owner is not None),
-        lifecycles=supervisor.watch.lifecycles,
-        lights=supervisor.watch.lights,
+        lifecycles=watch.lifecycles,
+        lights=watch.lights,
         unbound=len(run.tally.unbound),
         rebound=len(run.tally.rebound),
         refused=run.tally.refused,
-        changes=supervisor.watch.changes,
+        changes=watch.changes,
     )
-
-
-def _result(run: Run, supervisor: Supervisor, options: Options, aborted: str) -> RunResult:
-    outcomes = Outcomes(
-        unbound=len(run.tally.unbound),
-        rebound=len(run.tally.rebound),
-        refused=run.refused if run.refused is not None else dict(run.tally.refused),
-        failed=run.failed(),
-    )
-    supervisor.recovery.close()
-    outages = supervisor.recovery.outages
-    verdict = judge(run.population, outcomes, outages)
-    traffic = Traffic.of(run.chips.values())
-    meter, measured = supervisor.meter, supervisor.measured
-    wall_s = meter.elapsed_s
-    shards = max(1, len(supervisor.shards))
-    return RunResult(
-        scenario=run.population.scenario.name,
-        seed=run.population.seed,
-        devices=len(run.population.units),
-        decoder=options.decoder,
-        shards=shards,
-        wall_s=wall_s,
-        cpu_s={name: meter.cpu_s(name) for name in ("runner", "cloud", "shards")},
-        peak_rss_bytes=meter.peak_rss_bytes,
-        outcomes=outcomes,
-        phases={name: measured.phases[name] for name in PHASES},
-        by_method=run.tally.by_method(),
-        generator=Generator(
-            loop_lag_p99_ms=measured.loop_lag.percentile(99),
-            cpu_pct=100 * meter.cpu_s("shards") / wall_s / shards,
-        ),
-        violations=tuple(run.violations),
-        unmet=() if aborted else verdict.unmet,  # a part of a run can meet no expectation
-        left_out=verdict.left_out,
-        incidents=tuple(supervisor.incidents),
-        tickets=run.tally.tickets,
-        frames=sum(pulse.frames for pulse in measured.lens.values()),
-        decoded=sum(pulse.decoded for pulse in measured.lens.values()),
-        aborted=aborted,
-        outages=outages,
-        traffic=traffic,
-        retries=supervisor.retries.result(traffic.calls + traffic.connects),
-        faults=tuple(_played(run.population, measured.struck)),
-    )
-
-
-def _played(population: Population, struck: Mapping[int, Counter[str]]) -> Iterator[FaultPlayed]:
-    for number, table in enumerate(population.scenario.faults):
-        yield FaultPlayed(table.kind, table.during, dict(struck.get(number, {})))

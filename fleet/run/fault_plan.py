@@ -11,7 +11,7 @@ import msgspec
 
 from firmware_sim.rng import Rng, derive
 from firmware_sim.runtime.faults import AnyFault, concerns
-from fleet.run.faults import ANY, KINDS, FaultTable
+from fleet.run.faults import ANY, KINDS, REBIND, FaultTable
 from fleet.run.population import Population, Unit
 
 _FAULTS = 200  # branch of the seed
@@ -40,6 +40,11 @@ class Strike(msgspec.Struct, frozen=True):
             indices=tuple(index for index, _ in some),
             delays_ms=tuple(delay_ms for _, delay_ms in some),
         )
+
+    def from_now(self) -> "Strike":
+        """Return it with all delays counted from the beginning of the phase."""
+        delays_ms = tuple(self.at_ms + delay_ms for delay_ms in self.delays_ms)
+        return msgspec.structs.replace(self, at_ms=0, delays_ms=delays_ms)
 
     @property
     def over_ms(self) -> int:
@@ -77,6 +82,8 @@ class FaultPlan:
         table = self.tables[number]
         kind = KINDS[table.kind]
         concerned = [u for u in self._population.units if concerns(kind, wired=u.product.wired)]
+        if table.during == REBIND:
+            concerned = [unit for unit in concerned if unit.new_owner is not None]
         concerned.sort(key=lambda unit: self._chance(number, turn, unit))
         some = max(1, round(len(concerned) * table.share_pct / 100))
         return sorted(concerned[:some], key=lambda unit: unit.index)
@@ -87,7 +94,8 @@ class FaultPlan:
         return round(1000 * rng.between(0, within_s))
 
     def _chance(self, number: int, turn: int, unit: Unit) -> int:
-        return derive(self._population.seed, _FAULTS, number, turn, unit.index)
+        dice = self.tables[number].dice or number
+        return derive(self._population.seed, _FAULTS, dice, turn, unit.index)
 
 
 def scheduled(tables: tuple[FaultTable, ...], phase: str) -> list[int]:

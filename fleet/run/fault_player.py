@@ -2,8 +2,8 @@
 
 The plan says who is struck when (`fault_plan.py`); this waits for the moment and passes it on. What
 is under way when a phase ends takes its course, what has not begun is called off. Rebinding goes on
-beside unbinding: its faults begin when the first new owner takes a device home, and strike only
-what new owners have.
+beside unbinding, and its faults strike only what new owners have: those that are planned once begin
+for each device when it is taken home, the others with the first one.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ class Stagehands(Protocol):
         """Forget what these tables have not begun."""
         ...
 
-    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
-        """Take the cloud away; return when it is back."""
+    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
+        """Take the cloud away, as table `number` says; return when it is back."""
         ...
 
 
@@ -60,7 +60,7 @@ class FaultPlayer:
         self._phase = ""
         self._outages: set[asyncio.Task[None]] = set()
         self._taken_home: set[int] = set()
-        self._at_home: list[Strike] = []  # what waits for new owners' devices to enter a state
+        self._at_home: list[Strike] = []  # what befalls each device that is taken home
         self._over_s = 0.0  # when the last fault that has begun is over, by the loop's clock
 
     def enter(self, phase: str) -> None:
@@ -106,11 +106,11 @@ class FaultPlayer:
         parts = self._parts[phase] = []
         for number in scheduled(self._plan.tables, phase):
             table = self._plan.tables[number]
-            if phase == REBIND and table.state != ANY:
-                self._at_home += self._plan.strikes(number)
-                play = _nothing()
-            elif table.kind == CLOUD_DOWN:
+            if table.kind == CLOUD_DOWN:
                 play = self._away(number)
+            elif phase == REBIND and not table.every_s:
+                self._at_home += (strike.from_now() for strike in self._plan.strikes(number))
+                play = _nothing()
             else:
                 play = self._play(number)
             parts.append(_Part(number, self._group.create_task(play), bool(table.every_s)))
@@ -149,13 +149,15 @@ class FaultPlayer:
         while True:
             await asyncio.sleep(due_s - self._loop.time())
             outage = self._group.create_task(
-                self._hands.cloud_outage(length_s, politely=table.by == "stop")
+                self._hands.cloud_outage(number, length_s, politely=table.by == "stop")
             )
             self._outages.add(outage)
             outage.add_done_callback(self._outages.discard)
             if not table.every_s:
                 return
-            due_s += table.every_s
+            await asyncio.wait({outage})  # which takes its course when we are called off
+            # Ending and starting a process takes time too; in between it is there as long as planned.
+            due_s = max(due_s, self._loop.time() - length_s) + table.every_s
 
 
 async def _nothing() -> None:

@@ -30,7 +30,15 @@ Kind = Literal[
 ]
 During = Literal["start", "home", "return", "reset", "unbind", "rebind", "stay", "always"]
 State = Literal[
-    "any", "booting", "waiting", "joining", "activating", "rejoining", "online", "resetting"
+    "any",
+    "booting",
+    "waiting",
+    "joining",
+    "activating",
+    "rejoining",
+    "online",
+    "resetting",
+    "failed",
 ]
 CLOUD_DOWN: Final = "cloud_down"
 ALWAYS = "always"
@@ -56,10 +64,11 @@ _OF_ONE_KIND = {"latency_ms": "slow", "late_s": "dhcp_late", "by": CLOUD_DOWN}
 class FaultTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of fault.
 
-    It begins `at_s` after its phase has, and then `every_s` until the phase ends (0: once). Each
-    time a `share_pct` of the devices is struck, each at its own moment `within_s` of that time.
+    It begins `at_s` after its phase has, and then `every_s` until the phase ends (0: once); what
+    befalls new owners' devices once begins when each of them is taken home. Each time a `share_pct` of the devices is struck, each at its own moment `within_s` of that time.
     With a `state` it strikes a device when it first enters that state, `within_s` of it. It lasts
-    `for_s`; where it `shrinks`, proportionally less in a smaller fleet.
+    `for_s`; where it `shrinks`, proportionally less in a smaller fleet. Who is struck at which
+    moment follows from the seed and from `dice`, or from the table's place if that is 0.
     """
 
     kind: Kind
@@ -74,6 +83,7 @@ class FaultTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late_s: Annotated[float, Meta(ge=0, le=600)] = 0.0
     by: Literal["kill", "stop"] = "kill"
     shrinks: bool = False
+    dice: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
     def length_s(self, size: float) -> float:
         """Return how long it lasts in a fleet of `size`, as a part of the scenario's own."""
@@ -92,12 +102,17 @@ class FaultTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def mistake(tables: tuple[FaultTable, ...], *, unbind: bool) -> str | None:
     """Return what is wrong with one of the tables in a scenario that unbinds or does not."""
-    absent = ("stay",) if unbind else ("return", "reset", "unbind", "rebind")
     for number, table in enumerate(tables):
-        for check in _CHECKS:
-            for key, fault in check(table, absent):
-                return f"faults[{number}].{key}: {fault}"
+        for key, fault in complaints(table, unbind=unbind):
+            return f"faults[{number}].{key}: {fault}"
     return None
+
+
+def complaints(table: FaultTable, *, unbind: bool) -> "Complaints":
+    """Yield what is wrong with a table: a key, and what is the matter with it."""
+    absent = ("stay",) if unbind else ("return", "reset", "unbind", "rebind")
+    for check in _CHECKS:
+        yield from check(table, absent)
 
 
 Complaints = Iterator[tuple[str, str]]  # key, what is wrong
@@ -142,8 +157,12 @@ def _phase(table: FaultTable, absent: Phases) -> Complaints:
     if table.during in absent:
         allowed = ", ".join(phase for phase in get_args(During) if phase not in absent)
         yield "during", f"this scenario has no phase {table.during!r}; allowed: {allowed}"
-    if table.during == "start" and (table.at_s or table.every_s or table.kind == CLOUD_DOWN):
-        yield "during", "the start is a moment, and takes a cloud; allowed: a later phase"
+    if table.during == "start":
+        later = table.at_s or table.every_s or table.within_s or table.state != ANY
+        if later or table.kind == CLOUD_DOWN:
+            yield "during", "the start is a moment, and takes a cloud; allowed: a later phase"
+        elif table.kind == "half_open":
+            yield "during", "no connection stands at the start; allowed: a later phase"
 
 
 _CHECKS: tuple[Callable[[FaultTable, Phases], Complaints], ...] = (

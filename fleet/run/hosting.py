@@ -78,7 +78,7 @@ async def first_of(
             return False
         task.result()
     except BaseExceptionGroup as group:
-        raise _root(group) from group
+        raise root_of(group) from group
     finally:
         for one in (task, stopped):
             one.cancel()
@@ -86,9 +86,9 @@ async def first_of(
     return True
 
 
-def _root(error: BaseException) -> BaseException:
+def root_of(error: BaseException) -> BaseException:
     """Return what a group of tasks really died of; a mistake that can be explained comes first."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    roots = [_root(one) for one in error.exceptions]
+    roots = [root_of(one) for one in error.exceptions]
     return next((root for root in roots if isinstance(root, SimulatorError)), roots[0])

@@ -1,6 +1,7 @@
 """All phones of a run on the LAN: one ear for the announcements, one hand per token."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery
@@ -12,9 +13,10 @@ SETTLE_S = 0.1  # the vendor's app waits a second after connecting; our devices 
 class LanPhones:
     """Phones that share one running search: on one LAN they hear the same."""
 
-    def __init__(self, search: LanSearch) -> None:
-        """Use `search`, which the caller opens and closes."""
+    def __init__(self, search: LanSearch, entropy: Callable[[int], bytes] = os.urandom) -> None:
+        """Use `search`, which the caller opens and closes; nonces are made of `entropy`."""
         self._search = search
+        self._entropy = entropy
 
     async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
         """Return those of `uuids` that announce themselves within the time."""
@@ -22,4 +24,6 @@ class LanPhones:
 
     async def hand_over(self, found: Found, token_text: str) -> Delivery:
         """Send a token to one device."""
-        return await send_token(found.ip, token_text, form=found.form(), settle_s=SETTLE_S)
+        return await send_token(
+            found.ip, token_text, form=found.form(), settle_s=SETTLE_S, entropy=self._entropy
+        )

@@ -25,7 +25,7 @@ class Generator(msgspec.Struct, frozen=True):
 class FaultPlayed(msgspec.Struct, frozen=True):
     """One of the scenario's faults: how many devices it has struck, by the state they were in.
 
-    Where it strikes a device several times, each counts. An outage of the cloud strikes none.
+    Where it strikes a device several times, each counts. An outage of the cloud strikes all.
     """
 
     kind: str
@@ -58,8 +58,18 @@ class Traffic(msgspec.Struct, frozen=True):
         )
 
 
+class Virtual(msgspec.Struct, frozen=True):
+    """What only a run in virtual time has: its length there, and the digest of its trace."""
+
+    virtual_s: float
+    trace_digest: str
+
+
 class RunResult(msgspec.Struct, frozen=True):
-    """Everything about one run. `aborted` says why it ended early, "" if it did not."""
+    """Everything about one run. `aborted` says why it ended early, "" if it did not.
+
+    `virtual` is None for a run in real time.
+    """
 
     scenario: str
     seed: int
@@ -85,6 +95,7 @@ class RunResult(msgspec.Struct, frozen=True):
     traffic: Traffic = Traffic()
     retries: tuple[Retry, ...] = ()
     faults: tuple[FaultPlayed, ...] = ()
+    virtual: Virtual | None = None
 
     @property
     def passed(self) -> bool:

@@ -15,14 +15,15 @@ from fleet.run.messages import Heard
 MINUTE_MS = 60_000
 REASONS_MAX = 64
 OTHER = "other"
-# What failed, and how many requests of one attempt have reached the cloud.
-REQUESTS: Mapping[str, int] = {
+# What failed, and how many requests of one attempt have reached the cloud; None: it made none.
+REQUESTS: Mapping[str, int | None] = {
     "activation_refused": 2,  # iot-dns is asked first
     "activation_retry": 1,  # the same server is asked again
     "mqtt_refused": 1,
+    "mqtt_silent": None,
     "mqtt_lost": 0,
     "call_failed": 0,
-    "join_refused": 0,
+    "join_refused": None,
 }
 
 
@@ -81,7 +82,7 @@ class Retries:
 
     def result(self, requests: int) -> tuple[Retry, ...]:
         """Return every reason, the most frequent first; the devices have made `requests` in all."""
-        served = max(1, requests - sum(self._of(kind) for kind, n in REQUESTS.items() if not n))
+        served = max(1, requests - sum(self._of(kind) for kind, n in REQUESTS.items() if n == 0))
         retries = [
             Retry(
                 reason=reason,
@@ -103,4 +104,4 @@ def _kind(reason: str) -> str:
 
 
 def _requests(reason: str) -> int:
-    return REQUESTS[_kind(reason)]
+    return REQUESTS[_kind(reason)] or 0

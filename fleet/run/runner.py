@@ -11,7 +11,8 @@
 A scenario that unbinds nothing goes from home to `stay`, in which devices have only to stay online,
 and from there to the check. With each phase its faults begin and end.
 
-Nothing here touches a socket or a process: that is the supervisor's.
+Nothing here touches a socket or a process: that is the crew's, which is the supervisor of live
+processes, or everything in virtual time.
 """
 
 import asyncio
@@ -21,9 +22,8 @@ from collections.abc import Callable, Iterable
 from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
-from fleet.app.lan_client import LanSearch
 from fleet.run.attempt import Batch
-from fleet.run.audit import fetch_audit, fetch_history
+from fleet.run.audit import fetch_history
 from fleet.run.fault_plan import FaultPlan
 from fleet.run.fault_player import CHECK, START, FaultPlayer
 from fleet.run.faults import CLOUD_DOWN
@@ -31,10 +31,8 @@ from fleet.run.invariants import Evidence, violations
 from fleet.run.messages import Chip, Seen
 from fleet.run.operator import Office, Operator
 from fleet.run.owner import Owners
-from fleet.run.phones import LanPhones
 from fleet.run.population import Person, Population, Unit
-from fleet.run.stage import WAREHOUSE, Stage, carry, hold_reset, is_online, is_waiting
-from fleet.run.supervisor import Supervisor
+from fleet.run.stage import WAREHOUSE, Crew, Stage, carry, hold_reset, is_online, is_waiting
 from fleet.run.tally import Tally
 from fleet.run.trouble import Troublemakers
 from fleet.run.work import WorkList
@@ -52,8 +50,7 @@ class Run:
     def __init__(
         self,
         population: Population,
-        supervisor: Supervisor,
-        admin_secret: str,
+        crew: Crew,
         say: Callable[[str], None],
     ) -> None:
         """Prepare; `say` gets a line for whatever an operator should know."""
@@ -63,9 +60,8 @@ class Run:
         self.chips: dict[int, Chip] = {}  # as they were at the end
         self.violations: list[str] = []
         self.refused: dict[str, int] | None = None  # by the history, once it was read
-        self._supervisor = supervisor
-        self._watch = supervisor.watch
-        self._admin_secret = admin_secret
+        self._crew = crew
+        self._watch = crew.watch
         self._say = say
         self._all = tuple(unit.index for unit in population.units)
         self._scenario = scenario = population.scenario
@@ -85,19 +81,19 @@ class Run:
 
     async def play(self) -> None:
         """Play the whole scenario. Raises UsageError when it cannot go on."""
-        await self._supervisor.start()
+        await self._crew.start()
         async with (
-            self._open_link() as link,
-            LanSearch(network=self._supervisor.network) as search,
+            self._crew.open_link(self._link_patience_s()) as link,
+            self._crew.phones() as phones,
             asyncio.TaskGroup() as group,
         ):
-            self._faults = FaultPlayer(self._plan, self._supervisor, group)
+            self._faults = FaultPlayer(self._plan, self._crew, group)
             self._enter(START)
             stage = Stage(
                 population=self.population,
-                hands=self._supervisor,
+                hands=self._crew,
                 watch=self._watch,
-                phones=LanPhones(search),
+                phones=phones,
                 link=link,
                 tally=self.tally,
                 patience_s=self._patience_s,
@@ -118,11 +114,9 @@ class Run:
         if self._faults is not None:
             self._faults.enter(phase)
 
-    def _open_link(self) -> CloudLink:
-        cloud = self._supervisor.cloud
+    def _link_patience_s(self) -> float:
         away = [t.length_s(self._plan.size) for t in self._plan.tables if t.kind == CLOUD_DOWN]
-        patience_s = LINK_PATIENCE_S + max(away, default=0.0)
-        return CloudLink(cloud.url, patience_s=patience_s, ca_file=cloud.ready.ca_file)
+        return LINK_PATIENCE_S + max(away, default=0.0)
 
     async def _log_in(self, link: CloudLink, person: Person) -> ConsoleClient:
         return await ConsoleClient.login(link, person.name, person.password)
@@ -131,12 +125,13 @@ class Run:
 
     async def _home(self) -> None:
         self._enter("home")
-        self._supervisor.power(self._all, on=True)
+        self._crew.power(self._all, on=True)
         await self._wait(self._all, is_online, "come online at home")
 
     async def _return(self) -> None:
         self._enter("return")
-        await carry(self._supervisor, self._watch, self._all, WAREHOUSE, self._patience_s)
+        self._crew.recovery.let_go()
+        await carry(self._crew, self._watch, self._all, WAREHOUSE, self._patience_s)
         await self._wait(self._all, _runs, "started in the warehouse")
 
     async def _reset(self) -> None:
@@ -146,7 +141,7 @@ class Run:
         longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
         patience_s = longest_ms / 1000 + RESET_SLACK_S + PATIENCE_PER_DEVICE_S * len(left)
         for _ in range(RESET_TRIES):
-            hold_reset(self._supervisor, self.population, left)
+            hold_reset(self._crew, self.population, left)
             left = tuple(await self._watch.until_all(left, is_waiting, patience_s))
             if not left:
                 return
@@ -208,9 +203,8 @@ class Run:
             await self._faults.over()
         chips, lights = await self._settled()
         self.chips = chips
-        self._supervisor.recovery.close()
-        cloud = self._supervisor.cloud
-        audit = await fetch_audit(cloud.url, self._admin_secret, cloud.ready.ca_file)
+        self._crew.recovery.close(i for i, chip in chips.items() if chip.severed)
+        audit = await self._crew.audit()
         history = await fetch_history(maker)
         self.refused = {}
         for row in history:
@@ -235,7 +229,7 @@ class Run:
             await self._wait(kept, is_online, "stayed online with their owners")
             await self._wait(set(self._all) - kept, is_waiting, "ended up waiting")
             try:
-                return await self._supervisor.snapshot(), list(self._watch.last)
+                return await self._crew.snapshot(), list(self._watch.last)
             except UsageError as error:
                 self._say(f"{error}; looking again")  # it is being replaced
         raise UsageError(f"no snapshot of all devices in {SNAPSHOT_TRIES} tries")

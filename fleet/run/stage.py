@@ -1,6 +1,7 @@
 """What all people of a run share: the devices under their hands, their eyes, their phones, the cloud."""
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -8,8 +9,11 @@ import msgspec
 from fleet.app.cloud_link import CloudLink
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery
-from fleet.run.messages import Seen
+from fleet.cloud.api.admin_api import Audit
+from fleet.run.fault_player import Stagehands
+from fleet.run.messages import Chip, Seen
 from fleet.run.population import Population
+from fleet.run.recovery import Recovery
 from fleet.run.tally import Tally
 from fleet.run.watch import Watch
 
@@ -92,6 +96,33 @@ class Phones(Protocol):
 
     async def hand_over(self, found: Found, token_text: str) -> Delivery:
         """Send a token to one device; never raises for what the device does."""
+        ...
+
+
+class Crew(Hands, Stagehands, Protocol):
+    """What a run stands on: devices, cloud and LAN, live or in virtual time."""
+
+    watch: Watch
+    recovery: Recovery
+
+    async def start(self) -> None:
+        """Start everything. Raises UsageError when something cannot start."""
+        ...
+
+    def open_link(self, patience_s: float) -> CloudLink:
+        """Return people's way to the cloud; one call is repeated for `patience_s`."""
+        ...
+
+    def phones(self) -> AbstractAsyncContextManager[Phones]:
+        """Let phones hear the LAN as long as the block lasts."""
+        ...
+
+    async def audit(self) -> Audit:
+        """Return the cloud's books. Raises CloudUnreachable or Malformed."""
+        ...
+
+    async def snapshot(self) -> dict[int, Chip]:
+        """Return what each device is and holds now. UsageError when nobody says."""
         ...
 
 

@@ -9,7 +9,8 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,9 @@ import msgspec
 from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet import doctor
+from fleet.app.cloud_link import CloudLink
+from fleet.app.lan_client import LanSearch
+from fleet.cloud.api.admin_api import Audit
 from fleet.cloud.edge.process import ServerConfig
 from fleet.cloud.external import BrokerAddress
 from fleet.lan.addresses import AddressBlock
@@ -24,15 +28,16 @@ from fleet.lan.arrangement import Arrangement
 from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding
+from fleet.run.audit import fetch_audit
 from fleet.run.cloud_host import CloudHost
 from fleet.run.fault_plan import Strike
-from fleet.run.histogram import Histogram
-from fleet.run.phases import PHASES
+from fleet.run.measured import nothing_measured
+from fleet.run.phones import LanPhones
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
 from fleet.run.retries import Retries
 from fleet.run.shard_host import ShardHost
-from fleet.run.stage import HOMES, WAREHOUSE
+from fleet.run.stage import HOMES, WAREHOUSE, Phones
 from fleet.run.usage import Meter
 from fleet.run.watch import Watch
 
@@ -54,24 +59,6 @@ class Options(msgspec.Struct, frozen=True):
     broker: BrokerAddress | None = None  # None: devices use the cloud's own
 
 
-class Measured(msgspec.Struct):
-    """What the shards measured, added up; `struck` by fault table and by the state struck."""
-
-    phases: dict[str, Histogram]
-    loop_lag: Histogram
-    lens: dict[int, msg.Pulse]
-    struck: dict[int, Counter[str]] = {}
-
-    def take(self, number: int, pulse: msg.Pulse) -> None:
-        """Add a pulse of shard `number`."""
-        for name, histogram in pulse.phases.items():
-            self.phases[name].merge(histogram)
-        self.loop_lag.merge(pulse.loop_lag)
-        self.lens[number] = pulse
-        for table, states in pulse.struck.items():
-            self.struck.setdefault(table, Counter()).update(states)
-
-
 class Supervisor:
     """The processes of one run."""
 
@@ -87,13 +74,14 @@ class Supervisor:
         self.recovery = Recovery(len(population.units), _now_ms(), self._cloud_cpu_s)
         self.retries = Retries()
         self.watch = Watch(len(population.units), self.recovery.saw)
-        self.measured = Measured({name: Histogram() for name in PHASES}, Histogram(), {})
+        self.measured = nothing_measured()
         self.meter = Meter()
         self.incidents: list[str] = []
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cloud = CloudHost(cloud, self._cloud_died)
         self.shards: list[ShardHost] = []
         self._population = population
+        self._admin_secret = cloud.settings.admin_secret
         self._options = options
         self._folder = folder
         self._report = report
@@ -102,6 +90,7 @@ class Supervisor:
         self._replacing: set[asyncio.Task[None]] = set()
         self._snapshots: dict[int, asyncio.Future[msg.Snapshot]] = {}
         self._shortages: set[int] = set()
+        self._outage = asyncio.Lock()
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -153,6 +142,23 @@ class Supervisor:
         """Look at what all processes cost right now."""
         shards = [shard.pid for shard in self.shards if shard.pid]
         self.meter.sample({"cloud": [self.cloud.pid] if self.cloud.pid else [], "shards": shards})
+
+    # --- what people need -----------------------------------------------------------------------
+
+    def open_link(self, patience_s: float) -> CloudLink:
+        """Return people's way to the cloud."""
+        ca_file = self.cloud.ready.ca_file
+        return CloudLink(self.cloud.url, patience_s=patience_s, ca_file=ca_file)
+
+    @asynccontextmanager
+    async def phones(self) -> AsyncIterator[Phones]:
+        """Let phones hear the LAN as long as the block lasts."""
+        async with LanSearch(network=self.network) as search:
+            yield LanPhones(search)
+
+    async def audit(self) -> Audit:
+        """Return the cloud's books. Raises CloudUnreachable or Malformed."""
+        return await fetch_audit(self.cloud.url, self._admin_secret, self.cloud.ready.ca_file)
 
     @property
     def network(self) -> str:
@@ -220,14 +226,20 @@ class Supervisor:
         for shard in self.shards:
             shard.call_off(over)
 
-    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
-        """Take the cloud away and bring it back on the same ports with the same data."""
-        self._report(f"the cloud goes away for {for_s:g} s, as planned")
-        self.sample()
-        self.recovery.begin(_now_ms())
-        await self.cloud.be_away(for_s, politely=politely)
-        self.recovery.returned(_now_ms())
-        self._report("the cloud is back, as planned")
+    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
+        """Take the cloud away and bring it back on the same ports with the same data.
+
+        It strikes all devices, as fault table `number` says. Outages take turns.
+        """
+        async with self._outage:
+            self._report(f"the cloud goes away for {for_s:g} s, as planned")
+            states = {state.lower(): n for state, n in self.watch.lifecycles.items() if n}
+            self.measured.struck.setdefault(number, Counter()).update(states)
+            self.sample()
+            self.recovery.begin(_now_ms())
+            await self.cloud.be_away(for_s, politely=politely)
+            self.recovery.returned(_now_ms())
+            self._report("the cloud is back, as planned")
 
     # --- death ----------------------------------------------------------------------------------
 

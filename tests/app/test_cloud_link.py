@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from firmware_sim.errors import Malformed, TooLarge, UsageError
-from fleet.app.cloud_link import REPLY_SIZE_MAX, CloudLink, pauses_s
+from fleet.app.carrier import REPLY_SIZE_MAX
+from fleet.app.cloud_link import CloudLink, pauses_s
 from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.app.messages import Credentials
 from tests.app.fake_cloud import FakeCloud

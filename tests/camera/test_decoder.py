@@ -130,6 +130,12 @@ def test_zbar_takes_no_part_for_the_whole() -> None:
 
 
 @each_decoder
+def test_a_relative_of_the_qr_code_is_none(reader: Decoder) -> None:
+    """Five digits of a Micro QR code were once found in a smeared frame of an ordinary one."""
+    assert reader.decode(matrix_picture(segno.make_micro("50964"))) is None
+
+
+@each_decoder
 def test_a_damaged_code_is_not_read(reader: Decoder) -> None:
     luma = flat_picture(b"a code under a thumb").copy()
     luma[40:90, 40:90] = 128

@@ -3,13 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from fleet.cloud import children, rights
+from fleet.cloud import children, rights, upgrading
 from fleet.cloud.children import Asked
 from fleet.cloud.devices import Device, ResetKind
 from fleet.cloud.homes import Member, Role
 from fleet.cloud.reach import CHANGES_PER_S_MAX
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.removal import detach, remove
+from fleet.cloud.upgrades import Firmware
 from tests.cloud.children_world import NODE, OTHER_NODE, Gateway, online
 from tests.cloud.support import CAMERA, PLUG, SETTINGS, assert_reloads
 from tests.stories.harness import choose
@@ -108,12 +109,15 @@ def test_a_gateway_has_so_many_and_those_that_are_nobodys_make_room() -> None:
     world.rule(detach, gateway.known, ResetKind.RESET, world.now_ms)
     world.rule(lambda s: s.data_points.report(gateway.child("a").dev_id, b'{"1":true}', 1))
     gone = gateway.child("a").dev_id
+    firmware = world.rule(upgrading.add, Firmware(PLUG, 0, "2.0.0", 9, ""))
+    world.rule(lambda s: s.upgrades.order(gateway.child("a").uuid, firmware, 1))
     bind(gateway, "b")
     assert isinstance(bind(gateway, "c"), Device)
     state = world.state
     assert children.find(state, gateway.known, "a") is None, "the oldest of those that are nobody's"
     assert state.devices.by_dev_id(gone) is None
     assert state.data_points.get(gone) == {}
+    assert state.upgrades.orders(children._names(gateway.known, "a")[0]) == []
     assert {one.node_id for one in children.all_bound(state, gateway.known)} == {"b", "c"}
     assert reason(bind(gateway, "d")) is Reason.TOO_MANY
     assert_reloads(world)
@@ -165,7 +169,7 @@ def test_for_a_stranger_everything_is_new() -> None:
     world.rule(lambda s: s.devices._replace(kept, local_key="another0key00000"))
     again = bind(gateway)
     assert isinstance(again, Device)
-    assert (again.wipe, again.local_key) == (False, "another0key00000")
+    assert (again.wipe, again.local_key) == (True, "another0key00000"), "it may not have heard it"
 
 
 def test_it_is_in_no_room_when_it_comes_back() -> None:
@@ -200,15 +204,17 @@ def test_only_what_is_bound_there_comes_and_goes() -> None:
     gateway.bind(online=False)
     state = gateway.world.state
     nodes = (NODE, OTHER_NODE, NODE)
-    (child,) = children.take_presence(state, gateway.known, nodes, 1, online=True)
-    assert child == gateway.child()
+    child = gateway.child()
+    children.take_presence(state, gateway.known, nodes, 1, online=True)
+    assert state.reach.take_arrivals() == [child.dev_id]
     children.lose_all(state, gateway.known, 2)
     assert child.dev_id not in state.reach
     rows = state.device_log.page(child.uuid).rows
     assert [row.event for row in rows] == ["bound", "online", "offline"]
     assert rows[-1].detail == "its gateway is gone"
     detach(state, gateway.known, ResetKind.RESET, 3)
-    assert children.take_presence(state, gateway.known, nodes, 4, online=True) == []
+    children.take_presence(state, gateway.known, nodes, 4, online=True)
+    assert state.reach.take_arrivals() == []
 
 
 def test_a_gateway_that_raves_is_not_heard_out() -> None:

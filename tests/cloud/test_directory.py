@@ -6,6 +6,7 @@ from firmware_sim.wire.mqtt_payload import mqtt_password
 from fleet.cloud.devices import ResetKind
 from fleet.cloud.directory import DeviceDirectory, GuestDirectory
 from fleet.cloud.happenings import Directories
+from fleet.cloud.keys import password_fits
 from fleet.cloud.projects import Project
 
 from .support import World, seed
@@ -117,3 +118,25 @@ def test_guests() -> None:
     state.guests.remove("monitor")
     assert not directory.may_subscribe("any", "monitor", "smart/#")
     assert not directory.may_publish("any", "monitor", "test/1")
+
+
+def test_the_slow_hash_of_a_right_password_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, asked = World(), list[str]()
+
+    def fits(password: str, kept: str) -> bool:
+        asked.append(password)
+        return password_fits(password, kept)
+
+    monkeypatch.setattr("fleet.cloud.guests.password_fits", fits)
+    world.rule(lambda state: state.guests.put("monitor", "secret"))
+    directory = GuestDirectory(world.state.guests, world.state.settings)
+    codes = [directory.admit(f"one{n}", "monitor", b"secret", 0) for n in range(5)]
+    assert (codes, asked) == ([0] * 5, ["secret"])
+    wrong = [directory.admit("one", "monitor", guess, 0) for guess in (b"Secret", b"", b"\xff")]
+    assert wrong == [4, 4, 4]
+    world.rule(lambda state: state.guests.put("monitor", "new"))
+    assert directory.admit("one", "monitor", b"secret", 0) == 4
+    assert directory.admit("one", "monitor", b"new", 0) == 0
+    world.rule(lambda state: state.guests.remove("monitor"))
+    assert directory.admit("one", "monitor", b"new", 0) == 4
+    assert asked == ["secret", "Secret", "", "\udcff", "secret", "new"]

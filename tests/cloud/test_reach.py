@@ -14,6 +14,14 @@ def test_only_a_change_is_news() -> None:
     assert "bf1" not in reach
 
 
+def test_who_arrives_is_named_once() -> None:
+    reach = Reach()
+    for dev_id, near in (("bf1", True), ("bf2", True), ("bf2", True), ("bf1", False)):
+        reach.note(dev_id, near=near)
+    assert reach.take_arrivals() == ["bf1", "bf2"]
+    assert reach.take_arrivals() == []
+
+
 def test_a_gateway_tells_of_so_many_changes_in_a_second() -> None:
     reach = Reach()
     told = [reach.spend("bf1", 5_000 + number) for number in range(CHANGES_PER_S_MAX + 2)]

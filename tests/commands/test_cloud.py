@@ -57,7 +57,7 @@ def test_addresses_may_come_from_the_environment(
 def test_a_broker_that_is_none(wishes: list[Wish], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["cloud", "--broker", "mqtt://admin:hidden@"]) == 2
     [said] = capsys.readouterr().err.splitlines()
-    assert "not the address of a broker" in said
+    assert "a host and a port as HOST:PORT" in said
     assert "hidden" not in said
     assert wishes == []
 

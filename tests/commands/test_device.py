@@ -10,7 +10,14 @@ from rich.console import Console
 
 from firmware_sim.device.device import Identity
 from firmware_sim.errors import UsageError
-from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.events import (
+    ButtonPressed,
+    ButtonReleased,
+    ChildJoined,
+    ChildLost,
+    PowerApplied,
+    PowerRemoved,
+)
 from fleet.app import qr
 from fleet.commands import device
 from fleet.commands.device import Choice, at_other_cloud, by_keys, by_lines
@@ -73,6 +80,20 @@ def test_a_wired_device_is_not_asked_for_a_picture(monkeypatch: pytest.MonkeyPat
     world, screen = type_keys(monkeypatch, "gateway", "qp")
     assert world.told == [PowerApplied()]
     assert "take it away" not in screen
+
+
+def test_a_sub_device_is_asked_for_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("fleet.commands.device.Face.report", lambda _, __, text: told.append(text))
+    world, _ = type_keys(monkeypatch, "gateway", "ps\rslose 1\rsadd  2\rshold\rsadd x\rsfind 9\rp")
+    assert world.told == [PowerApplied(), ChildLost(0), ChildJoined(1), PowerRemoved()]
+    assert told == [
+        "hold: say add or remove or lose or find",
+        "add x: say which sub-device by its number, from 1",
+        "find 9: gateway has 3 sub-devices",
+    ]
+    world, _ = type_keys(monkeypatch, "ipc-red-green", "sp")
+    assert world.told == [PowerApplied()]
 
 
 async def _lines(*texts: str) -> AsyncIterator[str]:

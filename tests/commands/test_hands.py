@@ -8,7 +8,16 @@ import pytest
 from firmware_sim.device.device import Identity
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import UsageError
-from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.events import (
+    ButtonPressed,
+    ButtonReleased,
+    ChildJoined,
+    ChildLeft,
+    ChildLost,
+    ChildReached,
+    PowerApplied,
+    PowerRemoved,
+)
 from fleet.app import qr
 from fleet.commands import hands
 from fleet.commands.hands import Desk, Setup
@@ -74,9 +83,25 @@ def test_a_cable_is_pulled_and_plugged() -> None:
     assert world.plugged == [False, True]
 
 
+def test_sub_devices_are_moved_about() -> None:
+    desk, world = make_desk("gateway")
+    do(desk, "lose 3; find 3; p; remove 2; add 2")
+    assert world.told == [
+        ChildLost(2),
+        ChildReached(2),
+        PowerApplied(),
+        ChildLeft(1),
+        ChildJoined(1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("profile", "text", "message"),
     [
+        ("gateway", "add 1", "add 1: gateway has no power"),
+        ("gateway", "lose 4", "lose 4: gateway has 3 sub-devices"),
+        ("gateway", "lose 0", "gateway has 3 sub-devices"),
+        ("ipc-red-green", "find 1", "ipc-red-green has no sub-devices"),
         ("ipc-red-green", "c", "has no Ethernet"),
         ("gateway", "show code.png", "has no lens"),
         ("gateway", "hide", "has no lens"),

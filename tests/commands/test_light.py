@@ -4,7 +4,7 @@ import pytest
 
 from firmware_sim.device.indicator import Mode, Pattern
 from firmware_sim.effects import Noted, StateShown
-from fleet.commands.light import clock, describe, lamp, note_line, state_line
+from fleet.commands.light import clock, lamp, note_line, state_line
 
 DARK = Pattern(Mode.OFF, "x")
 SOLID = Pattern(Mode.SOLID, "x", ("amber",))
@@ -25,19 +25,6 @@ BOTH = Pattern(Mode.ALTERNATE, "x", ("red", "green"), 250, 250)
 )
 def test_the_lamp_moves_with_time(pattern: Pattern, elapsed_ms: int, text: str) -> None:
     assert lamp(pattern, elapsed_ms).plain == text
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text"),
-    [
-        (DARK, "dark"),
-        (SOLID, "amber"),
-        (BLINK, "red blinks 250/500 ms"),
-        (BOTH, "red and green alternate 250/250 ms"),
-    ],
-)
-def test_a_pattern_in_words(pattern: Pattern, text: str) -> None:
-    assert describe(pattern) == text
 
 
 def test_a_state_is_one_line() -> None:

@@ -5,8 +5,8 @@ import io
 from rich.console import Console
 
 from firmware_sim.effects import Noted, StateShown
-from fleet.commands.panel import HAPPENINGS_MAX, Face
-from fleet.commands.script import Button, Cable, Power
+from fleet.commands.panel import HAPPENINGS_MAX, Face, Question
+from fleet.commands.script import Button, Cable, Power, parse
 from tests.commands.notebook import make_desk
 
 FAILED = StateShown("FAILED", "DOWN", "join_failed", "failed", "JoinRefused")
@@ -57,9 +57,19 @@ def test_hands_of_a_camera() -> None:
 def test_a_question_takes_the_place_of_the_keys() -> None:
     desk, _ = make_desk("ipc-red-green")
     face = Face(desk)
-    face.question = "co"
+    face.question = Question("picture (empty: take it away)", parse, "co")
     assert "take it away): co_" in drawn(face, 0)
     assert "[p] power" not in drawn(face, 0)
+
+
+def test_what_is_behind_a_gateway_is_shown() -> None:
+    desk, _ = make_desk("gateway")
+    shown = drawn(Face(desk), 0)
+    assert "2 Smart plug (new, in reach)" in shown
+    assert "3 Temperature and humidity sensor (new, out of reach)" in shown
+    assert "[s] sub-device" in shown
+    desk, _ = make_desk("ipc-red-green")
+    assert "[s]" not in drawn(Face(desk), 0)
 
 
 def test_the_latest_happenings_are_kept_and_brackets_are_no_markup() -> None:

@@ -26,6 +26,11 @@ def test_the_steps_of_a_rehearsal() -> None:
     ]
 
 
+@pytest.mark.parametrize("verb", script.CHILD_VERBS)
+def test_sub_devices_have_numbers(verb: str) -> None:
+    assert script.parse(f"{verb} 12") == [script.Child(verb, 12)]
+
+
 def test_a_hold_and_a_wait_may_leave_the_time_open() -> None:
     assert script.parse("hold; wait unbound 5s") == [
         script.Hold(None),
@@ -46,7 +51,10 @@ def test_every_light_and_what_the_operator_reads_can_be_waited_for(mood: str) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("jump", r"no step 'jump'; there are: p, b, hold, show, hide, c, wait, sleep, x"),
+        ("jump", r"no step 'jump'; there are: p, b, hold, show, hide, c, add, .*, x"),
+        ("add one", r"add one: say which sub-device by its number, from 1"),
+        ("find -1", r"say which sub-device"),
+        ("lose", r"step 'lose': lose takes 1 words"),
         ("p now", r"step 'p now': p takes 0 words"),
         ("show", r"step 'show': show takes 1 to 99 words"),
         ("sleep", r"sleep takes 1 words"),

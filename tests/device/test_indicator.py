@@ -49,6 +49,22 @@ def test_colours_follow_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (Pattern(Mode.OFF, OURS), "dark"),
+        (Pattern(Mode.SOLID, OURS, ("amber",)), "amber"),
+        (Pattern(Mode.BLINK, OURS, ("red",), 250, 500), "red blinks 250/500 ms"),
+        (
+            Pattern(Mode.ALTERNATE, OURS, ("red", "green"), 250, 250),
+            "red and green alternate 250/250 ms",
+        ),
+    ],
+)
+def test_a_pattern_in_words(pattern: Pattern, text: str) -> None:
+    assert pattern.in_words() == text
+
+
+@pytest.mark.parametrize(
     ("arguments", "fault"),
     [
         ((Mode.SOLID, OURS, ()), "takes 1 colours, got 0"),

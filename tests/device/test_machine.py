@@ -61,6 +61,7 @@ SAMPLES: dict[type[Event], Event] = {
     sig.UpgradeOffered: sig.UpgradeOffered(msgspec.structs.replace(OFFER, type=9)),
     sig.UpgradeRefused: sig.UpgradeRefused(0),
     sig.ChildRemoved: sig.ChildRemoved(cid("emu0000000000000001", 0), wipe=True),
+    sig.ChildUpgradeNoticed: sig.ChildUpgradeNoticed(cid("emu0000000000000001", 0), 0),
     sig.StreamLost: sig.StreamLost("closed"),
     sig.Refused: sig.Refused(4),
     ChildReached: ChildReached(2),

@@ -92,6 +92,7 @@ def test_keep_alive_pings_and_notices_silence() -> None:
     stage.wait(2000)
     assert stage.session == "BACKOFF"
     assert stage.all(fx.CloseMqtt)
+    assert stage.notes()[-1] == "mqtt_silent"
 
 
 @pytest.mark.parametrize("fin", [True, False])
@@ -120,6 +121,7 @@ def test_a_silent_broker_is_given_up() -> None:
     stage.wait(5000)
     assert stage.session in ("BACKOFF", "CONNECTING")
     assert len(stage.all(fx.CloseMqtt)) == 1
+    assert stage.notes()[-1] == "mqtt_lost"
 
 
 def test_servers_that_do_not_answer_are_asked_again() -> None:

@@ -27,7 +27,7 @@ def keep(answers: list[Inner | None]) -> uplink.Answered:
     return lambda _, inner: answers.append(inner)
 
 
-def with_stage(stage: Stage, act: Callable[[Device], None]) -> None:
+def with_stage(stage: Stage, act: Callable[[Device], object]) -> None:
     """Let the device do something as if it were in the middle of a step."""
     device = stage.device
     device.now_ms, device._out = stage.now_ms, []
@@ -84,6 +84,18 @@ def test_a_cloud_that_never_answers_is_not_asked_for_ever() -> None:
     assert [call.a for call in stage.calls()].count("tuya.device.upgrade.get") == uplink.CALLS_MAX
     stage.wait(8000)
     assert stage.device.awaited is None
+
+
+@pytest.mark.parametrize("profile", ["ipc-red-green", "ipc-old"])
+def test_whoever_asks_too_much_is_told_so(profile: str) -> None:
+    stage = settled(profile)
+    made: list[bool] = []
+    for _ in range(uplink.CALLS_MAX + 1):
+        with_stage(
+            stage,
+            lambda device: made.append(uplink.ask(device, messages.META_SAVE, ASKED, keep([]))),
+        )
+    assert made == [True] * uplink.CALLS_MAX + [False]
 
 
 def test_a_session_that_ends_answers_nobody() -> None:

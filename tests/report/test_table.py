@@ -67,8 +67,9 @@ def test_a_bad_day_is_told_in_tables() -> None:
     assert "never" in text
     assert "777" not in text, "nobody was there to come back"
     assert line_of(text, "power_cut") == "power_cut reset 3 booting 1, resetting 2"
-    assert line_of(text, "cloud_down") == "cloud_down unbind all -"
+    assert line_of(text, "cloud_down") == "cloud_down unbind 4 online 4"
     assert line_of(text, "half_open") == "half_open rebind 0 -"
+    assert "never came to pass: half_open during rebind" in text
     assert line_of(text, "activation_refused") == ("activation_refused: TOKEN_DEAD 120 2 60 33 %")
     assert "3.3 calls and 1.3 connects per device" in text
 
@@ -76,7 +77,7 @@ def test_a_bad_day_is_told_in_tables() -> None:
 def test_what_did_not_happen_is_not_shown() -> None:
     text = text_of()
     assert "rebind  " not in text.partition("phase (ms)")[2], "nobody has completed that phase"
-    for head in ("cloud away", "fault", "tried again"):
+    for head in ("cloud away", "fault", "tried again", "per device"):
         assert head not in text
     nothing = Outcomes(0, 0, {}, {})
     assert "unbound (" not in text_of(outcomes=nothing, outages=a_bad_day().outages)

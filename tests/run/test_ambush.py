@@ -30,7 +30,8 @@ async def until(struck: Struck, count: int) -> None:
 def test_each_device_is_struck_after_its_own_delay() -> None:
     async def scene(ambush: Ambush, struck: Struck) -> None:
         ambush.lay(0, CUT, (1, 2, 3), (20, 0, 10))
-        assert struck == []
+        assert struck == [(2, CUT)], "now means now, whatever is ordered next"
+        ambush.calm([7])
         await until(struck, 3)
         assert struck == [(2, CUT), (3, CUT), (1, CUT)]
         assert ambush.take_struck() == {0: {"waiting": 2, "online": 1}}

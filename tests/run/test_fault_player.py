@@ -13,6 +13,8 @@ class Hands:
 
     def __init__(self) -> None:
         self.log: list[tuple[object, ...]] = []
+        self.start_s = 0.0  # of a cloud
+        self.times_s: list[float] = []  # when it went and came
 
     def strike(self, strike: Strike) -> None:
         self.log.append((strike.number, strike.state, strike.indices))
@@ -20,9 +22,12 @@ class Hands:
     def call_off(self, numbers: Iterable[int]) -> None:
         self.log.append(("off", *numbers))
 
-    async def cloud_outage(self, for_s: float, *, politely: bool) -> None:
-        self.log.append(("away", for_s, politely))
-        await asyncio.sleep(for_s)
+    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
+        clock_s = asyncio.get_running_loop().time
+        self.times_s.append(clock_s())
+        self.log.append(("away", number, for_s, politely))
+        await asyncio.sleep(for_s + self.start_s)
+        self.times_s.append(clock_s())
         self.log.append(("back",))
 
     async def until(self, count: int) -> None:
@@ -95,12 +100,12 @@ def test_the_cloud_goes_and_comes_back() -> None:
     async def scene(player: FaultPlayer, hands: Hands) -> None:
         player.enter("home")
         await player.once()
-        assert hands.log == [("away", 0.05, True), ("back",)]
+        assert hands.log == [("away", 0, 0.05, True), ("back",)]
         player.enter("return")
         await hands.until(6)
         player.enter(CHECK)
         await player.over()
-        assert hands.log.count(("away", 0.01, False)) == hands.numbers().count("back") - 1 >= 2
+        assert hands.log.count(("away", 1, 0.01, False)) == hands.numbers().count("back") - 1 >= 2
         assert hands.log[-1] in (("back",), ("off", 1))
 
     play(
@@ -108,6 +113,19 @@ def test_the_cloud_goes_and_comes_back() -> None:
         FaultTable("cloud_down", during="home", for_s=0.05, by="stop"),
         FaultTable("cloud_down", during="return", for_s=0.01, every_s=0.1),
     )
+
+
+def test_a_cloud_that_starts_slowly_is_not_taken_away_before_it_is_back() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        hands.start_s = 0.25
+        player.enter("home")
+        await hands.until(4)
+        assert hands.times_s[2] - hands.times_s[1] > 0.08, "it is there as long as planned"
+        player.enter(CHECK)
+        await player.over()
+        assert hands.numbers()[:4] == ["away", "back", "away", "back"]
+
+    play(scene, FaultTable("cloud_down", during="home", for_s=0.01, every_s=0.1))
 
 
 def test_an_outage_under_way_is_waited_for() -> None:
@@ -126,6 +144,7 @@ def test_new_owners_have_faults_of_their_own() -> None:
     gone = FaultTable("wifi_gone", during="rebind", for_s=0.01, every_s=0.1, at_s=0.05)
     plan = FaultPlan(small(12, faults=(cut, gone)))
     cameras = next(plan.strikes(1)).indices
+    assert len(cameras) >= 2
 
     async def scene(player: FaultPlayer, hands: Hands) -> None:
         player.enter("unbind")
@@ -142,6 +161,28 @@ def test_new_owners_have_faults_of_their_own() -> None:
         assert hands.log[-1] == ("off", 0, 1)
 
     play(scene, cut, gone)
+
+
+def test_what_new_owners_meet_once_they_all_meet() -> None:
+    slow = FaultTable("slow", during="rebind", for_s=1, at_s=2, within_s=1, latency_ms=5)
+    plan = FaultPlan(small(12, faults=(slow,)))
+    [strike] = plan.strikes(0)
+    assert set(strike.indices) == {u.index for u in small(12).units if u.new_owner is not None}
+    laid: list[Strike] = []
+
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        hands.strike = laid.append  # type: ignore[method-assign, assignment]
+        player.enter("unbind")
+        for index in strike.indices:
+            player.take_home(index)
+            await asyncio.sleep(0.01)
+        assert [one.indices for one in laid] == [(index,) for index in strike.indices]
+        delays_ms = [delay_ms for one in laid for delay_ms in one.delays_ms]
+        assert delays_ms == [2000 + delay_ms for delay_ms in strike.delays_ms]
+        player._over_s = 0.0
+        player.enter(CHECK)
+
+    play(scene, slow)
 
 
 def test_nobody_takes_a_device_home() -> None:

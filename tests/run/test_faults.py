@@ -1,11 +1,12 @@
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
+from firmware_sim.device.states import Lifecycle
 from firmware_sim.runtime import faults as declared
 from firmware_sim.runtime.faults import Fault
-from fleet.run.faults import CLOUD_DOWN, KINDS, FaultTable, Kind, mistake
+from fleet.run.faults import ANY, CLOUD_DOWN, KINDS, FaultTable, Kind, State, mistake
 
 
 def a_table(kind: Kind = "wifi_gone", **keys: Any) -> FaultTable:
@@ -38,6 +39,12 @@ def test_every_fault_that_is_declared_can_be_asked_for() -> None:
     assert [kind.__struct_config__.tag for kind in KINDS.values()] == list(KINDS)
 
 
+def test_a_device_can_be_struck_in_every_state_that_a_run_brings_about() -> None:
+    states = {state for state in get_args(State) if state != ANY}
+    never = {Lifecycle.OFF, Lifecycle.UPDATING}  # no power to lose; nobody updates anything here
+    assert states == {state.name.lower() for state in Lifecycle if state not in never}
+
+
 @pytest.mark.parametrize(("size", "length_s"), [(1.0, 600), (2.0, 600), (0.04, 24), (0.0001, 1)])
 def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) -> None:
     table = a_table(CLOUD_DOWN, for_s=600, shrinks=True)
@@ -66,6 +73,18 @@ def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) 
         (
             a_table(during="start", at_s=1),
             "during: the start is a moment, and takes a cloud; allow",
+        ),
+        (
+            a_table(during="start", within_s=1),
+            "during: the start is a moment, and takes a cloud; allow",
+        ),
+        (
+            a_table(during="start", state="online"),
+            "during: the start is a moment, and takes a cloud; allow",
+        ),
+        (
+            a_table("half_open", during="start", for_s=0),
+            "during: no connection stands at the start; allowed: a later phase",
         ),
         (a_table(CLOUD_DOWN, during="start"), "during: the start is a moment, and takes a cloud; "),
         (a_table(CLOUD_DOWN, share_pct=5), "share_pct: means nothing to cloud_down, which strikes"),

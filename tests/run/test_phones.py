@@ -1,4 +1,5 @@
 import asyncio
+import os
 from typing import Any, cast
 
 import pytest
@@ -30,4 +31,10 @@ def test_phones_listen_together_and_send_alone(monkeypatch: pytest.MonkeyPatch) 
     both = LanPhones(cast("LanSearch", Search()))
     assert asyncio.run(both.wait_for(["uuid"], 3.0)) == (FOUND,)
     assert asyncio.run(both.hand_over(FOUND, "token")).accepted
-    assert sent == [("127.16.1.1", "token", {"form": TokenForm.PLAIN, "settle_s": SETTLE_S})]
+    assert sent == [
+        (
+            "127.16.1.1",
+            "token",
+            {"form": TokenForm.PLAIN, "settle_s": SETTLE_S, "entropy": os.urandom},
+        )
+    ]

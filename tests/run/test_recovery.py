@@ -122,11 +122,12 @@ def test_only_who_was_there_is_expected_back() -> None:
     fleet = Fleet(3)
     fleet.down(2, 1)
     away(fleet, range(2))
+    fleet.tries(2, 65.5)
     fleet.up(2, 66)
     fleet.up(0, 67)
     fleet.up(1, 68)
     outage = fleet.outage()
-    assert (outage.devices, outage.recovered_s[100]) == (2, 3.0)
+    assert (outage.devices, outage.recovered_s[100], outage.attempts_after) == (2, 3.0, 0)
 
 
 def test_one_outage_after_the_other() -> None:
@@ -137,6 +138,70 @@ def test_one_outage_after_the_other() -> None:
     fleet.up(0, 66)
     fleet.recovery.begin(T0_MS + 100_000)
     fleet.down(0, 101)
+    fleet.recovery.returned(T0_MS + 110_000)
     second = fleet.outage()
     assert [outage.recovered_s.get(100) for outage in fleet.recovery.outages] == [1.0, None]
-    assert (second.at_s, second.down_s, second.recovered_s) == (100.0, 0.0, {})
+    assert (second.at_s, second.down_s, second.recovered_s) == (100.0, 10.0, {})
+
+
+def test_who_had_not_come_back_is_expected_back_after_the_next_outage() -> None:
+    fleet = Fleet(2)
+    away(fleet, range(2))
+    fleet.up(0, 66)
+    fleet.recovery.begin(T0_MS + 70_000)
+    fleet.down(0, 71)
+    fleet.recovery.returned(T0_MS + 80_000)
+    fleet.up(0, 82)
+    fleet.up(1, 84)
+    second = fleet.outage()
+    assert fleet.recovery.outages[0].recovered_s == {50: 1.0}
+    assert (second.devices, second.recovered_s) == (2, {50: 2.0, 95: 4.0, 100: 4.0})
+
+
+def test_an_outage_in_which_the_run_ends_tells_nothing() -> None:
+    fleet = Fleet(2)
+    fleet.recovery.begin(T0_MS + 5000)
+    fleet.down(0, 6)
+    fleet.recovery.close()
+    assert fleet.recovery.outages == ()
+
+
+def test_who_has_not_noticed_that_its_session_is_gone_is_not_back() -> None:
+    fleet = Fleet(4)
+    away(fleet, range(2))
+    for index in range(2):
+        fleet.up(index, 66)
+    fleet.recovery.close(severed=[1, 3])
+    [outage] = fleet.recovery.outages
+    assert outage.recovered_s == {50: 1.0}, "1 came back and was cut off later, 3 never noticed"
+
+
+def test_who_is_reset_meanwhile_is_not_expected_back() -> None:
+    fleet = Fleet(3)
+    away(fleet, range(3))
+    fleet.up(0, 66)
+    fleet.up(1, 67)
+    fleet.cpu_s += 1
+    gone = Seen(2, T0_MS + 68_000, "RESETTING", "DOWN", "resetting", "", "")
+    fleet.recovery.saw(fleet.last[2], gone)
+    fleet.up(2, 90)
+    outage = fleet.outage()
+    assert (outage.devices, outage.recovered_s[100]) == (2, 2.0)
+
+
+def test_who_is_carried_away_is_not_expected_back() -> None:
+    fleet = Fleet(2)
+    fleet.recovery.let_go()
+    away(fleet, range(2))
+    for index in range(2):
+        fleet.up(index, 66)
+    fleet.recovery.let_go()
+    fleet.down(0, 70)
+    [first] = fleet.recovery.outages
+    assert (first.recovered_s[100], first.lost_again) == (1.0, 0)
+    fleet.recovery.begin(T0_MS + 80_000)
+    fleet.down(1, 81)
+    fleet.recovery.let_go()
+    fleet.recovery.returned(T0_MS + 90_000)
+    second = fleet.outage()
+    assert (second.devices, second.lost_again) == (0, 0)

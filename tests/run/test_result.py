@@ -60,7 +60,7 @@ def a_bad_day() -> RunResult:
         retries=(Retry("activation_refused: TOKEN_DEAD", 120, 2, 60, 33.333),),
         faults=(
             FaultPlayed("power_cut", "reset", {"resetting": 2, "booting": 1}),
-            FaultPlayed("cloud_down", "unbind", {}),
+            FaultPlayed("cloud_down", "unbind", {"online": 4}),
             FaultPlayed("half_open", "rebind", {}),
         ),
     )

@@ -19,6 +19,8 @@ def test_what_never_reached_the_cloud_has_cost_it_nothing() -> None:
     for _ in range(99):
         retries.take(Heard(0, 0, "call_failed", "dns"))
     retries.take(Heard(0, 0, "mqtt_refused", "code 2"))
+    for kind in ("join_refused", "mqtt_silent"):  # these are no requests at all
+        retries.take(Heard(0, 0, kind, "x"))
     by_reason = {retry.reason: retry for retry in retries.result(requests=101)}
     assert by_reason["call_failed: dns"].cloud_cpu_pct == 0
     assert by_reason["mqtt_refused: code 2"].cloud_cpu_pct == 50

@@ -1,7 +1,6 @@
 """What the runner itself decides; whole runs are in tests/live/run/test_command.py."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -13,7 +12,7 @@ from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
 from fleet.run.runner import Run
 from fleet.run.scenario import Product
-from fleet.run.supervisor import Supervisor
+from fleet.run.stage import Crew
 from hw_profiles import catalog
 from tests.run.fakes import MiniCloud, MiniWorld, small
 
@@ -49,7 +48,7 @@ class MiniSupervisor(MiniWorld):
 
 def a_run(supervisor: MiniSupervisor) -> tuple[Run, list[str]]:
     lines: list[str] = []
-    return Run(POPULATION, cast("Supervisor", supervisor), "secret", lines.append), lines
+    return Run(POPULATION, cast("Crew", supervisor), lines.append), lines
 
 
 def bound(supervisor: MiniSupervisor) -> None:
@@ -111,19 +110,12 @@ def test_devices_that_are_late_do_not_stop_the_run() -> None:
 
 def test_people_are_more_patient_than_an_outage_is_long() -> None:
     table = FaultTable("cloud_down", during="unbind", for_s=50)
-    cloud = SimpleNamespace(url="http://127.0.0.1:1", ready=SimpleNamespace(ca_file=""))
     supervisor = MiniSupervisor()
-    supervisor.cloud = cloud  # type: ignore[assignment]
     for faults, patience_s in (((), 30), ((table,), 80)):
         scenario = msgspec.structs.replace(POPULATION.scenario, faults=faults)
         population = msgspec.structs.replace(POPULATION, scenario=scenario)
-        run = Run(population, cast("Supervisor", supervisor), "secret", print)
-
-        async def patience(run: Run = run) -> float:
-            async with run._open_link() as link:
-                return link.patience_s
-
-        assert asyncio.run(patience()) == patience_s
+        run = Run(population, cast("Crew", supervisor), print)
+        assert run._link_patience_s() == patience_s
 
 
 def test_failures_are_counted_from_what_devices_noted() -> None:

@@ -33,7 +33,7 @@ def refusal(folder: Path, text: str) -> str:
     return line.removeprefix(f"{path}: ")
 
 
-def test_the_built_in_scenario_is_what_the_issue_asks_for() -> None:
+def test_the_built_in_scenario_has_every_kind_of_device_operator_and_trouble() -> None:
     scenario = load_scenario()
     assert scenario.devices == 300
     assert {p.name: p.share for p in scenario.products} == {

@@ -11,7 +11,7 @@ from firmware_sim.device.flash import Tie
 from firmware_sim.wire import atop_children as wire
 from fleet.cloud.products import Binding
 from tests.cloud.support import OWNER, REPAIR, assert_reloads
-from tests.stories.children_story import BIND_MS, PLUG, SENSOR, ChildrenStory, calls
+from tests.stories.children_story import BIND_MS, PLUG, SENSOR, THERMOMETER, ChildrenStory, calls
 from tests.stories.harness import choose
 
 # --- removed alone -------------------------------------------------------------------------------
@@ -208,7 +208,8 @@ def test_6_6_taken_over_with_their_gateway_they_are_the_new_owners(binding: Bind
     story.wait(BIND_MS)
     assert story.all_agree() == before
     assert {story.child(number).owner for number in range(3)} == {"uid1"}
-    assert {story.child(number).wipe for number in range(3)} == {True}
+    assert story.child(THERMOMETER).wipe, "nothing has been heard of it since"
+    assert story.status(PLUG)["switch_1"] is False
     lost = sorted(story.pushed("delete"))
     assert lost == (sorted([unit.known.dev_id, *before]) if binding is Binding.MEDIUM else [])
     assert (
@@ -244,6 +245,25 @@ def test_unless_the_cloud_wipes_nothing_for_a_new_owner() -> None:
     story.wait(BIND_MS)
     assert len(story.all_agree()) == 2
     assert story.status(PLUG)["switch_1"] is True
+
+
+def test_but_what_was_to_be_wiped_and_was_not_is_wiped_even_then() -> None:
+    """The gateway is off when its owner removes and wipes a sub-device, and removes the gateway."""
+    story = ChildrenStory(settings=choose(wipe_on_new_owner=False))
+    unit = story.started()
+    for number in (PLUG, SENSOR):
+        unit.kept.child_values = {**(unit.kept.child_values or {}), number: {1: True}}
+    unit.flash = unit.kept.image()
+    unit.pull_the_plug()
+    story.remove_child(PLUG, wipe=True)
+    story.remove(unit)
+    unit.power()
+    assert unit.state == "WAITING"
+    unit.pair(story.pair_token(story.consumer(1)))
+    story.wait(BIND_MS)
+    assert unit.kept.child_values == {SENSOR: {1: True}}
+    assert story.ties()[PLUG] is Tie.GONE
+    assert len(story.all_agree()) == 2
 
 
 def test_the_owner_is_deleted_and_all_devices_with_it() -> None:

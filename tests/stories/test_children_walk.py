@@ -1,7 +1,8 @@
 """Whatever happens to a gateway and to what is behind it: in the end everybody says the same.
 
-Sets of bound sub-devices, and who of them is online, by the gateway's flash, the cloud's books and
-the Open API, after random sequences of what users, programs, hands, networks and crashes do.
+Sets of bound sub-devices, who of them is online, and what runs on them, by the gateway's flash, the
+cloud's books and the Open API, after random sequences of what users, programs, hands, networks and
+crashes do.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from firmware_sim import events as ev
+from firmware_sim.device import child_update
 from firmware_sim.device.flash import Tie
 from firmware_sim.rng import Rng
 from fleet.cloud.products import Binding
-from tests.cloud.support import assert_reloads
+from tests.cloud.support import OWNER, assert_reloads
 from tests.stories.children_story import THERMOMETER, ChildrenStory
 from tests.stories.harness import choose
 
@@ -131,6 +133,18 @@ class Walk(ChildrenStory):
             assert envelope["success"]
             self.settle()
 
+    def order_one(self) -> None:
+        """Order it onto one of two versions, which its gateway loads when it is in reach."""
+        number = self.number()
+        if number in self.bound_numbers():
+            child, maker = self.child(number), self.account(OWNER)
+            version = ("2.0.0", "3.0.0")[self.pick(2)]
+            form = {"version": version, "size": 9}
+            if not self.state.upgrades.find(child.product_id, 0, version):
+                self.get("POST", f"/console/v1/products/{child.product_id}/firmware", form, maker)
+            self.get("POST", f"/console/v1/devices/{child.uuid}/upgrades", form, maker)
+            self.settle()
+
     def move_one(self) -> None:
         kinds = (ev.ChildReached, ev.ChildLost, ev.ChildJoined, ev.ChildLeft)
         self.unit.tell(kinds[self.pick(len(kinds))](self.number()))
@@ -171,6 +185,7 @@ ACTS: tuple[Callable[[Walk], None], ...] = (
     *(Walk.press_button, Walk.pair_it, Walk.pair_it, Walk.pair_it, Walk.pair_it),
     *(Walk.remove_gateway, Walk.unbind_in_a_batch, Walk.delete_several, Walk.hand_on, Walk.hand_on),
     *(Walk.remove_one, Walk.remove_one, Walk.delete_one, Walk.set_one),
+    *(Walk.order_one, Walk.order_one),
     *(Walk.move_one, Walk.move_one, Walk.move_one, Walk.move_one),
 )
 
@@ -192,6 +207,11 @@ def test_in_the_end_all_say_the_same(seed: int) -> None:
         if ties[number] is Tie.BOUND
     }
     assert walk.shown() == online, walk.done
+    for number in (number for number, tie in enumerate(ties) if tie is Tie.BOUND):
+        child = walk.child(number)
+        assert child.software == child_update.version(walk.unit.device, number), walk.done
+        orders = walk.state.upgrades.orders(child.uuid)
+        assert not (online[child.dev_id] and [order for order in orders if order.open]), walk.done
     assert_reloads(walk)
 
 

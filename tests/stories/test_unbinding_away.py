@@ -136,7 +136,7 @@ def test_6_4_a_wipe_that_it_missed_comes_with_the_next_activation_and_it_stays_o
     unit.pair(story.pair_token(story.consumer(0)))
     assert (unit.state, unit.session) == ("ONLINE", "UP")
     assert unit.kept.values is None
-    assert unit.known.wipe
+    assert unit.notes("wiped")
     assert_reloads(story)
 
 
@@ -150,6 +150,32 @@ def test_6_4_so_it_is_when_the_new_owner_is_another(*, wipes: bool) -> None:
     assert (unit.state, unit.session) == ("ONLINE", "UP")
     assert unit.kept.values == (None if wipes else {101: False})
     assert story.owners() == ["uid1"]
+
+
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_6_4_a_wipe_of_which_the_answer_was_lost_is_ordered_again(*, by_batch: bool) -> None:
+    """The new owner's first code binds it, but it never hears so, and what it holds is not his."""
+    story, unit = online()
+    story.remove(unit)
+    story.wait(10_000)
+    story.unanswered = ACTIVATION
+    unit.pair(story.pair_token(story.consumer(1)))
+    story.wait(60_000)
+    assert (unit.state, unit.kept.values) == ("WAITING", {101: False})
+    assert story.owners() == ["uid1"]
+    story.unanswered = ""
+    if by_batch:
+        unit.pair(story.unbind_code())
+        assert unit.kept.values is None
+    unit.pair(story.pair_token(story.consumer(1)))
+    assert (unit.state, unit.session) == ("ONLINE", "UP")
+    assert unit.kept.values is None
+    assert len(unit.notes("wiped")) == 1
+    story.remove(unit, owner=1)
+    story.wait(10_000)
+    unit.pair(story.pair_token(story.consumer(1)))
+    assert len(unit.notes("wiped")) == 1, "it came online, so it knows"
+    assert_reloads(story)
 
 
 # --- while it activates -------------------------------------------------------------------------
@@ -166,7 +192,7 @@ def test_mid_activation_removed_before_the_cloud_hears_of_it() -> None:
     story.wait(20_000)
     assert (unit.state, unit.session) == ("ONLINE", "UP"), "the token was still good"
     assert story.owners() == ["uid0"]
-    assert unit.known.wipe
+    assert unit.notes("wiped")
 
 
 def test_mid_activation_removed_before_the_device_connects() -> None:
@@ -228,7 +254,7 @@ def test_mid_reset_it_hears_nothing_and_misses_nothing() -> None:
     assert not unit.known.reset_told
     unit.pair(story.pair_token(story.consumer(0)))
     assert (unit.state, unit.session) == ("ONLINE", "UP")
-    assert unit.known.wipe, "6.4 the cloud cannot know what the button erased"
+    assert unit.notes("wiped"), "6.4 the cloud cannot know what the button erased"
 
 
 # --- while the cloud is away --------------------------------------------------------------------

@@ -110,6 +110,24 @@ def test_a_silent_version_is_loaded_by_whoever_starts() -> None:
     assert unit.state == "ONLINE", "once"
 
 
+def test_there_and_back_while_an_answer_is_lost_the_cloud_knows_what_runs() -> None:
+    """The report of a version arrives, its answer does not; then the one before is installed."""
+    story, unit = released()
+    story.get("POST", FIRMWARE, {"version": "3.0.0", "size": 9}, story.account(OWNER))
+    order(unit)
+    story.wait(60_000)
+    story.unanswered = "tuya.device.versions.update"
+    path = f"/console/v1/devices/{unit.uuid}/upgrades"
+    story.get("POST", path, {"version": "3.0.0"}, story.account(OWNER))
+    story.wait(60_000)
+    assert unit.known.software == "3.0.0"
+    story.unanswered = ""
+    order(unit)
+    story.wait(60_000)
+    assert unit.device.software_version == unit.known.software == "2.0.0"
+    assert orders(unit) == []
+
+
 def test_an_unbinding_in_the_middle_is_obeyed() -> None:
     story, unit = released(reset_during_update=WhileUpdating.OBEY)
     order(unit)

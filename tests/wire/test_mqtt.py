@@ -11,6 +11,7 @@ from firmware_sim.wire.mqtt import (
     Connect,
     Decoder,
     Disconnect,
+    OtherVersion,
     Packet,
     Pingreq,
     Pingresp,
@@ -215,6 +216,25 @@ def test_a_bad_packet_is_malformed(head: int, body: str) -> None:
     data = bytes.fromhex(body)
     with pytest.raises(Malformed):
         decode_all(bytes((head, len(data))) + data)
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("00064d514973647003", True),  # MQTT 3.1
+        ("00044d51545405", True),
+        ("00044d51545484", True),  # as bridges begin
+        ("00044d51545400", True),
+        ("00064d514973647004", True),
+        ("00044854545004", False),  # of something else
+        ("00054d5154545304", False),
+    ],
+)
+def test_a_connect_of_another_version_is_told_apart_mqtt_3_1_2_2(version: str, told: bool) -> None:
+    body = bytes.fromhex(version + "02003c00000361")
+    with pytest.raises(Malformed) as raised:
+        Decoder().feed(bytes((Connect.HEAD, len(body))) + body)
+    assert isinstance(raised.value, OtherVersion) is told
 
 
 def test_a_remaining_length_of_five_bytes_is_malformed() -> None:

@@ -1,6 +1,8 @@
 """How devices of a live world call their cloud: from their own address, and not all at once."""
 
 import asyncio
+import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,6 +18,7 @@ CONNECT_S = 5.0  # no device waits longer, the TLS handshake included
 FAREWELL_S = 1.0  # how long a TLS connection waits for the other side to say goodbye
 TRIPS_TCP, TRIPS_TLS = 1, 3  # there and back, before anything can be said: TLS 1.2 takes two more
 NO_NAME = "dns"
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Caller(Protocol):
@@ -39,6 +42,10 @@ class Caller(Protocol):
         """Return what ends the black hole, if there is one."""
         ...
 
+    def report(self, text: str) -> None:
+        """Let the operator know what this host lacks."""
+        ...
+
 
 class Dialer:
     """Opens connections; `fail` is told of what is not the network's fault but our own mistake."""
@@ -51,13 +58,14 @@ class Dialer:
         self._line = asyncio.Semaphore(CONNECTS_AT_ONCE_MAX)
         self._trusting = anchor_cache()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._short = False
 
     def dial(
         self, caller: Caller, end: HttpCall | MqttStream, host: str, port: int, anchor: bytes = b""
     ) -> None:
         """Connect `end` from the caller's address; `end.fail` is called when that cannot be.
 
-        With an `anchor` (DER) the connection is TLS, and that certificate alone is trusted.
+        When the process runs out of files or memory, the caller is asked once to report that. With an `anchor` (DER) the connection is TLS, and that certificate alone is trusted.
         """
         task = self._loop.create_task(self._try(caller, end, host, port, anchor))
         self._tasks.add(task)
@@ -68,19 +76,27 @@ class Dialer:
     ) -> None:
         try:
             if caller.faults:
-                await self._pass(caller, TRIPS_TLS if anchor else TRIPS_TCP)
+                async with asyncio.timeout(CONNECT_S):
+                    await self._pass(caller, TRIPS_TLS if anchor else TRIPS_TCP)
             async with self._line:
                 await self._connect(caller, end, host, port, anchor)
         except (OSError, ValueError, BadAnchor) as error:  # ValueError: host that can be no name
-            end.fail(NO_NAME if isinstance(error, socket.gaierror) else type(error).__name__)
+            if isinstance(error, OSError):
+                self._note_shortage(caller, error)
+            end.fail(_reason(error))
+
+    def _note_shortage(self, caller: Caller, error: OSError) -> None:
+        """Have it said once per shortage that the trouble is here, and neither out there nor ours."""
+        if error.errno in _SHORTAGES and not self._short:
+            self._short = True
+            caller.report(f"{caller.ip} cannot call its cloud: {os.strerror(error.errno)}")
 
     async def _pass(self, caller: Caller, trips: int) -> None:
         """Suffer what lies on the way; raises OSError where that ends it."""
         if lies(DnsRefused, caller.faults):
             raise socket.gaierror
         if caller.hole is not None:
-            async with asyncio.timeout(CONNECT_S):
-                await caller.hole.wait()
+            await caller.hole.wait()
         await asyncio.sleep(2 * trips * latency_ms(caller.faults) / 1000)
         if lies(ConnectRefused, caller.faults):
             raise ConnectionRefusedError
@@ -93,13 +109,14 @@ class Dialer:
         tls = self._tls(host, anchor)
         async with asyncio.timeout(CONNECT_S):
             await self._loop.create_connection(
-                lambda: self.impairments.before(end, caller.faults),
+                lambda: self.impairments.before(caller, end),
                 host,
                 port,
                 local_addr=(caller.ip, 0),
                 **tls,
             )
-        self.impairments.treat(end, caller.faults)  # which may be others than at the start
+        self._short = False
+        self.impairments.treat(caller, end)  # there may be others than at the start
 
     def _tls(self, host: str, anchor: bytes) -> dict[str, Any]:
         if not anchor:
@@ -123,3 +140,12 @@ class Dialer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.impairments.close()
+
+
+def _reason(error: Exception) -> str:
+    """Return what is said of a connection that could not be made: the name of the error."""
+    if isinstance(error, socket.gaierror):
+        return NO_NAME
+    if type(error) is OSError:  # the kernel has more errors than Python has names
+        return errno.errorcode.get(error.errno or 0, "OSError")
+    return type(error).__name__

@@ -2,11 +2,13 @@
 
 It stands between a connection and its end, is a protocol to the one and a transport to the other,
 and is put there only where a fault asks for it; healthy connections know nothing of all this.
+Faults lie on the way and not on an end: a connection which its device has left, and whose last
+words are still on the way, has them too.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -111,19 +113,30 @@ class Lane:
             self._timer = None
 
 
+class Traveller(Protocol):
+    """Whoever has faults on the way to the cloud."""
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Return the faults of this moment."""
+        ...
+
+
+Family = dict["Impaired", None]
+
+
 class Impaired(asyncio.Protocol):
     """One connection under faults; it is one of `family` as long as its socket is open.
 
     Once it is `dead`, neither end hears anything of the other.
     """
 
-    __slots__ = ("_end", "_family", "_in", "_out", "_paused", "_transport", "dead")
+    __slots__ = ("_end", "_family", "_in", "_loop", "_out", "_paused", "_transport", "dead")
 
-    def __init__(
-        self, end: End, loop: asyncio.AbstractEventLoop, family: dict["Impaired", None]
-    ) -> None:
+    def __init__(self, end: End, loop: asyncio.AbstractEventLoop, family: Family) -> None:
         """Stand before `end`: on the connection that it has, or else on one that is being made."""
         self._end = end
+        self._loop = loop
         self._in, self._out = Lane(loop), Lane(loop)
         self.dead = self._paused = False
         self._family = family
@@ -178,11 +191,16 @@ class Impaired(asyncio.Protocol):
             self._out.send(self._transport.close)
 
     def abort(self) -> None:
-        """Close at once."""
-        if self._transport is not None and not self.dead:
-            self._in.clear()
-            self._out.clear()
-            self._transport.abort()
+        """Close at once; where nothing gets through, the other end does not hear of it."""
+        if self._transport is None or self.dead:
+            return
+        if self._out.held:
+            self.die()
+            self._loop.call_soon(self._end.connection_lost, None)
+            return
+        self._in.clear()
+        self._out.clear()
+        self._transport.abort()
 
     def is_closing(self) -> bool:
         """Say whether it is closed; a dead connection never is, as far as its end can tell."""
@@ -239,44 +257,58 @@ class Impaired(asyncio.Protocol):
 
 
 class Impairments:
-    """All impaired connections of a world."""
+    """All impaired connections of a world, by whose they are."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start with none."""
         self._loop = loop
-        self._lines: dict[Impaired, None] = {}
+        self._families: dict[Traveller, Family] = {}
 
-    def before(self, end: End, faults: Sequence[Fault]) -> asyncio.Protocol:
+    def before(self, whose: Traveller, end: End) -> asyncio.Protocol:
         """Return who is to get a new connection: `end` itself unless faults lie on its way."""
-        if not _impairing(faults):
+        if not _impairing(whose.faults):
             return cast("asyncio.Protocol", end)
-        return self._stand_before(end, faults)
+        return self._stand_before(whose, end)
 
-    def treat(self, end: End | None, faults: Sequence[Fault]) -> None:
-        """Let a connection that stands have what its device's link has."""
-        if end is None or end.line is None:
-            return
-        if isinstance(end.line, Impaired):
-            end.line.set(faults)
-        elif _impairing(faults):
-            self._stand_before(end, faults)
+    def treat(self, whose: Traveller, *ends: End | None) -> None:
+        """Let the connections that stand have what lies on the way now, those of `ends` first of all.
 
-    def kill(self, end: End | None) -> None:
-        """Let a connection die without a word, if there is one."""
-        if end is None or end.line is None:
-            return
-        line = end.line if isinstance(end.line, Impaired) else self._stand_before(end, ())
-        line.die()
+        The others are those which their ends have left already.
+        """
+        if _impairing(whose.faults):
+            for end in _plain(ends):
+                self._stand_before(whose, end)
+        for line in list(self._families.get(whose, ())):
+            line.set(whose.faults)
 
-    def _stand_before(self, end: End, faults: Sequence[Fault]) -> Impaired:
-        line = Impaired(end, self._loop, self._lines)
-        line.set(faults)
+    def kill(self, whose: Traveller, *ends: End | None) -> None:
+        """Let the connections that stand die without a word, those of `ends` and what was left."""
+        for end in _plain(ends):
+            self._stand_before(whose, end)
+        for line in list(self._families.get(whose, ())):
+            line.die()
+
+    @property
+    def lines(self) -> list[Impaired]:
+        """Return those whose sockets are open, the dead ones too."""
+        return [line for family in self._families.values() for line in family]
+
+    def _stand_before(self, whose: Traveller, end: End) -> Impaired:
+        line = Impaired(end, self._loop, self._families.setdefault(whose, {}))
+        line.set(whose.faults)
         return line
 
     def close(self) -> None:
         """Close the sockets of all of them, the dead ones' too."""
-        for line in list(self._lines):
+        for line in self.lines:
             line.bury()
+
+
+def _plain(ends: Iterable[End | None]) -> Iterator[End]:
+    """Yield those whose connection stands and is not impaired so far."""
+    for end in ends:
+        if end is not None and end.line is not None and not isinstance(end.line, Impaired):
+            yield end
 
 
 def _impairing(faults: Sequence[Fault]) -> bool:

@@ -40,13 +40,16 @@ class Mischief:
     def _end_later(self, place: Place, fault: Lasting) -> None:
         def end() -> None:
             del self._ends[handle]
-            left = list(place.faults)
-            left.remove(fault)
-            place.faults = tuple(left)
-            self._END.get(type(fault), _nothing)(self, place)
+            self._end(place, fault)
 
         handle = self._loop.call_later(fault.for_ms / 1000, end)
         self._ends[handle] = None
+
+    def _end(self, place: Place, fault: Lasting) -> None:
+        left = list(place.faults)
+        left.remove(fault)
+        place.faults = tuple(left)
+        self._END.get(type(fault), _nothing)(self, place)
 
     def close(self) -> None:
         """Let nothing end any more."""
@@ -58,8 +61,7 @@ class Mischief:
 
     def _kill(self, place: Place) -> None:
         """Nobody says goodbye on a link that is gone: the cloud finds out by itself."""
-        self._impairments.kill(place.call)
-        self._impairments.kill(place.stream)
+        self._impairments.kill(place, place.call, place.stream)
 
     def _unlink(self, place: Place) -> None:
         self._kill(place)
@@ -74,8 +76,7 @@ class Mischief:
             place.tell(ev.PowerRemoved())
 
     def _treat(self, place: Place) -> None:
-        self._impairments.treat(place.call, place.faults)
-        self._impairments.treat(place.stream, place.faults)
+        self._impairments.treat(place, place.call, place.stream)
 
     def _block(self, place: Place) -> None:
         place.hole = place.hole or asyncio.Event()

@@ -133,9 +133,14 @@ class LiveWorld:
             self._mischief.begin(self._places[index], fault)
 
     def severed(self, index: int) -> bool:
-        """Say whether its session with the broker has died without a word, and it does not know."""
+        """Say whether its session with the broker is gone, and it does not know.
+
+        It has died without a word, or the firmware takes the end of a stream for silence.
+        """
         stream = self._places[index].stream
-        return stream is not None and isinstance(stream.line, Impaired) and stream.line.dead
+        if stream is None:
+            return False
+        return not stream.wanted or (isinstance(stream.line, Impaired) and stream.line.dead)
 
     def traffic(self, index: int) -> tuple[int, int]:
         """Return how many calls over HTTP, and how many connections to its broker it has begun."""

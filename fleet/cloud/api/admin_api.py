@@ -57,19 +57,24 @@ class AdminApi:
 
     def audit(self, state: State, _call: Call) -> Audit:
         """Show all devices, all quotas in use, and the count of what was unbound."""
-        devices = [
-            AuditedDevice(
-                uuid=device.uuid,
-                dev_id=device.dev_id,
-                product_id=device.product_id,
-                owner=device.owner,
-                online=self._link.online(device),
-                pending_reset="" if device.reset_told else device.pending_reset,
-            )
-            for device in state.devices.all()
-        ]
-        return Audit(devices, state.quotas.all(), state.history.unbound())
+        return audit(state, self._link)
 
     def stats(self, state: State, _call: Call) -> Stats:
         """Show what server and services counted since the start."""
         return Stats(self._counters, dict(sorted(state.counts.items())), self._link.clients)
+
+
+def audit(state: State, link: DeviceLink) -> Audit:
+    """Return all devices, all quotas in use, and the count of what was unbound."""
+    devices = [
+        AuditedDevice(
+            uuid=device.uuid,
+            dev_id=device.dev_id,
+            product_id=device.product_id,
+            owner=device.owner,
+            online=link.online(device),
+            pending_reset="" if device.reset_told else device.pending_reset,
+        )
+        for device in state.devices.all()
+    ]
+    return Audit(devices, state.quotas.all(), state.history.unbound())

@@ -28,6 +28,11 @@ AUTHORIZATION = "/broker/v1/authorization"
 PATHS = frozenset({AUTHENTICATION, AUTHORIZATION})
 
 _BEARER = "Bearer "
+_NOT_TRUSTED = "somebody asks like a broker, not by POST or without broker_auth_secret: denied"
+_NOT_UNDERSTOOD = (
+    "a broker asks what is not understood: denied. It has to send JSON with the texts clientid, "
+    "username and password, or clientid, username, action and topic"
+)
 
 Result = Literal["allow", "deny", "ignore"]
 
@@ -62,7 +67,7 @@ class BrokerAuthApi:
         self._directories = directories
         asks = address is not None and address.access is Access.HTTP
         self._own = address if asks else None
-        self._told = False
+        self._told: set[str] = set()  # to the operator
 
     def answer(self, request: HttpRequested, path: str, now_ms: int) -> bytes:
         """Return the verdict on a question of a broker that knows the secret."""
@@ -72,6 +77,7 @@ class BrokerAuthApi:
                 question = _question(request)
             except Malformed:
                 self._state.counts["broker_questions_malformed"] += 1
+                self._tell_once(_NOT_UNDERSTOOD)
             else:
                 result = (
                     self._admit(question, now_ms)
@@ -86,15 +92,19 @@ class BrokerAuthApi:
         given = request.authorization.removeprefix(_BEARER)
         if secret and request.method == "POST" and secret_fits(given, secret):
             return True
-        if not self._told:
-            line = "somebody asks like a broker, not by POST or without broker_auth_secret: denied"
-            self._state.journal.effects.append(TellOperator(line))
-        self._told = True
+        self._tell_once(_NOT_TRUSTED)
         return False
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._state.journal.effects.append(TellOperator(line))
 
     def _admit(self, asked: Question, now_ms: int) -> Result:
         if self._own is not None and asked.username == self._own.username:
             return "allow" if secret_fits(asked.password, self._own.password) else "deny"
+        if self._own is not None and roles.is_own_id(asked.clientid):
+            return "deny"  # it would take over our line, and hear what waits there
         directory = self._directories.of(asked.clientid, asked.username)
         if directory is None:
             return self._state.settings.broker_auth_unknown
@@ -125,10 +135,13 @@ def _is_own(asked: Question) -> bool:
 
 
 def _question(request: HttpRequested) -> Question:
+    if request.too_large:
+        raise Malformed("a question is short")
     fields: Mapping[str, object] = parse_query(request.target.partition("?")[2])
     if request.body:
         fields = {**fields, **decode_json(dict[str, object], request.body)}
     try:
-        return msgspec.convert(fields, Question)
+        said = {name: value for name, value in fields.items() if value is not None}
+        return msgspec.convert(said, Question)
     except msgspec.ValidationError:
         raise Malformed("a question of an unknown form") from None

@@ -17,7 +17,7 @@ from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.generation import Generation, parse_generation
 from fleet.cloud.activation import Asked, activate
 from fleet.cloud.api import device_room
-from fleet.cloud.api.device_calls import DeviceCalls, is_of_the_activated
+from fleet.cloud.api.device_calls import DeviceCalls, handler_of, is_of_the_activated
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.envelope import device_code, reason_of, text_of
 from fleet.cloud.api.iot_dns_api import Endpoints
@@ -99,6 +99,10 @@ class DeviceApi:
             inner = atop.encode_error(device_code(error), text_of(error), t_s)
         nonce = self._entropy(NONCE_SIZE) if et == atop.ET_GCM else b""
         return atop.encode_reply(inner, t_s, key, et, nonce)
+
+    def handler_of(self, api: str) -> Callable[..., object]:
+        """Return what answers a call of that name; to explain a run."""
+        return self._by_uuid.get(api) or handler_of(api) or self._calls.note_unknown
 
     # --- who calls ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from firmware_sim.wire import atop_old as old
 from firmware_sim.wire import atop_upgrade as upgrade
 from firmware_sim.wire.atop_children import SUB_BIND
 from firmware_sim.wire.structs import decode_json, encode_json
-from fleet.cloud import upgrading
+from fleet.cloud import children, upgrading
 from fleet.cloud.api import children_calls, dp_reports
 from fleet.cloud.devices import MAIN_CHANNEL, Device
 from fleet.cloud.history import DeviceEvent
@@ -103,6 +103,11 @@ class DeviceCalls:
         self._state.journal.effects.append(TellOperator(line))
 
 
+def handler_of(api: str) -> Handler | None:
+    """Return what carries out a call of that name, None if it is not served; to explain a run."""
+    return _CALLS.get(api)
+
+
 def is_of_the_activated(api: str) -> bool:
     """Tell whether a call is one that a device makes with its device id only."""
     return api in _CALLS
@@ -153,7 +158,8 @@ def _old_device_update(state: State, device: Device, data: JsonBytes, now_ms: in
 def _upgrade_get(state: State, device: Device, data: JsonBytes, _now_ms: int) -> bytes | None:
     # Without result there is nothing to load; of `null` the application would read the parts.
     asked = messages.decode(data, upgrade.UpgradeGet)
-    firmware = state.upgrades.ordered(device, asked.type) if asked.cid is None else None
+    device = children.meant(state, device, asked.cid)
+    firmware = state.upgrades.ordered(device, asked.type)
     return messages.encode(upgrading.offer_of(firmware)) if firmware is not None else None
 
 
@@ -167,6 +173,7 @@ def _silent_upgrade(state: State, device: Device, data: JsonBytes, now_ms: int) 
 
 def _upgrade_status(state: State, device: Device, data: JsonBytes, now_ms: int) -> None:
     told = messages.decode(data, messages.UpgradeStatusUpdate)
+    device = children.meant(state, device, told.cid)
     upgrading.take_status(state, device, told.type, told.upgrade_status, now_ms)
 
 

@@ -142,9 +142,20 @@ class DeviceLink:
             self._state.device_log.add(device.uuid, DeviceEvent.RESET_SENT, now_ms, detail)
 
     def tell_upgrade(self, device: Device, channel: int, now_ms: int) -> bool:
-        """Make the device ask what to load into a channel; return whether it was there to hear."""
-        message = mqtt_payload.encode_upgrade_notice(device.dev_id, now_ms // 1000, channel)
-        return self._tell(device, message, UPGRADE_TAG, now_ms)
+        """Make the device ask what to load into a channel; return whether it was there to hear.
+
+        For a sub-device that is in reach its gateway asks.
+        """
+        speaker, cid = self._speaker(device), device.node_id or None
+        message = mqtt_payload.encode_upgrade_notice(speaker.dev_id, now_ms // 1000, channel, cid)
+        return self.online(device) and self._tell(speaker, message, UPGRADE_TAG, now_ms)
+
+    def greet_arrivals(self, now_ms: int) -> None:
+        """Tell whoever has come into reach of a gateway what it missed."""
+        for dev_id in self._state.reach.take_arrivals():
+            child = self._state.devices.by_dev_id(dev_id)
+            if child is not None:
+                self._greet(child, now_ms)
 
     def waiting(self, device: Device) -> bool:
         """Tell whether the device listens for a token, as one that is not activated."""
@@ -221,6 +232,10 @@ class DeviceLink:
         """Return the device itself, or the gateway that it is behind."""
         return self._state.devices.by_dev_id(device.gateway or device.dev_id) or device
 
+    def act_of(self, protocol: int) -> Callable[..., object] | None:
+        """Return what takes a message of that number, None if nothing does; to explain a run."""
+        return self._messages.get(protocol)
+
     # --- programs of users ----------------------------------------------------------------------
 
     def listening(self, app_link: AppLink) -> bool:
@@ -248,12 +263,19 @@ class DeviceLink:
     def _subscribed(self, device: Device, happening: ClientSubscribed, now_ms: int) -> None:
         if happening.topic != mqtt_payload.topic_in(device.dev_id):
             return
+        device = self._state.devices.confirm_wipe(device)
         if device.pending_reset:
             self.tell_reset(device, now_ms)
             return
         for child in self._state.devices.behind(device.dev_id):
             if child.pending_reset and not child.reset_told:
                 self.tell_reset(child, now_ms)
+            elif self.online(child):
+                self._greet(child, now_ms)
+        self._greet(device, now_ms)
+
+    def _greet(self, device: Device, now_ms: int) -> None:
+        """Tell a device that is there what was wished for and ordered while it was not."""
         self.send_desired(device, now_ms)
         for order in self._state.upgrades.orders(device.uuid):
             if order.open:
@@ -334,20 +356,19 @@ class DeviceLink:
 
     def _reported(self, device: Device, message: Message, now_ms: int) -> None:
         report = mqtt_payload.data_of(message, Report)
-        if report.cid is not None:
-            device = children.bound(self._state, device, report.cid)
+        speaker = children.meant(self._state, device, report.cid)
+        device = self._state.devices.confirm_wipe(speaker)  # it has its keys, or its binding
         dp_reports.take(self._state, device, report.dps, now_ms)
 
     def _children_moved(self, device: Device, message: Message, now_ms: int) -> None:
         told = mqtt_payload.data_of(message, mqtt_payload.ChildrenPresence)
         children.take_presence(self._state, device, told.offline, now_ms, online=False)
-        for child in children.take_presence(self._state, device, told.online, now_ms, online=True):
-            self.send_desired(child, now_ms)
+        children.take_presence(self._state, device, told.online, now_ms, online=True)
 
     def _progressed(self, device: Device, message: Message, _now_ms: int) -> None:
         told = mqtt_payload.data_of(message, mqtt_payload.UpgradeProgress)
-        if told.cid is None:
-            upgrading.take_progress(self._state, device, told.firmware_type, told.percent)
+        device = children.meant(self._state, device, told.cid)
+        upgrading.take_progress(self._state, device, told.firmware_type, told.percent)
 
     def _tell(self, device: Device, message: bytes, tag: str, now_ms: int) -> bool:
         topic, version = mqtt_payload.topic_in(device.dev_id), device_words.version_for(device)

@@ -14,7 +14,7 @@ from fleet.cloud.api.admin_api import AdminApi
 from fleet.cloud.api.app_api import AppApi
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.mqtt_clients_api import MqttClientsApi
-from fleet.cloud.api.router import Access, Call, Router, parse_query
+from fleet.cloud.api.router import Access, Call, Route, Router, parse_query
 from fleet.cloud.api.scan_api import ScanApi
 from fleet.cloud.api.upgrades_api import UpgradesApi
 from fleet.cloud.counters import Counters
@@ -58,6 +58,11 @@ class PeopleApi:
         except PeerError as error:
             self._state.counts["people_refused"] += 1
             return envelope.failure(error, now_ms)
+
+    def route_of(self, method: str, path: str) -> Route | None:
+        """Return the route of a request, None if there is none; to explain a run."""
+        found = self._router.find(method, path)
+        return None if found is None else found[0]
 
     def _call(self, request: HttpRequested, path: str, now_ms: int) -> object:
         if len(request.body) > self._state.settings.body_size_max:

@@ -3,7 +3,6 @@
 Source: OASIS MQTT Version 3.1.1, sections 3.1 and 3.2.
 """
 
-import re
 from collections import Counter
 
 from firmware_sim.wire import mqtt
@@ -17,18 +16,6 @@ BAD_PROTOCOL_LEVEL = 1
 BAD_CLIENT_ID = 2
 UNAVAILABLE = 3
 NOT_AUTHORIZED = 5
-
-_OTHER_CONNECT = re.compile(
-    rb"\x10[\x80-\xff]{0,3}[\0-\x7f]\0(?:\x04MQTT[^\x04]|\x06MQIsdp)", re.DOTALL
-)
-
-
-def is_other_version(data: bytes) -> bool:
-    """Return whether `data` begins with a CONNECT of MQTT 3.1 or of 5 and later.
-
-    Such a client wants to be told. Its CONNECT is expected in one piece; cut up, it is malformed.
-    """
-    return _OTHER_CONNECT.match(data) is not None
 
 
 class Admission:
@@ -88,13 +75,14 @@ class Admission:
     def _code(
         self, packet: mqtt.Connect, client_id: str, directory: Directory | None, now_ms: int
     ) -> int:
-        if len(client_id) > self._settings.client_id_size_max:
-            return BAD_CLIENT_ID
+        clean = packet.clean_session
+        if len(client_id) > self._settings.client_id_size_max or not (packet.client_id or clean):
+            return BAD_CLIENT_ID  # [MQTT-3.1.3-7, MQTT-3.1.3-8]
         if directory is None:
             return NOT_AUTHORIZED
-        guests, clean = directory.guests, packet.clean_session
-        if not packet.client_id and (guests is None or not clean):
-            return BAD_CLIENT_ID  # [MQTT-3.1.3-7, MQTT-3.1.3-8]
+        guests = directory.guests
+        if not packet.client_id and guests is None:
+            return BAD_CLIENT_ID
         username = packet.username or ""
         password = (packet.password or "").encode("utf-8", "surrogateescape")
         code = directory.admit(packet.client_id, username, password, now_ms)

@@ -8,12 +8,14 @@ heard from in the meantime is simply put back.
 """
 
 import heapq
+from collections.abc import Callable
+from functools import partial
 
 from firmware_sim.effects import Effect
 from firmware_sim.errors import PeerError
 from firmware_sim.events import DeadlineReached, Event
 from firmware_sim.wire import mqtt
-from fleet.cloud.broker.admission import ACCEPTED, BAD_PROTOCOL_LEVEL, Admission, is_other_version
+from fleet.cloud.broker.admission import ACCEPTED, BAD_PROTOCOL_LEVEL, Admission
 from fleet.cloud.broker.conversation import Conversation
 from fleet.cloud.broker.delivery import Delivery, Message
 from fleet.cloud.broker.hub import Hub
@@ -155,7 +157,8 @@ class Broker:
     def review(self, username: str, now_ms: int, out: list[Effect]) -> None:
         """Close the connections of guests called `username`, after what they may do has changed.
 
-        Of sessions that are kept, subscriptions that are no longer allowed end, or all of it.
+        Of sessions that are kept, subscriptions that are no longer allowed end, with what waits for
+        them, or all of it.
         """
         for session in self._door.guests_called(username):
             if session.conn:
@@ -163,14 +166,19 @@ class Broker:
             if session.lasting and not self._door.known(session):
                 self._end(session)
             elif session.lasting:
-                for topic_filter in list(session.subscriptions):
-                    if not self._talk.may_subscribe(session, topic_filter):
-                        self._hub.unsubscribe(session, topic_filter)
+                may = partial(self._talk.may_subscribe, session)
+                for topic_filter in [mine for mine in session.subscriptions if not may(mine)]:
+                    self._hub.unsubscribe(session, topic_filter)
+                self._delivery.withdraw(session, may)
 
     @property
     def clients(self) -> int:
         """Return how many clients are connected."""
         return len(self._clients)
+
+    def act_of(self, packet: type[mqtt.Packet]) -> Callable[..., object] | None:
+        """Return what takes a packet of that kind; to explain a run."""
+        return self._on_connect if packet is mqtt.Connect else self._acts.get(packet)
 
     # --- connections ----------------------------------------------------------------------------
 
@@ -183,32 +191,36 @@ class Broker:
 
     def _receive(self, session: Session, data: bytes, now_ms: int, out: list[Effect]) -> None:
         self._meters.bytes_received += len(data)
+        conn = session.conn
         try:
-            packets = session.decoder.feed(data)
-        except PeerError:
-            if not session.client_id and is_other_version(data):  # [MQTT-3.1.2-2]
+            # One by one: a CONNECT decides about the limits of what came along with it.
+            for packet in session.decoder.each(data):
+                end = self._take(self._sessions[conn], packet, now_ms, out)
+                if end is not None:
+                    self._close(self._sessions[conn], end, now_ms, out)
+                    return
+        except PeerError as error:
+            session = self._sessions[conn]
+            if not session.client_id and isinstance(error, mqtt.OtherVersion):  # [MQTT-3.1.2-2]
                 self._talk.say(session, mqtt.Connack(BAD_PROTOCOL_LEVEL), out)
             self._close(session, Gone.BROKE_PROTOCOL, now_ms, out)  # [MQTT-4.8.0-1]
-            return
-        self._meters.messages_received += len(packets)
-        if session.count(len(packets), now_ms) > session.packets_max:
-            self._close(session, Gone.TOO_FAST, now_ms, out)
-            return
-        for packet in packets:
-            # Whole packets count as a sign of life, trickling bytes do not.
-            session.heard_ms = now_ms
-            if session.client_id:
-                act = self._acts.get(type(packet))
-                # None: a second CONNECT [MQTT-3.1.0-2], or what only a server says.
-                end = Gone.BROKE_PROTOCOL if act is None else act(session, packet, now_ms, out)
-            elif isinstance(packet, mqtt.Connect):
-                end = self._on_connect(session, packet, now_ms, out)
-                session = self._sessions.get(session.conn, session)
-            else:
-                end = Gone.BROKE_PROTOCOL  # [MQTT-3.1.0-1]
-            if end is not None:
-                self._close(session, end, now_ms, out)
-                return
+
+    def _take(
+        self, session: Session, packet: mqtt.Packet, now_ms: int, out: list[Effect]
+    ) -> Gone | None:
+        """Take one packet; return why the connection has to end, or None."""
+        self._meters.messages_received += 1
+        if session.count(1, now_ms) > session.packets_max:
+            return Gone.TOO_FAST
+        # Whole packets count as a sign of life, trickling bytes do not.
+        session.heard_ms = now_ms
+        if session.client_id:
+            act = self._acts.get(type(packet))
+            # None: a second CONNECT [MQTT-3.1.0-2], or what only a server says.
+            return Gone.BROKE_PROTOCOL if act is None else act(session, packet, now_ms, out)
+        if isinstance(packet, mqtt.Connect):
+            return self._on_connect(session, packet, now_ms, out)
+        return Gone.BROKE_PROTOCOL  # [MQTT-3.1.0-1]
 
     def _on_connect(
         self, session: Session, packet: mqtt.Connect, now_ms: int, out: list[Effect]

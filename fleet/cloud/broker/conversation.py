@@ -12,10 +12,13 @@ from firmware_sim.wire import mqtt
 from fleet.cloud.broker.delivery import Delivery, Message
 from fleet.cloud.broker.hub import Hub
 from fleet.cloud.broker.limits import BrokerSettings
-from fleet.cloud.broker.meters import SYS, Meters
+from fleet.cloud.broker.meters import BRIDGES, SYS, Meters
 from fleet.cloud.broker.session import Session
 from fleet.cloud.broker.shelf import Shelf
 from fleet.cloud.happenings import ClientSubscribed, Delivered, Gone, Happening, MessageReceived
+
+SEARCHES_PER_S_MIN = 4
+"""Filters that a client may subscribe to in a second, however much is retained."""
 
 _Act = Callable[[Session, Any, int, list[Effect]], Gone | None]
 
@@ -73,8 +76,10 @@ class Conversation:
     def _on_publish(
         self, session: Session, packet: mqtt.Publish, now_ms: int, out: list[Effect]
     ) -> Gone | None:
-        if not self._may_publish(session, packet.topic):
-            return Gone.NOT_ITS_TOPIC  # [MQTT-3.3.5-2]
+        # To be taken and dropped is the other end that [MQTT-3.3.5-2] leaves to a message.
+        dropped = session.backlog is not None and packet.topic.startswith(BRIDGES)
+        if not dropped and not self._may_publish(session, packet.topic):
+            return Gone.NOT_ITS_TOPIC
         if packet.qos == 1:
             self.say(session, mqtt.Puback(packet.packet_id), out)  # [MQTT-4.3.2-2]
         elif packet.qos == 2:
@@ -91,7 +96,8 @@ class Conversation:
                 self._shelf.receive(session, packet.packet_id)
         self._meters.publish_received += 1
         self._meters.publish_bytes_received += len(packet.payload)
-        self._pass_on(session, packet, now_ms, out)
+        if not dropped:
+            self._pass_on(session, packet, now_ms, out)
         return None
 
     def _receipts_max(self, session: Session) -> int:
@@ -169,11 +175,14 @@ class Conversation:
                 return Gone.BROKE_PROTOCOL  # [MQTT-4.7.1-2, MQTT-4.7.1-3]
         codes = tuple([self._subscribe(session, text, qos, now_ms) for text, qos in packet.filters])
         self.say(session, mqtt.Suback(packet.packet_id, codes), out)  # [MQTT-3.8.4-1, 3.8.4-5]
-        cost = 0
         for (text, _), code in zip(packet.filters, codes, strict=True):
-            if code != mqtt.SUBSCRIBE_REFUSED:
-                cost += self._hub.send_retained(session, text, code, now_ms, out)
-        return Gone.TOO_FAST if session.count(cost, now_ms) > session.packets_max else None
+            if code == mqtt.SUBSCRIBE_REFUSED:
+                continue
+            cost = self._hub.send_retained(session, text, code, now_ms, out)
+            cost = min(cost, session.packets_max // SEARCHES_PER_S_MIN)
+            if session.count(cost, now_ms) > session.packets_max:
+                return Gone.TOO_FAST
+        return None
 
     def _subscribe(self, session: Session, topic_filter: str, qos: int, now_ms: int) -> int:
         """Return the code of one filter: the QoS that was asked for, or refused [MQTT-3.9.3-1]."""

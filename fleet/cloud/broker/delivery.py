@@ -9,6 +9,7 @@ Source: OASIS MQTT Version 3.1.1, sections 4.3 (delivery), 4.4 (again, with the 
 4.6 (in order).
 """
 
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -21,6 +22,7 @@ from fleet.cloud.broker.records import GuestMessage, RetainedMessage
 from fleet.cloud.broker.retained import Retained
 from fleet.cloud.broker.session import AWAITED, Backlog, Sent, Session
 from fleet.cloud.broker.shelf import Shelf
+from fleet.cloud.broker.topics import covers
 from fleet.cloud.messages import ReportDrain, SendStream
 
 QOS_MAX = 2
@@ -91,16 +93,20 @@ class Delivery:
         self,
         session: Session,
         found: list[RetainedMessage],
+        topic_filter: str,
         qos: int,
         now_ms: int,
         out: list[Effect],
     ) -> None:
-        """Send retained messages, a guest at its own pace: there may be more than it has room for."""
+        """Send what was found retained for a filter that a session has been granted at `qos`.
+
+        A guest is sent it at its own pace: there may be more than it has room for.
+        """
         for kept in found:
             if session.backlog is None:
                 self._send_kept(session, kept, qos, now_ms, out)
             else:
-                session.backlog.retained[kept.topic] = qos
+                session.backlog.retained[kept.topic] = topic_filter, qos
         self.pump(session, now_ms, out)
 
     def _send_kept(
@@ -133,10 +139,7 @@ class Delivery:
         size = len(message.payload)
         if qos == 0 and not session.conn:
             return False
-        if (
-            len(backlog.queue) + len(session.sent) >= backlog.limits.queue_max
-            or backlog.size + size > backlog.limits.queue_bytes_max
-        ):
+        if not _fits(session, backlog, size):
             self._meters.publish_dropped += 1
             return False
         letter = GuestMessage(
@@ -201,6 +204,7 @@ class Delivery:
         sent = session.sent.get(packet_id)
         if sent is None or sent.awaits != answer:
             return None
+        session.note_answer(packet_id, now_ms)
         del session.sent[packet_id]
         if session.backlog is not None and sent.message is not None:
             self._forget(session.backlog, sent.message)
@@ -217,6 +221,7 @@ class Delivery:
         packet = mqtt.encode(mqtt.Pubrel(packet_id))
         sent = session.sent.get(packet_id)
         if sent is not None and sent.awaits == mqtt.Pubrec.HEAD:
+            session.note_answer(packet_id, now_ms)
             del session.sent[packet_id]
             message = sent.message
             if message is not None:
@@ -251,12 +256,17 @@ class Delivery:
 
     def suspend(self, session: Session) -> None:
         """Let what a session has to be sent wait for its next connection; QoS 0 does not wait."""
-        backlog = session.backlog
-        if backlog is not None:
-            backlog.again.clear()
-            for letter in [letter for letter in backlog.queue if letter.qos == 0]:
-                self._forget(backlog, letter)
-                backlog.queue.remove(letter)
+        if session.backlog is not None:
+            session.backlog.again.clear()
+            self._thin_out(session.backlog, lambda letter: letter.qos > 0)
+
+    def withdraw(self, session: Session, allowed: Callable[[str], bool]) -> None:
+        """Take back what waits for a session, has not been sent, and has a topic that is not allowed.
+
+        What is under way already goes on: packet ids of QoS 2 belong to both sides.
+        """
+        if session.backlog is not None:
+            self._thin_out(session.backlog, lambda letter: allowed(letter.topic))
 
     def adopt(self, session: Session) -> None:
         """Count what a session has to be sent that was kept over a restart."""
@@ -287,10 +297,12 @@ class Delivery:
         while backlog.queue and self._has_room(session, backlog, backlog.queue[0].qos):
             self._post(session, backlog, backlog.queue.popleft(), now_ms, out)
         while backlog.retained and not backlog.queue and self._has_room(session, backlog, QOS_MAX):
-            topic = next(iter(backlog.retained))
-            qos = backlog.retained.pop(topic)
+            topic, (topic_filter, qos) = next(iter(backlog.retained.items()))
             kept = self._retained.get(topic)
-            if kept is not None:
+            if kept and session.sent and not _fits(session, backlog, len(kept.payload)):
+                return  # there will be room when what is under way has been acknowledged
+            del backlog.retained[topic]
+            if kept is not None and _wants(session, topic, topic_filter):
                 self._send_kept(session, kept, qos, now_ms, out)
 
     def repeat(self, session: Session, now_ms: int, out: list[Effect]) -> bool:
@@ -306,6 +318,15 @@ class Delivery:
 
     # --- details --------------------------------------------------------------------------------
 
+    def _thin_out(self, backlog: Backlog, stays: Callable[[GuestMessage], bool]) -> None:
+        queue, backlog.queue = backlog.queue, deque[GuestMessage]()
+        for letter in queue:
+            if stays(letter):
+                backlog.queue.append(letter)
+            else:
+                self._forget(backlog, letter)
+                self._shelf.drop(letter)
+
     def _forget(self, backlog: Backlog, letter: GuestMessage) -> None:
         self.waiting -= 1
         self._lighten(backlog, letter)
@@ -314,3 +335,17 @@ class Delivery:
         if backlog is not None:
             backlog.size -= len(letter.payload)
             self.waiting_bytes -= len(letter.payload)
+
+
+def _fits(session: Session, backlog: Backlog, size: int) -> bool:
+    """Return whether a guest has room for one message more, of `size` bytes."""
+    return (
+        len(backlog.queue) + len(session.sent) < backlog.limits.queue_max
+        and backlog.size + size <= backlog.limits.queue_bytes_max
+    )
+
+
+def _wants(session: Session, topic: str, topic_filter: str) -> bool:
+    """Return whether a session still hears a topic that it once asked for with a filter."""
+    filters = session.subscriptions
+    return topic_filter in filters or any(covers(other, topic) for other in filters)

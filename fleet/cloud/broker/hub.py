@@ -98,14 +98,16 @@ class Hub:
         """Send what is retained for a filter [MQTT-3.3.1-6]; return what that cost, in packets."""
         if not self._retained.count and topic_filter[0] != "$":
             return 0
+        readings_seen = 0
         if topic_filter.startswith(SYS):
             for topic, text in readings(self._meters, self._levels(), now_ms).items():
+                readings_seen += 1
                 if covers(topic_filter, topic):
                     message = Message(topic, text, 0, retain=True)
                     self._delivery.send(session, message, 0, now_ms, out)
         found, visited = self._retained.of(topic_filter)
-        self._delivery.send_retained(session, found, qos, now_ms, out)
-        return visited // NODES_PER_PACKET
+        self._delivery.send_retained(session, found, topic_filter, qos, now_ms, out)
+        return (visited + readings_seen) // NODES_PER_PACKET
 
     def _delist(self, session: Session, topic_filter: str) -> None:
         self._subscribers.remove(topic_filter, session)

@@ -8,6 +8,9 @@ rates of the counters here.
 import msgspec
 
 SYS = "$SYS/"
+BRIDGES = "$SYS/broker/connection/"
+"""Where a bridge of Mosquitto tells the broker that it connects to that it is there, and leaves a will
+(mosquitto.conf(5), `notifications`)."""
 _BROKER = "$SYS/broker/"
 VERSION = "firmware-sim MQTT 3.1.1"
 

@@ -60,7 +60,8 @@ class Backlog:
     """What a guest is still to be sent, within bounds, and how fast it takes it.
 
     `again` are packet ids whose packets a new connection has to be sent once more, `retained` the
-    topics whose retained messages it asked for, with the QoS; these come when nothing else waits.
+    topics whose retained messages it asked for, with the filter and its QoS; these come when nothing
+    else waits.
     While `waiting`, the connection is busy with what it was given.
     """
 
@@ -71,7 +72,7 @@ class Backlog:
         self.limits = limits
         self.queue: deque[GuestMessage] = deque()
         self.again: deque[int] = deque()
-        self.retained: dict[str, int] = {}
+        self.retained: dict[str, tuple[str, int]] = {}
         self.size = 0  # bytes of payloads, of those in `queue` and of those under way
         self.unread = 0  # bytes written since the connection last was known to be idle
         self.waiting = False
@@ -95,6 +96,7 @@ class Session:
         "heard_ms",
         "lasting",
         "packets_max",
+        "progress_ms",
         "received",
         "sent",
         "silence_ms_max",
@@ -117,6 +119,7 @@ class Session:
         self.packets_max = settings.packets_per_s_max
         self.subscriptions: dict[str, int] = {}  # topic filter -> granted QoS
         self.sent: dict[int, Sent] = {}  # by packet id, in the order of sending
+        self.progress_ms = 0  # when the first of those was answered last
         self.received: set[int] | None = None  # inbound QoS 2 ids between PUBLISH and PUBREL
         self.will: mqtt.Will | None = None
         self.lasting = False
@@ -146,9 +149,19 @@ class Session:
             if self._packet_id not in self.sent:
                 return self._packet_id
 
+    def note_answer(self, packet_id: int, now_ms: int) -> None:
+        """Note that a packet in flight is being answered, while it still is in `sent`.
+
+        A client answers in order [MQTT-4.6.0-2, MQTT-4.6.0-3], so whoever answers the first one is
+        busy with it and has yet to come to the others, however long ago they were sent.
+        """
+        if packet_id == next(iter(self.sent)):
+            self.progress_ms = now_ms
+
     def forgive(self, by_ms: int) -> None:
         """Take a time out of all that the client is waited for."""
         self.heard_ms += by_ms
+        self.progress_ms += by_ms
         for sent in self.sent.values():
             sent.sent_ms += by_ms
 
@@ -160,14 +173,15 @@ class Session:
         """Return when this session next needs a look: silence or a resend."""
         dues = [] if (silent := self.silent_until_ms()) is None else [silent]
         if self.sent:
-            dues.append(min(s.sent_ms for s in self.sent.values()) + settings.resend_after_ms)
+            oldest_ms = min(sent.sent_ms for sent in self.sent.values())
+            dues.append(max(oldest_ms, self.progress_ms) + settings.resend_after_ms)
         return min(dues, default=None)
 
     def overdue(self, settings: BrokerSettings, now_ms: int) -> list[int] | None:
         """Return the ids of packets to send again, or None when the client ignores us."""
         ids: list[int] = []
         for packet_id, sent in self.sent.items():
-            if sent.sent_ms + settings.resend_after_ms > now_ms:
+            if max(sent.sent_ms, self.progress_ms) + settings.resend_after_ms > now_ms:
                 continue
             if sent.resends >= settings.resends_max:
                 return None

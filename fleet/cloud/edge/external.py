@@ -4,7 +4,8 @@ aiomqtt acknowledges a message when it has been queued and spends a task on each
 here by what it and its paho client offer: messages go straight to the driver, and are acknowledged
 when the node says so, which is after its commit. Bounds: of what is sent, so many messages wait for
 a broker that does not take them, further ones are dropped; of what is heard, the broker keeps what
-is not acknowledged, and messages at QoS 0 are dropped while the disk is far behind.
+is not acknowledged, and messages at QoS 0 are dropped while the disk is far behind. On the control
+line that ends the line: who misses what it tells does not know any more who is there.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 
 from firmware_sim.errors import UsageError
 from fleet.cloud.edge.driver import Driver
@@ -32,7 +34,7 @@ from fleet.cloud.external.lines import (
 )
 
 UNSENT_MAX = 10_000  # messages that the broker has not taken
-UNHEARD_MAX = 10_000  # messages at QoS 0 that wait for the disk
+UNHEARD_MAX = {Line.DEVICES: 10_000, Line.CONTROL: 100_000}  # at QoS 0, that wait for the disk
 _IN_FLIGHT_MAX = 1_000  # messages that the broker has not acknowledged
 _KEEP_ALIVE_S = 30
 _CONNECT_S_MAX = 10.0
@@ -100,6 +102,13 @@ class ExternalEdge:
             self._note_failure(why)
             self.driver.handle(LineDown(line.name, why))
 
+    def give_up(self, line: "_Line", why: str) -> None:
+        """Close a line and tell the node that it is gone."""
+        if self._lines.get(line.name) is line:
+            self._let_go(line)
+            self._note_failure(why)
+            self.driver.handle(LineDown(line.name, why))
+
     # --- what the node wants --------------------------------------------------------------------
 
     def _open(self, effect: OpenLine) -> None:
@@ -141,6 +150,7 @@ class _Line:
 
     def __init__(self, edge: ExternalEdge, wish: OpenLine) -> None:
         self.name = wish.line
+        self._username = wish.username
         self.session = 0
         self.stop = asyncio.Event()
         self.client = _Client(edge, wish, self._take)
@@ -158,6 +168,8 @@ class _Line:
                 self._begin([code if isinstance(code, int) else code.value for code in codes])
                 await self._wait()
                 self.client.timeout = _CLOSE_S_MAX
+        except MqttConnectError as error:
+            why = f"it does not let {self._username} in: {error.rc}"
         except aiomqtt.MqttError as error:
             if not self.session:  # of a lost connection it knows no more than that
                 why = str(error) or why
@@ -202,12 +214,14 @@ class _Line:
             return
         if self.session and not self._unheard and not self._edge.driver.congested:
             self._hear(message)
-        elif message.qos or len(self._unheard) < UNHEARD_MAX:
+        elif message.qos or len(self._unheard) < UNHEARD_MAX[self.name]:
             if not self._unheard and self.session:
                 self._edge.driver.on_relief(self._drain)
             self._unheard.append(message)
         else:
             self._edge.driver.counters.broker_dropped += 1
+            if self.name is Line.CONTROL:
+                self._edge.give_up(self, "it tells more of clients than the disk keeps up with")
 
     def _drain(self) -> None:
         while self._unheard and self.session:
@@ -274,6 +288,7 @@ def _tls(address: BrokerAddress, own_ca_file: str) -> ssl.SSLContext | None:
         if own_ca_file and not address.ca_file:
             context.load_verify_locations(own_ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{address.ca_file}: cannot be read as certificates: {error}") from None
+        name = address.ca_file or own_ca_file or "the system's certificates"
+        raise UsageError(f"{name}: cannot be read as certificates: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 import httptools
 import msgspec
 
+from fleet.cloud.api.broker_auth_api import PATHS
 from fleet.cloud.edge.http_head import Header, lines, target_of, told_of
 from fleet.cloud.messages import JSON, HttpRequested, SendReply
 from fleet.cloud.open.regions import is_open_path, within
@@ -258,7 +259,8 @@ class HttpConnection(asyncio.Protocol):
             return problem(self._exchange, 503, "too_many_connections", "try again later")
         if self._centre:
             target = within(self._centre, target)
-        if self._too_large and not is_open_path(target.partition("?")[0]):
+        path = target.partition("?")[0]
+        if self._too_large and not is_open_path(path) and path not in PATHS:
             text = f"the limit is {self._limits.body_size_max} bytes"
             return problem(self._exchange, 413, "body_too_large", text)
         headers = told_of(self._headers)

@@ -152,6 +152,7 @@ def _external(
         return None
     from fleet.cloud.edge.external import ExternalEdge  # and aiomqtt, only where it is of use
 
+    broker.check(tls=encryption is not None)
     return ExternalEdge(driver, broker, encryption.ca_file if encryption is not None else "")
 
 

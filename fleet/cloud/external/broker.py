@@ -9,6 +9,9 @@ device said at QoS 1 comes at least once, and again after a crash.
 When a line is lost, both begin anew and everybody is taken for gone. Who was connected while nobody
 listened is found out by a roll call: all are sent away, and those who are there come again. A broker
 that does not even tell of the devices line itself is of no use.
+
+One broker serves one cloud: two take the devices line from each other. As each process has a control
+line by a name of its own, they see it, and say so.
 """
 
 from collections import Counter
@@ -38,12 +41,12 @@ from fleet.cloud.external.presence import Presence
 from fleet.cloud.external.provisioning import Provisioning
 from fleet.cloud.external.signs import Came, Hears, Sign
 from fleet.cloud.happenings import Happening, MessageReceived
-from fleet.cloud.keys import Entropy
+from fleet.cloud.keys import LOWER, Entropy, random_text
 from fleet.cloud.messages import ClockMoved, TellOperator
 from fleet.cloud.messenger import AskedAtConnect, Doorkeeper
 from fleet.cloud.settings import Settings
 
-_CONTROL_CLIENT = f"{roles.OWN_CLIENT}-control"
+_NAME_SIZE = 8
 _TELL_MS_MAX = 5_000
 _TOLD_OF_US = 2  # signs: that we came, and what we hear
 _STEADY_MS = 10_000  # lines that last so long are no reason for longer pauses
@@ -68,6 +71,10 @@ class ExternalBroker:
         clients = Clients(devices, app_links, settings)
         self._address = address
         self._counts = counts
+        self._control_client = roles.CONTROL_CLIENT + random_text(entropy, _NAME_SIZE, LOWER)
+        self._other_cloud = ""  # the control line of another one, which the operator was told of
+        self._told_why = ""  # of the latest loss that the operator was told of
+        self._is_missed = False  # whether they are to hear that the broker is back
         self._roll_call = settings.broker_roll_call
         self._provisioning: Provisioning | None = None
         self._read_sign = emqx.read_sign
@@ -162,7 +169,7 @@ class ExternalBroker:
 
     def _open(self, line: Line, username: str, password: str, out: list[Effect]) -> None:
         is_control = line is Line.CONTROL
-        client_id = _CONTROL_CLIENT if is_control else roles.OWN_CLIENT
+        client_id = self._control_client if is_control else roles.OWN_CLIENT
         filters = self._filters if is_control else roles.OWN_FILTERS
         with_qos = tuple((topic, 0 if is_control else 1) for topic in filters)
         self._asked.add(line)
@@ -195,8 +202,10 @@ class ExternalBroker:
         """Begin anew after a pause; until then nobody is there."""
         if self._settled_ms is not None and now_ms - self._settled_ms >= _STEADY_MS:
             self._pause_ms = _PAUSE_FIRST_MS
+            self._told_why = ""
         self._settled_ms = None
-        if self._prepared and self._pause_ms == _PAUSE_FIRST_MS:
+        if self._prepared and why != self._told_why:
+            self._told_why, self._is_missed = why, True
             out.append(TellOperator(f"broker: {why}; trying again"))
         self._counts["broker_lines_lost"] += 1
         out.extend(CloseLine(line, why) for line in Line if line in self._asked)
@@ -241,10 +250,14 @@ class ExternalBroker:
         self._told_due_ms = None
         if self._settled_ms is None:
             self._settled_ms = now_ms
-        done = self._provisioning is None or self._provisioning.done
-        if done and not self._prepared:
+        if self._provisioning is not None and not self._provisioning.done:
+            return
+        if not self._prepared:
             self._prepared = True
             out.append(BrokerPrepared())
+        if self._is_missed:
+            self._is_missed = False
+            out.append(TellOperator("broker: connected again"))
 
     # --- what is heard ---------------------------------------------------------------------------
 
@@ -261,7 +274,19 @@ class ExternalBroker:
         if sign.client_id == roles.OWN_CLIENT and isinstance(sign, Came | Hears):
             self._told_of_us.add(type(sign))
             self._settle(now_ms, out)
+        if isinstance(sign, Came):
+            self._look_for_others(sign, out)
         return self._presence.take(sign)
+
+    def _look_for_others(self, came: Came, out: list[Effect]) -> None:
+        """Tell the operator of another cloud that connects as we do."""
+        is_control = came.client_id.startswith(roles.CONTROL_CLIENT)
+        if not is_control or came.username != self._address.username:
+            return
+        if came.client_id not in (self._control_client, self._other_cloud):
+            self._other_cloud = came.client_id
+            line = "broker: another cloud connects to it too; end one, as they cut each other off"
+            out.append(TellOperator(line))
 
     def _hear_device(self, event: LineHeard, out: list[Effect]) -> list[Happening]:
         if event.mid:

@@ -78,8 +78,8 @@ class Provisioning:
         password = random_text(self._entropy, _PASSWORD_SIZE)
 
         def made(said: Said, _now_ms: int, _out: list[Effect]) -> None:
-            if said[-1][1].exists:
-                self._errands.append(_Errand([roles.change_own_client(password)], known))
+            if any(answer.exists for _, answer in said[-2:]):  # its role, or itself
+                self._errands.append(_Errand(roles.change_own_client(password), known))
             else:
                 known(said, _now_ms, _out)
 
@@ -274,6 +274,6 @@ class Provisioning:
             out.append(TellOperator(line))
         strangers = self._knowledge.strangers()
         if strangers and strangers != self._strangers:
-            line = f"broker: it knows {strangers} devices that this cloud does not; they are left"
+            line = f"broker: {strangers} clients of devices that this cloud does not know are left"
             out.append(TellOperator(line))
         self._strangers = strangers

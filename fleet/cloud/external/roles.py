@@ -10,6 +10,9 @@ from fleet.cloud.external.clients import Client
 from fleet.cloud.external.dynsec import Acl, Command, Entry, GroupRef, RoleRef
 
 OWN_CLIENT = "fleet-cloud"
+CONTROL_CLIENT = f"{OWN_CLIENT}-control-"
+"""What the client id begins with of the line to its administrator; the rest is each process's."""
+
 GROUP = "fleet-clients"
 NOTHING_ROLE = "fleet-nothing"
 
@@ -34,15 +37,11 @@ OWN_TOPICS = (
 
 def first_commands(password: str) -> list[Command]:
     """Return what makes the common group and our own client; it fails for what is there already."""
-    own = [
-        *(Acl(_SEND, topic) for topic in OWN_TOPICS),
-        *(Acl(kind, topic) for topic in OWN_FILTERS for kind in (_SUBSCRIBE, _RECEIVE)),
-    ]
     nothing = [Acl(kind, "#", allow=False) for kind in (_SEND, _SUBSCRIBE_ALL)]
     return [
         Command("createRole", rolename=NOTHING_ROLE, acls=tuple(nothing)),
         Command("createGroup", groupname=GROUP, roles=(RoleRef(NOTHING_ROLE),)),
-        Command("createRole", rolename=OWN_CLIENT, acls=tuple(own)),
+        Command("createRole", rolename=OWN_CLIENT, acls=_own_acls()),
         Command(
             "createClient",
             username=OWN_CLIENT,
@@ -53,9 +52,24 @@ def first_commands(password: str) -> list[Command]:
     ]
 
 
-def change_own_client(password: str) -> Command:
-    """Return what gives our own client another password."""
-    return Command("modifyClient", username=OWN_CLIENT, password=password)
+def change_own_client(password: str) -> list[Command]:
+    """Return what gives our own client another password, and all that it needs, if it was there."""
+    return [
+        Command("modifyRole", rolename=OWN_CLIENT, acls=_own_acls()),
+        Command(
+            "modifyClient",
+            username=OWN_CLIENT,
+            password=password,
+            roles=(RoleRef(OWN_CLIENT),),
+        ),
+    ]
+
+
+def _own_acls() -> tuple[Acl, ...]:
+    return (
+        *(Acl(_SEND, topic) for topic in OWN_TOPICS),
+        *(Acl(kind, topic) for topic in OWN_FILTERS for kind in (_SUBSCRIBE, _RECEIVE)),
+    )
 
 
 def send_all_away(now_ms: int) -> Command:
@@ -66,6 +80,11 @@ def send_all_away(now_ms: int) -> Command:
 def is_ours(entry: Entry) -> bool:
     """Tell whether a client of the broker is one that we made."""
     return any(group.groupname == GROUP for group in entry.groups)
+
+
+def is_own_id(client_id: str) -> bool:
+    """Tell whether a client id is one under which a cloud connects."""
+    return client_id == OWN_CLIENT or client_id.startswith(CONTROL_CLIENT)
 
 
 def is_program(username: str) -> bool:

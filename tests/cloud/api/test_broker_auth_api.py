@@ -12,6 +12,8 @@ from firmware_sim.wire.mqtt_payload import mqtt_password
 from fleet.cloud.api.broker_auth_api import AUTHENTICATION, AUTHORIZATION, Question
 from fleet.cloud.cloud import Cloud
 from fleet.cloud.external import parse_address
+from fleet.cloud.external.roles import CONTROL_CLIENT, OWN_CLIENT
+from fleet.cloud.messages import HttpRequested
 from tests.cloud.support import ENDPOINTS, SETTINGS, FakeDevice, World
 
 SECRET = "between-broker-and-cloud"
@@ -110,6 +112,16 @@ def test_guests_are_let_in_as_by_our_own_broker(world: Asked) -> None:
     assert world.may("any", "publish", "test/1", "monitor") == "allow"
 
 
+def test_nobody_else_takes_over_the_lines_of_the_cloud() -> None:
+    world = Asked(msgspec.structs.replace(OURS, broker_auth_unknown="ignore"))
+    form = {"name": "monitor", "password": "p", "read": ["smart/#"], "write": []}
+    world.get("POST", "/admin/v1/mqtt-clients", form, "the-admin-secret")
+    for client_id in (OWN_CLIENT, f"{CONTROL_CLIENT}abcdefgh"):
+        assert world.connects(client_id, "monitor", "p") == "deny"
+        assert world.connects(client_id, "stranger", "p") == "deny"
+        assert world.connects(client_id, "cloud", "cloud-password") == "allow"
+
+
 def test_the_cloud_itself_is_a_client(world: Asked) -> None:
     assert world.connects("fleet-cloud", "cloud", "cloud-password") == "allow"
     assert world.connects("fleet-cloud", "cloud", "wrong") == "deny"
@@ -187,8 +199,29 @@ def test_only_a_post_is_answered(world: Asked) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"username":3}', b'{"clientid":', b"\xff"])
-def test_what_is_not_understood_is_denied(world: Asked, body: bytes) -> None:
-    assert world.question(AUTHENTICATION, body)["result"] == "deny"
+def test_what_is_not_understood_is_denied_and_told_once(world: Asked, body: bytes) -> None:
+    for _ in range(2):
+        assert world.question(AUTHENTICATION, body)["result"] == "deny"
+    assert len(world.lines) == (1 if body else 0)
+    assert all("It has to send JSON" in line for line in world.lines)
+
+
+def test_a_question_that_is_too_large_is_denied(world: Asked) -> None:
+    # With its longest topic (65,535 bytes) a client makes one. Any other status would be passed
+    # over by the broker, and its next rule decide.
+    headers = {"authorization": f"Bearer {SECRET}"}
+    world.handle(HttpRequested(7, "POST", AUTHORIZATION, headers, b"", too_large=True))
+    assert json.loads(world.replies[7]) == {"result": "deny", "is_superuser": False}
+
+
+def test_a_query_that_is_not_ascii_gets_a_verdict(world: Asked) -> None:
+    assert world.question(AUTHENTICATION, {}, query="?clientid=\xfc")["result"] == "deny"
+
+
+def test_a_client_without_user_name_is_one_that_we_do_not_know() -> None:
+    world = Asked(msgspec.structs.replace(OURS, broker_auth_unknown="ignore"))
+    body = {"clientid": "stranger", "username": None, "password": None}
+    assert world.question(AUTHENTICATION, body)["result"] == "ignore"
 
 
 @given(st.binary(max_size=50), st.text(max_size=20))

@@ -245,6 +245,31 @@ def test_wishes_come_when_it_is_in_reach(gateway: Gateway) -> None:
     assert json.loads(bytes(message.data)) == {"dps": {"1": True}, "cid": NODE}
 
 
+def test_wishes_come_when_it_is_bound_anew_too(gateway: Gateway) -> None:
+    gateway.bind()
+    world, dev_id = gateway.world, gateway.child().dev_id
+    gateway.drop()
+    wish = Desired(dev_id, 1, "true", world.now_ms, world.now_ms + 1000)
+    world.rule(lambda s: s.data_points.desired.put(wish))
+    gateway.activate(world.pair_token(world.consumer(0)))
+    gateway.go_online()
+    request = wire.SubBind(cid=NODE, product_key=PLUG, soft_ver="1.0", t=1)
+    gateway.call(wire.SUB_BIND.name, json.loads(messages.encode(request)))
+    (message,) = gateway.told(gateway.heard())
+    assert json.loads(bytes(message.data)) == {"dps": {"1": True}, "cid": NODE}
+
+
+def test_an_order_to_wipe_stands_until_its_values_are_heard(gateway: Gateway) -> None:
+    gateway.bind()
+    world, child = gateway.world, gateway.child()
+    world.rule(lambda s: s.devices._replace(child, owner="", last_owner="uid1"))
+    assert gateway.bind().reset_factory
+    assert gateway.bind().reset_factory, "the answer may have been lost"
+    gateway.publish(mqtt_payload.encode_dp_report(gateway.dev_id, 1, b'{"1":true}', NODE))
+    assert not gateway.bind().reset_factory
+    assert_reloads(world)
+
+
 def test_what_a_gateway_of_the_newest_generation_is_told_of_a_child_it_can_read() -> None:
     gateway = online()
     gateway.bind()

@@ -218,7 +218,7 @@ def test_an_upgrade_from_the_offer_to_the_end(device: FakeDevice) -> None:
     assert (offer["version"], offer["size"], offer["type"]) == ("2.0.0", "5000", 0)
     assert over_both(device, "tuya.device.upgrade.get", {"type": 9, "t": 1}) == "absent"
     child = {"type": 0, "cid": "child", "t": 1}
-    assert over_both(device, "tuya.device.upgrade.get", child) == "absent"
+    assert over_both(device, "tuya.device.upgrade.get", child) == "NOT_BOUND"
     told = {"type": 0, "upgradeStatus": 2, "t": 1}
     assert device.call("tuya.device.upgrade.status.update", told).success
     assert device.call("s.gw.upgrade.updatestatus", {"upgradeStatus": 3}).success

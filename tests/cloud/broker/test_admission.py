@@ -3,7 +3,6 @@
 import pytest
 
 from firmware_sim.wire import mqtt
-from fleet.cloud.broker.admission import is_other_version
 from tests.cloud.broker.world import GUEST, SETTINGS, World
 
 
@@ -15,23 +14,6 @@ def code(world: World, packet: mqtt.Connect) -> int:
     return answer.return_code
 
 
-@pytest.mark.parametrize(
-    ("head", "other"),
-    [
-        (b"\x10\x10\x00\x06MQIsdp\x03", True),
-        (b"\x10\x10\x00\x04MQTT\x05", True),
-        (b"\x10\x90\x01\x00\x04MQTT\x05", True),
-        (b"\x10\x10\x00\x04MQTT\x84", True),  # as bridges begin
-        (b"\x10\x10\x00\x04MQTT\x04", False),
-        (b"\x10\x10\x00\x04HTTP\x01", False),
-        (b"GET / HTTP/1.1", False),
-        (b"\x30\x10\x00\x04MQTT\x05", False),
-    ],
-)
-def test_connects_of_other_versions_are_known(head: bytes, *, other: bool) -> None:
-    assert is_other_version(head) is other
-
-
 def test_a_session_that_was_not_kept_and_is_to_be_kept_needs_room() -> None:
     world = World()
     for number in range(SETTINGS.mqtt_sessions_max):
@@ -40,6 +22,11 @@ def test_a_session_that_was_not_kept_and_is_to_be_kept_needs_room() -> None:
     assert code(world, mqtt.Connect("mine", GUEST, "ok", clean_session=False)) == 3
     assert conn not in world.closed
     assert code(world, mqtt.Connect("c0", "guest0", "ok", clean_session=False)) == 0
+
+
+def test_a_session_to_be_kept_needs_an_id_whoever_asks_mqtt_3_1_3_8() -> None:
+    assert code(World(), mqtt.Connect("", "nobody", "ok", clean_session=False)) == 2
+    assert code(World(), mqtt.Connect("", "nobody", "ok")) == 5
 
 
 def test_an_id_that_is_made_up_is_nobody_s(monkeypatch: pytest.MonkeyPatch) -> None:

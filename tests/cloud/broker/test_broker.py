@@ -14,7 +14,7 @@ from fleet.cloud.broker import (
     MessageReceived,
 )
 from fleet.cloud.messages import StreamClosed, StreamReceived
-from tests.cloud.broker.world import LIMITS, START_MS, World, hello
+from tests.cloud.broker.world import GUEST, LIMITS, START_MS, World, hello
 
 # --- CONNECT --------------------------------------------------------------------------------------
 
@@ -66,6 +66,34 @@ def test_another_version_is_refused_with_code_1_mqtt_3_1_2_2(connect: bytes) -> 
     conn = world.open()
     assert world.handle(StreamReceived(conn, connect)) == []
     assert world.heard(conn) == [mqtt.Connack(1)]
+    assert world.closed == [conn]
+
+
+def test_nor_does_it_matter_in_how_many_pieces_it_comes() -> None:
+    world = World()
+    conn = world.open()
+    for byte in b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x02id":
+        world.handle(StreamReceived(conn, bytes((byte,))))
+    assert world.heard(conn) == [mqtt.Connack(1)]
+    assert world.closed == [conn]
+
+
+def test_what_comes_along_with_connect_has_the_limits_of_who_connects() -> None:
+    world = World()
+    conn = world.open()
+    many = [mqtt.Publish("t", b"", 1, number) for number in range(1, LIMITS.packets_per_s_max + 9)]
+    large = mqtt.Publish("t", bytes(LIMITS.packet_size_max + 1), 1, 999)
+    world.send(conn, mqtt.Connect("one", GUEST, "ok"), *many, large)
+    answers = world.heard(conn)
+    assert answers[0] == mqtt.Connack(mqtt.ACCEPTED)
+    assert answers[1:] == [mqtt.Puback(packet.packet_id) for packet in (*many, large)]
+
+
+def test_what_comes_along_with_a_refused_connect_is_not_looked_at_mqtt_3_1_4_5() -> None:
+    world = World()
+    conn = world.open()
+    world.send(conn, hello("cam", password="no"), mqtt.Publish("cam/out", b"x", 1, 1))
+    assert world.heard(conn) == [mqtt.Connack(mqtt.NOT_AUTHORIZED)]
     assert world.closed == [conn]
 
 
@@ -196,6 +224,18 @@ def test_malformed_packets_close(garbage: bytes) -> None:
     conn = world.connect("cam")
     assert world.handle(StreamReceived(conn, garbage)) == [ClientGone("cam", Gone.BROKE_PROTOCOL)]
     assert world.closed == [conn]
+
+
+def test_what_is_in_front_of_a_malformed_packet_counts() -> None:
+    world = World()
+    conn = world.connect("cam")
+    said = mqtt.encode(mqtt.Publish("cam/out", b"x", 1, 5))
+    happened = world.handle(StreamReceived(conn, said + b"\x00\x00"))
+    assert happened == [
+        MessageReceived("cam", "cam/out", b"x"),
+        ClientGone("cam", Gone.BROKE_PROTOCOL),
+    ]
+    assert world.heard(conn) == [mqtt.Puback(5)]
 
 
 def test_a_packet_beyond_the_limit_closes_before_it_is_complete() -> None:

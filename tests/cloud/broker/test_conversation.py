@@ -96,6 +96,29 @@ def test_what_a_guest_may_not_send_ends_its_connection_mqtt_3_3_5_2(topic: str) 
     assert world.closed == [guest]
 
 
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_what_a_bridge_says_of_itself_is_taken_and_concerns_nobody(qos: int) -> None:
+    world = World()
+    world.named.write = ["t/#"]
+    state = "$SYS/broker/connection/here.there/state"
+    watcher = world.guest("watcher", ("$SYS/broker/connection/#", 2))
+    bridge = world.guest("bridge", will=mqtt.Will(state, b"0", 1, retain=True))
+    world.send(bridge, mqtt.Publish(state, b"1", qos, qos and 7, retain=True))
+    world.send(bridge, mqtt.Publish("t/1", b"x", 1, 8))
+    answers: list[list[mqtt.Packet]] = [[], [mqtt.Puback(7)], [mqtt.Pubrec(7)]]
+    assert world.heard(bridge) == [*answers[qos], mqtt.Puback(8)]
+    world.lose(bridge)
+    assert world.heard(watcher) == []
+    assert world.broker._hub._retained.count == 0
+
+
+def test_nor_may_a_device_say_so() -> None:
+    world = World()
+    device = world.connect("cam")
+    world.send(device, mqtt.Publish("$SYS/broker/connection/cam/state", b"1"))
+    assert world.closed == [device]
+
+
 # --- subscriptions --------------------------------------------------------------------------------
 
 
@@ -194,6 +217,15 @@ def test_a_will_is_dropped_with_disconnect_mqtt_3_14_4_3() -> None:
     listener = world.guest("one", ("t/#", 2))
     world.send(world.guest("two", will=WILL), mqtt.Disconnect())
     assert world.heard(listener) == []
+
+
+def test_also_if_nonsense_follows_disconnect() -> None:
+    world = World()
+    heir = world.guest("heir", ("will", 0))
+    conn = world.guest("one", will=mqtt.Will("will", b"gone"))
+    world.handle(StreamReceived(conn, mqtt.encode(mqtt.Disconnect()) + b"\x00\x00"))
+    assert world.closed == [conn]
+    assert world.heard(heir) == []
 
 
 def test_a_will_is_published_however_the_connection_ends() -> None:

@@ -1,9 +1,11 @@
 """What waits for a guest: in order, within bounds, at the guest's own pace."""
 
+import msgspec
 import pytest
 
 from firmware_sim.wire import mqtt
 from fleet.cloud.broker.delivery import WINDOW
+from fleet.cloud.settings import Settings
 from tests.cloud.broker.world import GUEST_LIMITS, LIMITS, SETTINGS, World, payloads
 
 
@@ -292,5 +294,95 @@ def test_what_is_no_longer_retained_when_its_turn_comes_does_not_come() -> None:
     listener = world.guest("one")
     world.send(listener, mqtt.Subscribe(1, (("r/+", 1),)))
     world.send(speaker, mqtt.Publish("r/9", b"", 0, 0, retain=True))
-    world.send(listener, mqtt.Unsubscribe(1, ("r/+",)))
     assert sorted(acknowledge(world, listener)) == [b"", *[b"x"] * 9]
+
+
+@pytest.mark.parametrize(
+    ("other", "comes"), [("u/+", LIMITS.inflight_max), ("+/#", 10 + LIMITS.inflight_max)]
+)
+def test_nor_what_its_client_no_longer_subscribes_to(other: str, comes: int) -> None:
+    world = World()
+    speaker = world.guest("two")
+    for number in range(10):
+        world.send(speaker, mqtt.Publish(f"r/{number}", b"x", 1, 1, retain=True))
+    listener = world.guest("one")
+    world.send(listener, mqtt.Subscribe(1, ((other, 1), ("r/+", 1))))
+    world.send(listener, mqtt.Unsubscribe(1, ("r/+",)))
+    assert len(acknowledge(world, listener)) == comes
+
+
+def test_large_retained_messages_wait_until_there_is_room_for_them() -> None:
+    size = GUEST_LIMITS.queue_bytes_max // 3
+    world = World(settings=Settings(mqtt_retained_size_max=10 * size))
+    speaker = world.guest("two")
+    for number in range(8):
+        world.send(speaker, mqtt.Publish(f"r/{number}", bytes(size), 1, 1, retain=True))
+    listener = world.guest("one")
+    world.send(listener, mqtt.Subscribe(1, (("r/+", 1),)))
+    unanswered: list[mqtt.Packet] = []
+    for _ in range(8):  # it takes all that it is sent, and answers nothing
+        unanswered += world.heard(listener)
+        world.drain()
+    assert len(payloads(unanswered)) == 3
+    got = 0
+    while unanswered:
+        for packet in unanswered:
+            if isinstance(packet, mqtt.Publish):
+                got += 1
+                world.send(listener, mqtt.Puback(packet.packet_id))
+        world.drain()
+        unanswered = world.heard(listener)
+    assert got == 8
+    assert world.broker._meters.publish_dropped == 0
+
+
+def test_what_is_retained_and_larger_than_all_the_room_is_dropped() -> None:
+    size = GUEST_LIMITS.queue_bytes_max
+    limits = msgspec.structs.replace(GUEST_LIMITS, packet_size_max=2 * size)
+    world = World(guest_limits=limits, settings=Settings(mqtt_retained_size_max=2 * size))
+    speaker = world.guest("two")
+    world.send(speaker, mqtt.Publish("r/0", bytes(size + 1), 1, 1, retain=True))
+    world.send(speaker, mqtt.Publish("r/1", b"x", 1, 1, retain=True))
+    assert payloads(world.heard(world.guest("one"))) == []
+    listener = world.guest("one")
+    world.send(listener, mqtt.Subscribe(1, (("r/+", 1),)))
+    assert acknowledge(world, listener) == [b"x"]
+    assert world.broker._meters.publish_dropped == 1
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_who_works_through_what_it_was_sent_is_neither_hurried_nor_closed(qos: int) -> None:
+    """The last of what is under way is answered long after it was sent."""
+    world = World()
+    listener, speaker = world.guest("one", ("t", qos)), world.guest("two")
+    for number in range(1, LIMITS.inflight_max + 1):
+        world.send(speaker, said(number, qos))
+    inbox, got = world.heard(listener), []
+    while inbox:
+        packet = inbox.pop(0)
+        match packet:
+            case mqtt.Publish():
+                world.wait(LIMITS.resend_after_ms * (LIMITS.resends_max + 1) // 5)
+                got.append((packet.payload, packet.dup))
+                answer: mqtt.Packet = (mqtt.Puback, mqtt.Pubrec)[qos - 1](packet.packet_id)
+                world.send(listener, answer)
+            case mqtt.Pubrel():
+                world.send(listener, mqtt.Pubcomp(packet.packet_id))
+        inbox += world.heard(listener)
+    assert got == [(b"%d" % number, False) for number in range(1, LIMITS.inflight_max + 1)]
+    assert world.closed == []
+
+
+def test_who_leaves_out_the_first_and_answers_the_others_is_sent_it_again() -> None:
+    world = World()
+    listener, speaker = world.guest("one", ("t", 1)), world.guest("two")
+    for number in (1, 2, 3):
+        world.send(speaker, said(number))
+    world.heard(listener)
+    for number in (2, 3):
+        world.wait(LIMITS.resend_after_ms // 3)
+        world.send(listener, mqtt.Puback(number))
+    world.wait(LIMITS.resend_after_ms // 3 + 250)
+    (again,) = world.heard(listener)
+    assert isinstance(again, mqtt.Publish)
+    assert (again.packet_id, again.dup) == (1, True)

@@ -1,7 +1,9 @@
 """From whoever publishes to whoever subscribed: $SYS, what retained messages cost, one copy each."""
 
+import msgspec
+
 from firmware_sim.wire import mqtt
-from tests.cloud.broker.world import LIMITS, SETTINGS, World, payloads
+from tests.cloud.broker.world import GUEST_LIMITS, LIMITS, SETTINGS, World, payloads
 
 
 def readings(packets: list[mqtt.Packet]) -> dict[str, str]:
@@ -84,6 +86,38 @@ def test_counters_count() -> None:
     assert int(told["bytes/received"]) > 100
     assert int(told["messages/received"]) == 7
     assert told["uptime"] == "0 seconds"
+
+
+def test_all_that_is_retained_can_be_asked_for_however_much_it_is() -> None:
+    world = World(guest_limits=msgspec.structs.replace(GUEST_LIMITS, packets_per_s_max=100))
+    speaker = world.guest("two")
+    for number in range(SETTINGS.mqtt_retained_max):
+        world.send(speaker, mqtt.Publish(f"{number}/{'a/' * 30}", b"x", 0, retain=True))
+    listener = world.guest("one", username="guest2")
+    world.send(listener, mqtt.Subscribe(1, (("#", 0),)))
+    assert len(payloads(world.heard(listener))) == SETTINGS.mqtt_retained_max
+    assert listener not in world.closed
+
+
+def test_one_packet_does_not_search_for_ever() -> None:
+    world = World(guest_limits=msgspec.structs.replace(GUEST_LIMITS, packets_per_s_max=100))
+    speaker = world.guest("two")
+    for number in range(SETTINGS.mqtt_retained_max):
+        world.send(speaker, mqtt.Publish(f"{number}/{'a/' * 30}", b"x", 0, retain=True))
+    greedy = world.guest("one", username="guest2")
+    world.send(greedy, mqtt.Subscribe(1, tuple((f"{'+/' * n}#", 0) for n in range(8))))
+    assert greedy in world.closed
+    assert world.broker._meters.publish_sent < 8 * SETTINGS.mqtt_retained_max
+
+
+def test_who_asks_for_sys_again_and_again_is_closed() -> None:
+    world = World()
+    greedy = world.guest("one")
+    asked = 0
+    while greedy not in world.closed:
+        world.send(greedy, mqtt.Subscribe(1, (("$SYS/#", 0),)))
+        asked += 1
+    assert 20 < asked < GUEST_LIMITS.packets_per_s_max // 4
 
 
 def test_who_asks_for_all_that_is_retained_again_and_again_is_closed() -> None:

@@ -6,7 +6,7 @@ from firmware_sim.wire import mqtt
 from fleet.cloud.broker.records import GuestMessage, KeptReceipt, KeptSession, KeptSubscription
 from fleet.cloud.settings import Settings
 from fleet.cloud.store import Record
-from tests.cloud.broker.world import GUEST, GUEST_LIMITS, SETTINGS, World, payloads
+from tests.cloud.broker.world import GUEST, GUEST_LIMITS, LIMITS, SETTINGS, World, payloads
 
 KINDS: tuple[type[Record], ...] = (KeptSession, KeptSubscription, KeptReceipt, GuestMessage)
 
@@ -202,6 +202,40 @@ def test_what_a_guest_may_no_longer_hear_ends_with_a_review() -> None:
     assert world.broker._kept["one"].subscriptions == {"u": 1}
     assert rows(world)[:2] == [1, 1]
     assert other not in world.closed
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_nor_is_it_told_what_was_said_there_before(killed: bool) -> None:
+    world = World()
+    world.lose(world.guest("one", ("t/#", 1), ("u", 1), lasting=True))
+    speaker = world.guest("two", username="guest2")
+    for number, topic in enumerate(["t/1", "u", "t/2"], 1):
+        world.send(speaker, mqtt.Publish(topic, topic.encode(), 1, number))
+    world.named.read = ["u"]
+    world.broker.review(GUEST, world.now_ms, world.journal.effects)
+    world.carry_out(world.journal.take())
+    if killed:
+        world.kill_and_restart()
+    assert payloads(world.heard(world.guest("one", lasting=True, present=True))) == [b"u"]
+    assert rows(world)[-1] == 1
+    assert world.broker._delivery.waiting == 1
+    assert world.broker._delivery.waiting_bytes == 1
+
+
+def test_nor_what_is_retained_there() -> None:
+    world = World()
+    speaker = world.guest("two", username="guest2")
+    for number in range(SETTINGS.mqtt_retained_max):
+        world.send(speaker, mqtt.Publish(f"r/{number}", b"%d" % number, 1, 1, retain=True))
+    world.guest("one", ("r/+", 1), ("r/19", 1), lasting=True)
+    world.named.read = ["r/19"]
+    world.broker.review(GUEST, world.now_ms, world.journal.effects)
+    world.carry_out(world.journal.take())
+    conn = world.guest("one", lasting=True, present=True)
+    under_way = world.heard(conn)
+    assert payloads(under_way) == [b"%d" % number for number in range(LIMITS.inflight_max)]
+    world.send(conn, *[mqtt.Puback(number + 1) for number in range(LIMITS.inflight_max)])
+    assert payloads(world.heard(conn)) == [b"19"]
 
 
 def test_of_a_guest_that_is_gone_nothing_is_left() -> None:

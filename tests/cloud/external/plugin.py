@@ -77,6 +77,13 @@ class Plugin:
         self._changed()
         return ""
 
+    def modifyRole(self, command: Json, _: Json) -> str:  # noqa: N802
+        if command["rolename"] not in self.roles:
+            return "Role not found"
+        self.roles[command["rolename"]] = command
+        self._changed()
+        return ""
+
     def deleteRole(self, command: Json, _: Json) -> str:  # noqa: N802
         if self.roles.pop(command["rolename"], None) is None:
             return "Role not found"
@@ -112,7 +119,7 @@ class Plugin:
         return ""
 
     def modifyClient(self, command: Json, _: Json) -> str:  # noqa: N802
-        return self._modify(command, "password", "textdescription")
+        return self._modify(command, "password", "textdescription", "roles")
 
     def disableClient(self, command: Json, _: Json) -> str:  # noqa: N802
         return self._modify({**command, "disabled": True}, "disabled")
@@ -158,6 +165,7 @@ class AtMosquitto(World):
         self.whys: list[str] = []  # why lines were closed
         self.acknowledged: list[int] = []
         self.prepared = 0
+        self.control_client = ""
         self.refused_filters: tuple[str, ...] = ()
         self.out_of_reach = False
         self.tells = True  # who connects
@@ -239,6 +247,8 @@ class AtMosquitto(World):
         return True
 
     def _open(self, wish: OpenLine) -> None:
+        if wish.line is Line.CONTROL:
+            self.control_client = wish.client_id
         is_admin = (wish.username, wish.password) == (ADMIN, PASSWORD)
         if self.out_of_reach:
             self.todo.append(LineDown(wish.line, "it is not there"))

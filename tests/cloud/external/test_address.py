@@ -55,6 +55,17 @@ def test_all_that_can_be_said() -> None:
         "mqtt://admin:hidden@broker?told=h:0",
         "mqtt://admin:hidden@broker?told=h:70000",
         "mqtt://admin:hidden@[broker",
+        "mqtt://admin:hidden@bro ker",
+        "mqtt://admin:hidden@broker:0",
+        "mqtt://admin:hidden@::1",
+        "mqtt://admin:hidden@[::1]x:3",
+        "mqtt://admin:hidden%00@broker",
+        "mqtt://admin:hidden%ff@broker",
+        "mqtt://admin:hidden@broker?access=",
+        "mqtt://admin:hidden@broker?access=http&access=dynsec",
+        "mqtt://admin:hidden@broker?told=",
+        "mqtts://admin:hidden@broker?ca=",
+        "mqtt://admin:hidden@broker?ca=/hidden",
     ],
 )
 def test_what_is_no_address_is_refused_and_not_shown(url: str) -> None:
@@ -62,6 +73,36 @@ def test_what_is_no_address_is_refused_and_not_shown(url: str) -> None:
         parse_address(url)
     assert "hidden" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("tcp://admin:hidden@broker", "begins with mqtt://, or with mqtts://"),
+        ("broker:1883", "begins with mqtt://, or with mqtts://"),
+        ("mqtt://broker:1883", "names a user and a password"),
+        ("mqtt://admin:hid/den@broker", "%2F for a /"),
+        ("mqtt://admin:hidden@bro ker", "a host and a port as HOST:PORT"),
+        ("mqtt://admin:hidden@broker?told=x", "the option told .* HOST:PORT"),
+        ("mqtt://admin:hidden@broker?ca=/x", "ca .* mqtts:// only"),
+    ],
+)
+def test_the_refusal_says_what_to_do(url: str, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        parse_address(url)
+
+
+def test_a_plus_in_the_name_of_a_file_is_one() -> None:
+    assert parse_address("mqtts://a:b@broker?ca=/c++/x%20y.pem").ca_file == "/c++/x y.pem"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_devices_are_sent_to_a_port_that_speaks_as_they_do(*, tls: bool) -> None:
+    s, other = ("s", "") if tls else ("", "s")
+    parse_address(f"mqtt{s}://a:b@[::1]:9").check(tls=tls)
+    parse_address(f"mqtt{other}://a:b@[::1]:9?told=[::1]:10").check(tls=tls)
+    with pytest.raises(UsageError, match=r"--tls.*\?told=HOST:PORT"):
+        parse_address(f"mqtt{other}://a:b@[::1]:9").check(tls=tls)
 
 
 def test_the_password_is_not_shown() -> None:

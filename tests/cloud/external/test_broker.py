@@ -11,8 +11,9 @@ from fleet.cloud.external.lines import (
     LineDown,
     LineHeard,
 )
+from fleet.cloud.external.mosquitto import TOPIC_NOTICES
 from fleet.cloud.messages import ClockMoved, Commit
-from tests.cloud.external.plugin import AtMosquitto, activation, go_online
+from tests.cloud.external.plugin import ADMIN, AtMosquitto, activation, go_online
 from tests.cloud.support import ADMIN as SECRET
 from tests.cloud.support import SETTINGS, FakeDevice, assert_reloads
 
@@ -179,6 +180,7 @@ def test_a_lost_line_takes_the_other_with_it_and_all_begins_anew(
     assert device.dev_id not in world.here, "the roll was called"
     assert go_online(device) == 0
     assert world.log(device.uuid)[-1] == "online"
+    assert world.lines[1:] == ["broker: connected again"]
 
 
 def lose(world: AtMosquitto, line: Line = Line.CONTROL) -> None:
@@ -197,7 +199,12 @@ def test_pauses_grow_and_are_short_again_after_success(world: AtMosquitto) -> No
         pauses.append(due_ms - world.now_ms)
         world.later(pauses[-1])
     assert pauses == [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]
-    assert len(world.lines) == 1, "one line for the operator, not one each time"
+    lost, away, back = (
+        "broker: lost; trying again",
+        "broker: it is not there; trying again",
+        "broker: connected again",
+    )
+    assert world.lines == [lost, away], "each reason once, not each time"
     world.out_of_reach = False
     world.later(15_000)
     assert set(world.sessions) == set(Line)
@@ -210,7 +217,31 @@ def test_pauses_grow_and_are_short_again_after_success(world: AtMosquitto) -> No
     world.later(1_000)
     lose(world)
     assert world.next_due() == world.now_ms + 250
-    assert len(world.lines) == 2
+    assert world.lines == [lost, away, back, lost, back, lost]
+
+
+def test_lines_that_do_not_last_are_told_of_once(world: AtMosquitto) -> None:
+    for _ in range(5):
+        lose(world)
+        due_ms = world.next_due()
+        assert due_ms is not None
+        world.later(due_ms - world.now_ms)
+    assert world.lines == ["broker: lost; trying again", "broker: connected again"]
+
+
+def test_another_cloud_on_the_same_broker_is_named_once(world: AtMosquitto) -> None:
+    ours = world.control_client
+    other = ours[:-1] + ("a" if ours[-1] != "a" else "b")
+    said = "New client connected from 127.0.0.1:5 as {} (p2, c1, k30, u'{}')."
+    told = [(ours, ADMIN), (other, "somebody"), ("watch", ADMIN), (other, ADMIN), (other, ADMIN)]
+    for client_id, username in told:
+        world.note(TOPIC_NOTICES, said.format(client_id, username))
+        world.settle()
+    assert world.lines == [
+        "broker: another cloud connects to it too; end one, as they cut each other off"
+    ]
+    world.kill_and_restart()
+    assert world.control_client != ours, "another process"
 
 
 def test_a_broker_that_lets_us_hear_nothing_is_named_to_the_operator() -> None:

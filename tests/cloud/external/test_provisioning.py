@@ -35,7 +35,7 @@ def test_all_devices_are_made_known_once(world: AtMosquitto) -> None:
     assert client["clientid"] == DEV_IDS[1]
     writes = world.plugin.writes
     world.kill_and_restart()
-    assert world.plugin.writes == writes + 2, "our own password, and the roll call"
+    assert world.plugin.writes == writes + 3, "our own password and rights, and the roll call"
 
 
 def test_nobody_is_served_before_that() -> None:
@@ -47,10 +47,15 @@ def test_nobody_is_served_before_that() -> None:
 
 
 def test_our_own_client_is_another_one_with_a_new_password_each_time(world: AtMosquitto) -> None:
-    own = world.plugin.clients[OWN_CLIENT]
+    own, role = world.plugin.clients[OWN_CLIENT], world.plugin.roles[OWN_CLIENT]
     assert own["roles"] == [{"rolename": OWN_CLIENT}]
+    # Of an earlier version, and meddled with.
+    world.plugin.roles[OWN_CLIENT] = {**role, "acls": role["acls"][:1]}
+    world.plugin.clients[OWN_CLIENT] = {**own, "roles": []}
     world.kill_and_restart()
     assert world.plugin.clients[OWN_CLIENT]["password"] != own["password"]
+    assert world.plugin.clients[OWN_CLIENT]["roles"] == own["roles"]
+    assert world.plugin.roles[OWN_CLIENT]["acls"] == role["acls"]
     assert Line.DEVICES in world.sessions
 
 
@@ -77,7 +82,7 @@ def test_strangers_are_left_as_they_are_and_told_of_once(world: AtMosquitto) -> 
     world.plugin.clients["bfother"] = dict(stranger)
     world.kill_and_restart()
     assert world.plugin.clients["bfother"] == stranger
-    assert world.lines == ["broker: it knows 1 devices that this cloud does not; they are left"]
+    assert world.lines == ["broker: 1 clients of devices that this cloud does not know are left"]
 
 
 def test_a_long_list_is_asked_for_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +93,7 @@ def test_a_long_list_is_asked_for_page_by_page(monkeypatch: pytest.MonkeyPatch) 
     assert world.lines == ["broker: 4 clients are to be made known, which takes a while"]
     writes = world.plugin.writes
     world.kill_and_restart()
-    assert world.plugin.writes == writes + 2
+    assert world.plugin.writes == writes + 3
 
 
 def test_devices_behind_others_and_those_that_wait_need_not_be_known() -> None:

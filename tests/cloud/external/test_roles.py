@@ -73,7 +73,10 @@ def test_changes() -> None:
     refused = Client("bf1", "bf1", "secret", hears=(), enabled=False)
     assert roles.switch(refused) == Command("disableClient", username="bf1")
     assert [command.command for command in roles.remove("bf1")] == ["deleteClient", "deleteRole"]
-    assert roles.change_own_client("p").username == roles.OWN_CLIENT
+    role, client = roles.change_own_client("p")
+    made = roles.first_commands("p")
+    assert (role.rolename, role.acls) == (made[2].rolename, made[2].acls)
+    assert (client.username, client.roles) == (made[3].username, made[3].roles)
 
 
 def test_every_roll_call_is_another_change() -> None:

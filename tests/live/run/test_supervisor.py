@@ -89,14 +89,19 @@ def test_faults_reach_the_devices_of_all_shards(tmp_path: Path) -> None:
             while processes.measured.struck.get(0, Counter()).total() < 6:
                 await asyncio.sleep(0.05)
         assert processes.measured.struck == {0: Counter({"online": 6})}
-        await processes.cloud_outage(0.1, politely=False)
+        await asyncio.gather(
+            processes.cloud_outage(2, 0.1, politely=False),
+            processes.cloud_outage(3, 0.1, politely=False),
+        )
         assert [line.partition(" ")[2] for line in lines] == [
             "cloud goes away for 0.1 s, as planned",
             "cloud is back, as planned",
-        ]
+        ] * 2
+        assert processes.measured.struck[2] == Counter({"online": 6})
         processes.recovery.close()
-        [outage] = processes.recovery.outages
-        assert outage.devices == 6
+        first, second = processes.recovery.outages
+        assert first.devices == 6
+        assert min(first.down_s, second.down_s) >= 0.1, "one after the other"
         assert processes.incidents == []
         chips = (await processes.snapshot()).values()
         assert min(chip.connects for chip in chips) >= 2

@@ -12,3 +12,8 @@ class Desk:
         self.ip = ip
         self.faults = faults
         self.hole: asyncio.Event | None = None
+        self.reports: list[str] = []
+
+    def report(self, text: str) -> None:
+        """Remember what this host lacks."""
+        self.reports.append(text)

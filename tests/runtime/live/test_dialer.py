@@ -1,6 +1,8 @@
 """Calls to the cloud: in line, given up after a while, and our own mistakes are not swallowed."""
 
 import asyncio
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from firmware_sim.events import Event, MqttClosed, MqttOpened
+from firmware_sim.runtime.faults import Slow
 from firmware_sim.runtime.live import dialer
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
@@ -80,6 +83,38 @@ def test_nobody_waits_for_ever_and_nobody_overtakes(monkeypatch: pytest.MonkeyPa
             assert await last.answer() == MqttClosed("TimeoutError")
             assert not changed_its_mind.told
             await calls.close()
+
+    asyncio.run(scene())
+
+
+def test_a_line_too_slow_for_any_device_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialer, "CONNECT_S", 0.05)
+
+    async def scene() -> None:
+        calls, caller = Dialer(_unexpected), Caller()
+        calls.dial(Desk(IP, Slow(60_000, 60_000)), caller.end, "127.0.0.1", 1)
+        assert await caller.answer() == MqttClosed("TimeoutError")
+        await calls.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOBUFS])
+def test_a_host_without_files_is_told_of_once(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        desk, calls = Desk(IP), Dialer(_unexpected)
+
+        async def short(*_: object, **__: object) -> None:
+            raise OSError(number, "whatever the loop says")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncio.get_running_loop(), "create_connection", short)
+            for _ in range(2):
+                caller = Caller()
+                calls.dial(desk, caller.end, "127.0.0.1", 1)
+                assert await caller.answer() == MqttClosed(errno.errorcode[number])
+        assert desk.reports == [f"{IP} cannot call its cloud: {os.strerror(number)}"]
+        await calls.close()
 
     asyncio.run(scene())
 

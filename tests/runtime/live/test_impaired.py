@@ -10,16 +10,16 @@ import pytest
 import uvloop
 
 from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
-from firmware_sim.runtime.faults import BlackHole, DnsRefused, Slow
+from firmware_sim.runtime.faults import BlackHole, DnsRefused, Fault, Slow
 from firmware_sim.runtime.live import impaired
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.impaired import Impaired, Lane
-from firmware_sim.runtime.live.mqtt_stream import MqttStream
+from firmware_sim.runtime.live.mqtt_stream import WRITE_BUFFER_MAX, MqttStream
 from fleet.cloud.edge.authority import Authority
 from tests.runtime.live.support import Desk
 
 HOST = "127.0.0.1"
-HOLE = (BlackHole(60_000),)
+HOLE = BlackHole(60_000)
 LOOPS = (asyncio.new_event_loop, uvloop.new_event_loop)
 AUTHORITY = Authority.make()
 
@@ -48,13 +48,21 @@ class Bench:
     def __init__(self, broker: Broker, dialer: Dialer) -> None:
         self.broker = broker
         self.dialer = dialer
-        self.treat = dialer.impairments.treat
+        self.desk = Desk(HOST)
         self.told: list[Event] = []
         self.end = MqttStream(self.told.append)
 
     @property
     def heard(self) -> bytes:
         return b"".join(event.data for event in self.told if isinstance(event, MqttReceived))
+
+    def treat(self, *faults: Fault) -> None:
+        """Let faults lie on the way, and no others."""
+        self.desk.faults = faults
+        self.dialer.impairments.treat(self.desk, self.end)
+
+    def kill(self) -> None:
+        self.dialer.impairments.kill(self.desk, self.end)
 
     async def until(self, holds: Callable[[], object]) -> None:
         async with asyncio.timeout(10):
@@ -69,7 +77,8 @@ async def bench(*, tls: bool, desk: Desk | None = None) -> AsyncIterator[Bench]:
     server = await loop.create_server(lambda: broker, HOST, 0, ssl=context)
     both = Bench(broker, dialer)
     port = server.sockets[0].getsockname()[1]
-    dialer.dial(desk or Desk(HOST), both.end, HOST, port, AUTHORITY.der if tls else b"")
+    both.desk = desk or both.desk
+    dialer.dial(both.desk, both.end, HOST, port, AUTHORITY.der if tls else b"")
     await both.until(lambda: both.told)
     assert both.told.pop() == MqttOpened()
     await both.until(lambda: not dialer._tasks)
@@ -80,7 +89,7 @@ async def bench(*, tls: bool, desk: Desk | None = None) -> AsyncIterator[Bench]:
     async with asyncio.timeout(10):
         await broker.ended.wait()
     await asyncio.sleep(0.01)
-    assert not dialer.impairments._lines
+    assert not dialer.impairments.lines
 
 
 def _unexpected(error: BaseException) -> None:
@@ -106,13 +115,13 @@ def test_what_was_said_in_a_black_hole_arrives_afterwards(play: Play, *, tls: bo
         async with bench(tls=tls) as both:
             both.end.write(b"before ")
             await both.until(lambda: both.heard == b"before ")
-            both.treat(both.end, HOLE)
+            both.treat(HOLE)
             both.end.write(b"mean")
             both.end.write(b"while ")
             both.broker.transport.write(b"hello? ")
             await asyncio.sleep(0.03)
             assert (both.heard, both.broker.heard) == (b"before ", b"before ")
-            both.treat(both.end, ())
+            both.treat()
             await both.until(lambda: b"while" in both.heard)
             both.end.write(b"after")
             await both.until(lambda: both.heard.endswith(b"after"))
@@ -122,20 +131,69 @@ def test_what_was_said_in_a_black_hole_arrives_afterwards(play: Play, *, tls: bo
 
 
 @both_ways
+def test_last_words_into_a_black_hole_arrive_when_it_has_gone(play: Play, *, tls: bool) -> None:
+    async def scene() -> None:
+        async with bench(tls=tls) as both:
+            both.treat(HOLE)
+            both.end.write(b"farewell")
+            both.end.leave()
+            await asyncio.sleep(0.03)
+            assert both.broker.heard == b""
+            both.end = MqttStream(both.told.append)  # the device has begun another one
+            both.treat()
+            await both.until(both.broker.ended.is_set)
+            assert both.broker.heard == b"farewell"
+
+    play(scene())
+
+
+def test_a_black_hole_swallows_what_was_left_too(play: Play) -> None:
+    async def scene() -> None:
+        async with bench(tls=False) as both:
+            both.treat(HOLE)
+            both.end.write(b"farewell")
+            both.end.leave()
+            both.end = MqttStream(both.told.append)
+            both.kill()  # the power fails, and with it what would have been repeated
+            both.treat()
+            await asyncio.sleep(0.03)
+            assert both.broker.heard == b""
+            assert not both.broker.ended.is_set()
+
+    play(scene())
+
+
+@both_ways
+def test_nobody_hears_who_is_cut_off_in_a_black_hole(play: Play, *, tls: bool) -> None:
+    async def scene() -> None:
+        async with bench(tls=tls) as both:
+            both.treat(HOLE)
+            both.end.write(bytes(WRITE_BUFFER_MAX + 1))  # more than this firmware keeps
+            await both.until(lambda: both.told == [MqttClosed("closed")])
+            both.end.abandon()
+            both.treat()
+            await asyncio.sleep(0.03)
+            assert not both.broker.ended.is_set()
+            assert both.broker.heard == b""
+
+    play(scene())
+
+
+@both_ways
 def test_a_dead_connection_tells_neither_end(play: Play, *, tls: bool) -> None:
     async def scene() -> None:
         async with bench(tls=tls) as both:
-            both.dialer.impairments.kill(both.end)
+            both.kill()
             both.end.write(b"is anybody there?")
             both.broker.transport.write(b"are you?")
             both.end.leave()
             await asyncio.sleep(0.05)
             assert (both.told, both.broker.heard) == ([], b"")
             assert not both.broker.ended.is_set(), "nobody said goodbye"
-            [dead] = both.dialer.impairments._lines
+            [dead] = both.dialer.impairments.lines
             assert dead.get_write_buffer_size() == 0
             both.broker.transport.close()  # as when the keep-alive has failed
-            await both.until(lambda: not both.dialer.impairments._lines)
+            await both.until(lambda: not both.dialer.impairments.lines)
             assert both.told == []
 
     play(scene())
@@ -144,11 +202,11 @@ def test_a_dead_connection_tells_neither_end(play: Play, *, tls: bool) -> None:
 def test_a_dead_connection_is_closed_with_its_world(play: Play) -> None:
     async def scene() -> None:
         async with bench(tls=False) as both:
-            both.dialer.impairments.kill(both.end)
+            both.kill()
             both.end.abandon()
             await asyncio.sleep(0.02)
             assert not both.broker.ended.is_set()
-            both.dialer.impairments.kill(both.end)  # a second time changes nothing
+            both.kill()  # a second time changes nothing
 
     play(scene())
 
@@ -165,7 +223,7 @@ def test_a_slow_connection_is_slow_from_the_start(play: Play, *, tls: bool) -> N
                 both.end.write(word)
             await both.until(lambda: both.heard == b"one two three")
             assert loop.time() - start_s >= 2 * 0.02 - 0.001
-            both.treat(both.end, ())
+            both.treat()
             both.end.write(b"!")
             await both.until(lambda: both.heard.endswith(b"!"))
 
@@ -176,7 +234,7 @@ def test_a_slow_connection_is_slow_from_the_start(play: Play, *, tls: bool) -> N
 def test_the_last_word_of_the_other_side_is_slow_too(play: Play, *, tls: bool) -> None:
     async def scene() -> None:
         async with bench(tls=tls) as both:
-            both.treat(both.end, (Slow(60_000, 10),))
+            both.treat(Slow(60_000, 10))
             both.broker.transport.write(b"farewell")
             both.broker.transport.close()
             await both.broker.ended.wait()
@@ -192,14 +250,13 @@ def test_the_last_word_of_the_other_side_is_slow_too(play: Play, *, tls: bool) -
 def test_other_faults_do_not_touch_what_stands(play: Play) -> None:
     async def scene() -> None:
         async with bench(tls=False, desk=Desk(HOST)) as both:
-            both.treat(both.end, (DnsRefused(1000),))
+            both.treat(DnsRefused(1000))
             assert not isinstance(both.end.line, Impaired)
-            both.treat(None, HOLE)
-            both.dialer.impairments.kill(None)
-            never = MqttStream(both.told.append)
-            both.treat(never, HOLE)
-            both.dialer.impairments.kill(never)
+            never, nobody = MqttStream(both.told.append), Desk(HOST, HOLE)
+            both.dialer.impairments.treat(nobody, None, never)
+            both.dialer.impairments.kill(nobody, None, never)
             assert never.line is None
+            assert not both.dialer.impairments.lines
 
     play(scene())
 
@@ -209,18 +266,18 @@ def test_a_flood_waits_where_it_is(play: Play, monkeypatch: pytest.MonkeyPatch) 
 
     async def scene() -> None:
         async with bench(tls=False) as both:
-            both.treat(both.end, HOLE)
+            both.treat(HOLE)
             line = both.end.line
             assert isinstance(line, Impaired)
             for _ in range(20):
                 both.broker.transport.write(bytes(1000))
                 await asyncio.sleep(0.002)
             assert 1000 < line._in.size < 20_000
-            both.treat(both.end, ())
+            both.treat()
             await both.until(lambda: len(both.heard) == 20_000)
             both.end.write(b"x" * 100)
             assert line.get_write_buffer_size() == 0
-            both.treat(both.end, HOLE)
+            both.treat(HOLE)
             both.end.write(b"x" * 100)
             assert line.get_write_buffer_size() == 100
 
@@ -230,7 +287,7 @@ def test_a_flood_waits_where_it_is(play: Play, monkeypatch: pytest.MonkeyPatch) 
 def test_a_power_cut_loses_what_is_on_the_way(play: Play) -> None:
     async def scene() -> None:
         async with bench(tls=False) as both:
-            both.treat(both.end, (Slow(60_000, 10),))
+            both.treat(Slow(60_000, 10))
             both.end.write(b"never heard")
             both.end.abandon()
             await both.broker.ended.wait()

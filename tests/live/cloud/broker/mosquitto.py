@@ -29,14 +29,19 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def running_mosquitto() -> Iterator[int]:
-    """Run the broker; yield its port. Everybody may do everything."""
+def running_mosquitto(more: str = "") -> Iterator[int]:
+    """Run the broker, with `more` lines of its configuration; yield its port.
+
+    Everybody may do everything.
+    """
     with TemporaryDirectory() as folder:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port: int = probe.getsockname()[1]
         config = Path(folder) / "mosquitto.conf"
-        config.write_text(f"listener {port} {LOOPBACK}\nallow_anonymous true\npersistence false\n")
+        config.write_text(
+            f"listener {port} {LOOPBACK}\nallow_anonymous true\npersistence false\n{more}"
+        )
         process = subprocess.Popen(
             [program("mosquitto"), "-c", str(config)],
             stdout=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import fleet.cloud
 from firmware_sim.wire import mqtt_payload
 from fleet.cloud.edge.local import LocalCloud
 from fleet.run.shelf import Shelf
-from tests.live.cloud.broker.mosquitto import program
+from tests.live.cloud.broker.mosquitto import program, running_mosquitto
 
 README = (Path(fleet.cloud.__file__).parent / "README.md").read_text()
 WAIT_S = "10"
@@ -52,3 +52,33 @@ def test_the_readme_s_lines_do_what_it_says(tuya_cloud: LocalCloud, tuya_devices
         report = f"{mqtt_payload.topic_out(camera.dev_id)} {b'2.'.hex()}"  # and a digit
         assert any(line.startswith(report) for line in monitor.stdout)
         monitor.terminate()
+
+
+BRIDGE = """
+connection home
+address 127.0.0.1:{port}
+remote_username tester
+remote_password demo-password
+try_private false
+restart_timeout 1
+topic test/out out 2
+topic test/in in 2
+"""
+
+
+def say(port: int, topic: str) -> None:
+    run(f"mosquitto_pub -p 1883 -u tester -P demo-password -t {topic} -m {topic} -q 2 -r", port)
+
+
+def hear(port: int, topic: str) -> str:
+    return run(f"mosquitto_sub -p 1883 -u tester -P demo-password -t {topic} -q 2 -C 1", port)
+
+
+def test_a_bridge_of_mosquitto_carries_messages_both_ways(tuya_cloud: LocalCloud) -> None:
+    """With the notifications that it sends unless told otherwise."""
+    port = tuya_cloud.ready.mqtt_port
+    say(port, "test/in")
+    with running_mosquitto(BRIDGE.format(port=port)) as home:
+        assert hear(home, "test/in") == "test/in\n"
+        say(home, "test/out")
+        assert hear(port, "test/out") == "test/out\n"

@@ -175,7 +175,7 @@ def test_a_broker_that_does_not_read_is_not_waited_for(monkeypatch: pytest.Monke
 def test_while_the_disk_is_behind_messages_wait_within_bounds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "UNHEARD_MAX", 2)
+    monkeypatch.setattr(module, "UNHEARD_MAX", {Line.DEVICES: 2})
 
     async def story(desk: Desk, _: ExternalEdge, other: aiomqtt.Client) -> None:
         desk.congested = True
@@ -191,6 +191,33 @@ def test_while_the_disk_is_behind_messages_wait_within_bounds(
         assert desk.heard() == [b"a", b"b", b"kept"]
         await other.publish("t/1", b"c")
         await desk.until(5)
+
+    over(story)
+
+
+def test_who_is_there_is_found_out_anew_rather_than_half_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "UNHEARD_MAX", {Line.CONTROL: 2, Line.DEVICES: 9})
+
+    async def story(desk: Desk, edge: ExternalEdge, other: aiomqtt.Client) -> None:
+        desk.do(msgspec.structs.replace(OPEN, line=Line.CONTROL, client_id="control"))
+        await desk.until(2)
+        desk.congested = True
+        for text in (b"a", b"b", b"c", b"d"):
+            await other.publish("t/1", text)
+        down = (await desk.until(3))[2]
+        assert isinstance(down, LineDown)
+        assert down.line is Line.CONTROL
+        assert "disk" in down.why
+        desk.do(CloseLine(Line.CONTROL, "over"))
+        desk.do(CloseLine(Line.DEVICES, "over"))
+        async with asyncio.timeout(PATIENCE_S):
+            while edge._closing:
+                await asyncio.sleep(0.01)
+        desk.relieve()
+        assert desk.heard() == []
+        assert len(desk.events) == 3, "told once"
 
     over(story)
 
@@ -273,9 +300,12 @@ def test_the_start_ends_well_or_says_why() -> None:
 
 def test_certificates_that_cannot_be_read() -> None:
     async def run() -> None:
-        address = parse_address("mqtts://a:b@127.0.0.1?ca=/no/such/file")
-        with pytest.raises(UsageError, match="/no/such/file: cannot be read as certificates"):
-            ExternalEdge(cast("Driver", Desk()), address)
+        for url, own in (
+            ("mqtts://a:b@h?ca=/no/such/file", ""),
+            ("mqtts://a:b@h", "/no/such/file"),
+        ):
+            with pytest.raises(UsageError, match=r"^/no/such/file: cannot be read as certificates"):
+                ExternalEdge(cast("Driver", Desk()), parse_address(url), own)
 
     asyncio.run(run())
 
@@ -322,6 +352,8 @@ def test_a_broker_by_the_clouds_own_authority(tmp_path: Path) -> None:
             asyncio.run(served(config, story))
         broker.start()
         asyncio.run(served(config, story))
-        stranger = ServerConfig(broker=address)
+        with pytest.raises(UsageError, match="add --tls"):
+            asyncio.run(served(ServerConfig(broker=address), story))
+        elsewhere = msgspec.structs.replace(address, told=f"{LOOPBACK}:1")
         with pytest.raises(UsageError, match="certificate verify failed"):
-            asyncio.run(served(stranger, story))
+            asyncio.run(served(ServerConfig(broker=elsewhere), story))

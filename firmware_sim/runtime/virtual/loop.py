@@ -1,0 +1,143 @@
+"""An event loop of asyncio whose clock is an agenda: people written as coroutines live in it.
+
+Nothing waits: when everybody waits for something later, it is later. Tasks, events, locks and
+time limits are those of asyncio, so whoever lives in real time lives here unchanged. There are no
+sockets, threads or signals. When nothing is planned any more and somebody still waits, that is
+said instead of hanging (the idea of trio's autojump clock).
+"""
+
+import asyncio
+from asyncio import base_events
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from typing import Any
+
+from firmware_sim.runtime.virtual.agenda import Agenda
+
+LOOK_EVERY = 64  # moments
+Connect = Callable[
+    [Callable[[], asyncio.BaseProtocol], str, int],
+    Awaitable[tuple[asyncio.Transport, asyncio.BaseProtocol]],
+]
+
+
+class Stalled(RuntimeError):
+    """Somebody waits for what will never happen."""
+
+
+class Planned:
+    """One planned call, as asyncio's handles: it can be taken back."""
+
+    __slots__ = ("_args", "_call", "_context", "_when_s")
+
+    def __init__(
+        self,
+        when_s: float,
+        call: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> None:
+        """Keep what to call, in the caller's context unless another one is given."""
+        self._when_s = when_s
+        self._call: Callable[..., object] | None = call
+        self._args = args
+        self._context = context or copy_context()
+
+    def run(self) -> None:
+        """Do it, unless it was taken back."""
+        call = self._call
+        if call is not None:
+            self._context.run(call, *self._args)
+
+    def cancel(self) -> None:
+        """Take it back."""
+        self._call = None
+        self._args = ()
+
+    def cancelled(self) -> bool:
+        """Say whether it was taken back."""
+        return self._call is None
+
+    def when(self) -> float:
+        """Return when it is due, by the loop's clock in seconds."""
+        return self._when_s
+
+
+class VirtualLoop(base_events.BaseEventLoop):
+    """The loop of one agenda. Its `time` is the agenda's, in seconds since the Unix epoch.
+
+    asyncio's own base class keeps the books of tasks, generators and errors; the four methods by
+    which a loop plans, and the one by which it goes on, are the agenda's.
+    """
+
+    def __init__(self, agenda: Agenda) -> None:
+        """Live by `agenda`, which others may plan in as well."""
+        super().__init__()
+        self.agenda = agenda
+        self.connect: Connect | None = None  # how people reach the ports of devices
+        self.on_moment: Callable[[], None] | None = None  # called often, between two moments
+        self._rounds = 0
+
+    def time(self) -> float:
+        """Return the time in seconds."""
+        return self.agenda.now_ms / 1000
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Planned:
+        """Plan a call for now, behind what is planned for now already."""
+        planned = Planned(0.0, callback, args, context)
+        self.agenda.at(0, planned.run)
+        return planned
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Planned:
+        """Plan a call for a time in seconds, to the millisecond."""
+        planned = Planned(when, callback, args, context)
+        self.agenda.at(round(when * 1000), planned.run)
+        return planned
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Planned:
+        """Plan a call for `delay` seconds from now."""
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    async def create_connection(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str,
+        port: int,
+        **_: Any,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connect to a device on the virtual LAN; raises OSError."""
+        if self.connect is None:
+            raise OSError("no network in this loop")
+        return await self.connect(protocol_factory, host, port)
+
+    def stop(self) -> None:
+        """End the run after what is done this very moment."""
+        super().stop()
+        self.agenda.stop = True
+
+    def _run_once(self) -> None:
+        """Go to the next moment; called by the base class until the loop is stopped."""
+        if self.agenda.next_ms is None:
+            raise Stalled("everybody waits, and nothing is planned that could end it")
+        self.agenda.run_next()
+        self._rounds += 1
+        if self.on_moment is not None and self._rounds % LOOK_EVERY == 0:
+            self.on_moment()
+        if self._stopping:  # type: ignore[attr-defined]
+            self.agenda.stop = False

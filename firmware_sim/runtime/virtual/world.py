@@ -1,0 +1,253 @@
+"""The virtual world: many devices on one clock that jumps, the network between, and faults.
+
+It offers what the live world offers (`firmware_sim.runtime.live.world`), carries out the same
+effects of the same devices and tells them the same events; only sockets, sites and lenses are
+others. Everything happens in the order of one agenda, so a run is a function of its seed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firmware_sim import effects as fx
+from firmware_sim import events as ev
+from firmware_sim.device.device import Device
+from firmware_sim.effects import Effect, Noted, StateShown
+from firmware_sim.events import Event
+from firmware_sim.rng import Rng, derive
+from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.faults import Fault, PowerCut, lies
+from firmware_sim.runtime.live.attachment import Attachment
+from firmware_sim.runtime.live.mischief import Mischief
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.eyes import Eyes, Sight
+from firmware_sim.runtime.virtual.lan import Lan
+from firmware_sim.runtime.virtual.loop import VirtualLoop
+from firmware_sim.runtime.virtual.place import Place
+from firmware_sim.runtime.virtual.trace import Trace
+from firmware_sim.runtime.virtual.wan import Call, Host, Impairments, Stream, Wan
+
+Observer = Callable[[int, StateShown | Noted, int], None]
+_WAN, _EYES = 1, 2  # branches of the seed
+
+
+class VirtualWorld:
+    """Runs devices in virtual time. `stepped(place)` is called after each step of a device."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        *,
+        sites: Mapping[str, AccessPoint],
+        hosts: Mapping[tuple[str, int], Host],
+        observer: Observer,
+        sight: Sight,
+        seed: int,
+        trace: Trace | None = None,
+    ) -> None:
+        """Start empty, in the running loop of `agenda`.
+
+        `hosts` are the servers that devices can reach, by name and port. `observer(index, what,
+        now_ms)` is called between an event and the next.
+        """
+        self.agenda = agenda
+        self.lan = Lan(agenda)
+        self.wan = Wan(agenda, hosts, Rng(derive(seed, _WAN)))
+        self.stepped: list[Callable[[Place], None]] = []
+        self._attachment = Attachment(sites)
+        self._mischief = Mischief(self._attachment, Impairments())
+        self._observer = observer
+        self._eyes = Eyes(agenda, sight, derive(seed, _EYES))
+        self._trace = trace
+        self._places: list[Place] = []
+        self._inbox: list[tuple[Place, Event]] = []
+        self._driver_of = self._drivers()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop), "a virtual world lives in a virtual loop"
+        loop.connect = self.lan.connect
+
+    # --- the operator's hand --------------------------------------------------------------------
+
+    def add(self, device: Device, *, ip: str, site: str) -> int:
+        """Take in a device without power; return its index. UsageError for an unknown site."""
+        self._attachment.check_site(site)
+        index = len(self._places)
+        self._places.append(Place(self.work_off, index, device, ip, site))
+        return index
+
+    def device(self, index: int) -> Device:
+        """Return a device."""
+        return self._places[index].device
+
+    def place(self, index: int) -> Place:
+        """Return a device with its surroundings."""
+        return self._places[index]
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return self.agenda.now_ms
+
+    def tell(self, index: int, event: Event) -> None:
+        """Let something happen to a device: power, button."""
+        place = self._places[index]
+        if isinstance(event, ev.PowerApplied | ev.PowerRemoved):
+            place.switched_on = isinstance(event, ev.PowerApplied)
+            if place.switched_on and lies(PowerCut, place.faults):
+                return  # there is no voltage yet
+        place.tell(event)
+
+    def plug(self, index: int, *, connected: bool) -> None:
+        """Put the Ethernet cable in or pull it."""
+        self._attachment.plug(self._places[index], connected=connected)
+
+    def move(self, index: int, site: str) -> None:
+        """Carry a device to another site: the network of the old one is lost."""
+        self._attachment.move(self._places[index], site)
+
+    def strike(self, index: int, fault: Fault) -> None:
+        """Let a fault begin on a device's link or supply; it ends by itself."""
+        self._mischief.begin(self._places[index], fault)
+
+    def severed(self, index: int) -> bool:
+        """Say whether its session with the broker is gone, and it does not know.
+
+        It has died without a word, or the firmware takes the end of a stream for silence.
+        """
+        stream = self._places[index].stream
+        return stream is not None and (stream.dead or not stream.wanted)
+
+    def traffic(self, index: int) -> tuple[int, int]:
+        """Return how many calls over HTTP, and how many connections to its broker it has begun."""
+        place = self._places[index]
+        return place.calls, place.connects
+
+    def show(self, index: int, payload: bytes | None) -> None:
+        """Hold a phone with this QR code in front of a lens, or take it away (None)."""
+        self._eyes.show(index, payload)
+
+    # --- events in, effects out -----------------------------------------------------------------
+
+    def work_off(self, place: Place, event: Event) -> None:
+        """Tell a device what happened and carry out what it wants.
+
+        Whatever happens from within is worked off afterwards.
+        """
+        inbox = self._inbox
+        inbox.append((place, event))
+        if len(inbox) > 1:
+            return
+        for one, happened in inbox:  # grows while it is worked off
+            self._handle(one, happened)
+        inbox.clear()
+
+    def _handle(self, place: Place, event: Event) -> None:
+        kind = type(event)
+        if kind is ev.PowerApplied:
+            place.powered = True
+            self._attachment.link_later(place)
+        elif kind is ev.PowerRemoved:
+            place.powered = False
+            place.drop_network()
+            self._eyes.close_lens(place.index)
+        elif kind is ev.LinkDown:
+            place.drop_network()
+        now_ms = self.agenda.now_ms
+        if self._trace is not None:
+            self._trace.event(now_ms, place.index, event)
+        device = place.device
+        drivers = self._driver_of
+        for effect in device.handle(event, now_ms + place.skew_ms):
+            drivers[type(effect)](place, effect)
+        due_ms = device.next_deadline_ms()
+        if due_ms != place.due_ms:
+            place.due_ms = due_ms
+            if due_ms is not None:
+                self.agenda.at(due_ms - place.skew_ms, self._ring, place, due_ms)
+        for look in self.stepped:
+            look(place)
+
+    def _ring(self, place: Place, due_ms: int) -> None:
+        if place.due_ms == due_ms:
+            place.due_ms = None
+            self.work_off(place, _DEADLINE)
+
+    def _observe(self, place: Place, effect: StateShown | Noted) -> None:
+        self._observer(place.index, effect, self.agenda.now_ms)
+
+    def _save(self, place: Place, effect: fx.SaveFlash) -> None:
+        """Flash is the device's own: it survives because only the rest is forgotten."""
+
+    def _call(self, place: Place, effect: fx.SendHttp) -> None:
+        if place.call is not None:
+            place.call.abandon()
+        place.calls += 1
+        place.call = Call(self.wan, place, effect)
+
+    def _open_mqtt(self, place: Place, effect: fx.OpenMqtt) -> None:
+        place.connects += 1
+        place.stream = Stream(self.wan, place, effect)
+
+    def _write_mqtt(self, place: Place, effect: fx.SendMqtt) -> None:
+        if place.stream is not None:
+            place.stream.write(effect.data)
+
+    def _close_mqtt(self, place: Place, _: fx.CloseMqtt) -> None:
+        if place.stream is not None:
+            place.stream.leave()
+            place.stream = None
+
+    def _broadcast(self, place: Place, effect: fx.Broadcast) -> None:
+        self.lan.broadcast(place, effect.port, effect.data)
+
+    def _send_datagram(self, place: Place, effect: fx.SendDatagram) -> None:
+        self.lan.broadcast(place, effect.port, effect.data)
+
+    def _open_lan(self, place: Place, effect: fx.OpenLan) -> None:
+        place.lan = self.lan.open(place, effect.port)
+
+    def _close_lan(self, place: Place, _: fx.CloseLan) -> None:
+        if place.lan is not None:
+            place.lan.close()
+            place.lan = None
+
+    def _send_lan(self, place: Place, effect: fx.LanSend) -> None:
+        if place.lan is not None:
+            place.lan.send(effect.conn, effect.data)
+
+    def _drop_lan(self, place: Place, effect: fx.LanClose) -> None:
+        if place.lan is not None:
+            place.lan.drop(effect.conn)
+
+    def _open_lens(self, place: Place, _: fx.OpenLens) -> None:
+        self._eyes.open_lens(place)
+
+    def _close_lens(self, place: Place, _: fx.CloseLens) -> None:
+        self._eyes.close_lens(place.index)
+
+    def _sound(self, place: Place, effect: fx.SoundTone) -> None:
+        self._observe(place, Noted("tone", str(effect.tone)))
+
+    def _drivers(self) -> dict[type[Effect], Callable[[Place, Any], None]]:
+        return {
+            fx.SaveFlash: self._save,
+            fx.JoinWifi: self._attachment.join,
+            fx.LeaveWifi: self._attachment.leave,
+            fx.SendHttp: self._call,
+            fx.OpenMqtt: self._open_mqtt,
+            fx.SendMqtt: self._write_mqtt,
+            fx.CloseMqtt: self._close_mqtt,
+            fx.Broadcast: self._broadcast,
+            fx.SendDatagram: self._send_datagram,
+            fx.OpenLan: self._open_lan,
+            fx.CloseLan: self._close_lan,
+            fx.LanSend: self._send_lan,
+            fx.LanClose: self._drop_lan,
+            fx.OpenLens: self._open_lens,
+            fx.CloseLens: self._close_lens,
+            fx.SoundTone: self._sound,
+            fx.StateShown: self._observe,
+            fx.Noted: self._observe,
+        }
+
+
+_DEADLINE = ev.DeadlineReached()

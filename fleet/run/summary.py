@@ -1,0 +1,85 @@
+"""What a run has come to: from everything that was seen and measured to one result."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from fleet.run.expectations import Outcomes, judge
+from fleet.run.measured import Measured
+from fleet.run.phases import PHASES
+from fleet.run.population import Population
+from fleet.run.recovery import Recovery
+from fleet.run.result import FaultPlayed, Generator, RunResult, Traffic, Virtual
+from fleet.run.retries import Retries
+from fleet.run.runner import Run
+from fleet.run.usage import Meter
+
+
+class Played(Protocol):
+    """The crew of a run that is over, with what it has measured."""
+
+    recovery: Recovery
+    retries: Retries
+    measured: Measured
+    meter: Meter
+    incidents: list[str]
+
+
+def sum_up(
+    run: Run,
+    crew: Played,
+    *,
+    aborted: str,
+    decoder: str,
+    shards: int = 1,
+    virtual: Virtual | None = None,
+) -> RunResult:
+    """Return what a run has come to. `aborted` says why it ended early, "" if it did not."""
+    outcomes = Outcomes(
+        unbound=len(run.tally.unbound),
+        rebound=len(run.tally.rebound),
+        refused=run.refused if run.refused is not None else dict(run.tally.refused),
+        failed=run.failed(),
+    )
+    crew.recovery.close()
+    outages = crew.recovery.outages
+    verdict = judge(run.population, outcomes, outages)
+    traffic = Traffic.of(run.chips.values())
+    meter, measured = crew.meter, crew.measured
+    wall_s = meter.elapsed_s
+    shards = max(1, shards)
+    return RunResult(
+        scenario=run.population.scenario.name,
+        seed=run.population.seed,
+        devices=len(run.population.units),
+        decoder=decoder,
+        shards=shards,
+        wall_s=wall_s,
+        cpu_s={name: meter.cpu_s(name) for name in ("runner", "cloud", "shards")},
+        peak_rss_bytes=meter.peak_rss_bytes,
+        outcomes=outcomes,
+        phases={name: measured.phases[name] for name in PHASES},
+        by_method=run.tally.by_method(),
+        generator=Generator(
+            loop_lag_p99_ms=measured.loop_lag.percentile(99),
+            cpu_pct=100 * meter.cpu_s("shards") / wall_s / shards,
+        ),
+        violations=tuple(run.violations),
+        unmet=() if aborted else verdict.unmet,  # a part of a run can meet no expectation
+        left_out=verdict.left_out,
+        incidents=tuple(crew.incidents),
+        tickets=run.tally.tickets,
+        frames=sum(pulse.frames for pulse in measured.lens.values()),
+        decoded=sum(pulse.decoded for pulse in measured.lens.values()),
+        aborted=aborted,
+        outages=outages,
+        traffic=traffic,
+        retries=crew.retries.result(traffic.calls + traffic.connects),
+        faults=tuple(_played(run.population, measured.struck)),
+        virtual=virtual,
+    )
+
+
+def _played(population: Population, struck: Mapping[int, Counter[str]]) -> Iterator[FaultPlayed]:
+    for number, table in enumerate(population.scenario.faults):
+        yield FaultPlayed(table.kind, table.during, dict(struck.get(number, {})))

@@ -1,0 +1,1 @@
+"""A run in virtual time: the same people, firmware and cloud as live, other drivers."""

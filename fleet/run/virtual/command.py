@@ -1,0 +1,139 @@
+"""Runs a scenario in virtual time: one process, one agenda, and a result like that of a live run."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+
+from firmware_sim.errors import SimulatorError
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.eyes import Sight
+from firmware_sim.runtime.virtual.loop import VirtualLoop
+from firmware_sim.runtime.virtual.trace import Trace
+from fleet.run.command import INTERRUPTED, view
+from fleet.run.fault_player import START
+from fleet.run.hosting import root_of
+from fleet.run.population import VIRTUAL_DEVICES_MAX, Population, populate
+from fleet.run.progress import make_progress
+from fleet.run.result import RunResult, Virtual
+from fleet.run.runner import Run
+from fleet.run.scenario import load_scenario, with_outages
+from fleet.run.summary import sum_up
+from fleet.run.virtual.crew import Crew
+from fleet.run.virtual.sights import MODEL, make_sight
+from fleet.run.virtual.telling.witness import Witness
+
+START_MS = 1_767_225_600_000  # 2026-01-01, for every run
+LOOK_EVERY_S = 0.25
+
+
+class Play:
+    """One run in virtual time. Make it, let it `play`, then look at what it has left."""
+
+    def __init__(
+        self,
+        population: Population,
+        sight: Sight,
+        say: Callable[[str], None],
+        on_look: Callable[["Play"], None] = lambda _: None,
+        witness: Witness | None = None,
+    ) -> None:
+        """Prepare; `on_look` is called now and then in real time, `witness` sees everything."""
+        self.agenda = Agenda(START_MS)
+        self.trace = witness or Trace()
+        self._witness = witness
+        self.aborted = ""
+        self._population = population
+        self._sight = sight
+        self._say = say
+        self._on_look = on_look
+        self._looked_s = time.monotonic()
+        self.crew: Crew | None = None
+        self.run: Run | None = None
+
+    def play(self) -> None:
+        """Play to the end, to Ctrl-C, or to what cannot be helped (`aborted`).
+
+        Raises UsageError when it could not even start.
+        """
+        with asyncio.Runner(loop_factory=self._loop) as runner:
+            try:
+                runner.run(self._play())
+            except KeyboardInterrupt:
+                self.aborted = INTERRUPTED
+
+    def _loop(self) -> VirtualLoop:
+        loop = VirtualLoop(self.agenda)
+        loop.on_moment = self._look
+        return loop
+
+    async def _play(self) -> None:
+        self.crew = Crew(
+            self._population, self.agenda, self._sight, self.trace, self._witness
+        )
+        self.run = Run(self._population, self.crew, self._say)
+        try:
+            await self.run.play()
+        except (SimulatorError, BaseExceptionGroup) as error:
+            root = root_of(error)
+            if not isinstance(root, SimulatorError) or self.run.phase == START:
+                raise root from error
+            self.aborted = str(root)
+
+    def _look(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._looked_s > LOOK_EVERY_S:
+            self._looked_s = now_s
+            self._on_look(self)
+
+    def result(self, decoder: str) -> RunResult:
+        """Return what it has come to."""
+        assert self.crew is not None and self.run is not None, "it has not been played"  # noqa: PT018
+        self.crew.take_struck()
+        self.crew.meter.sample({})
+        return sum_up(
+            self.run,
+            self.crew,
+            aborted=self.aborted,
+            decoder=decoder,
+            virtual=Virtual((self.agenda.now_ms - START_MS) / 1000, self.trace.digest()),
+        )
+
+
+def perform_virtual(
+    scenario: str,
+    *,
+    devices: int | None = None,
+    seed: int = 1,
+    lens: str = MODEL,
+    decoder: str = "pyzbar",
+    outage_s: float | None = None,
+    console: Console,
+) -> RunResult:
+    """Run a scenario (built-in name or path) in virtual time.
+
+    With `lens` "model" cameras read codes as a model of `decoder` says, with "real" frames are made
+    and decoded.
+
+    Raises UsageError for a scenario, a size or a lens that cannot be.
+    """
+    plan = with_outages(load_scenario(scenario), outage_s)
+    population = populate(plan, devices or plan.devices, seed, VIRTUAL_DEVICES_MAX)
+    gc.collect()
+    gc.freeze()  # a population is there to stay
+    progress = make_progress(console, population.profiles)
+
+    def show(play: Play) -> None:
+        assert play.crew is not None and play.run is not None  # noqa: PT018
+        play.crew.meter.sample({})
+        progress.show(view(play.run, play.crew.watch, play.crew.meter.elapsed_s))
+
+    play = Play(population, make_sight(lens, decoder), progress.say, show)
+    try:
+        play.play()
+    finally:
+        progress.close()
+        gc.unfreeze()
+    return play.result(f"{lens} {decoder}")

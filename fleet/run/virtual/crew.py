@@ -1,0 +1,268 @@
+"""The hands and eyes of the people of a run in virtual time: what the supervisor is live.
+
+There are no processes to keep alive: devices, cloud and people share one agenda. Phases, faults,
+recovery and retries are counted by the same objects as live.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from firmware_sim.device.device import Device, Identity
+from firmware_sim.effects import Noted, StateShown
+from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.rng import Rng, derive
+from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.faults import AnyFault
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.eyes import Sight
+from firmware_sim.runtime.virtual.trace import Trace
+from firmware_sim.runtime.virtual.world import VirtualWorld
+from fleet.app.cloud_link import CloudLink
+from fleet.app.lan_client import LanSearch
+from fleet.cloud.api.admin_api import Audit
+from fleet.cloud.settings import Settings
+from fleet.run import messages as msg
+from fleet.run import seeding
+from fleet.run.ambush import Ambush
+from fleet.run.fault_plan import Strike
+from fleet.run.measured import nothing_measured
+from fleet.run.phases import PhaseClock
+from fleet.run.phones import LanPhones
+from fleet.run.population import Population
+from fleet.run.recovery import Recovery
+from fleet.run.retries import Retries
+from fleet.run.stage import HOMES, WAREHOUSE, Phones
+from fleet.run.usage import Meter
+from fleet.run.virtual.cloud import HOST, HTTP_PORT, MQTT_PORT, VirtualCloud
+from fleet.run.virtual.telling.witness import Witness
+from fleet.run.watch import Watch
+
+_CLOUD, _WORLD, _PHONES = 300, 301, 302  # branches of the seed
+URL = f"http://{HOST}"
+
+
+class Crew:
+    """Everything that a run needs, in one virtual world. Make it in the loop of the agenda."""
+
+    def __init__(
+        self,
+        population: Population,
+        agenda: Agenda,
+        sight: Sight,
+        trace: Trace,
+        witness: Witness | None = None,
+    ) -> None:
+        """Prepare; nothing has happened yet. A `witness` sees what devices, cloud and hands do."""
+        self.agenda = agenda
+        self.trace = trace
+        count = len(population.units)
+        self.recovery = Recovery(count, agenda.now_ms, lambda: 0.0)
+        self.retries = Retries()
+        self.watch = Watch(count, self.recovery.saw)
+        self.measured = nothing_measured()
+        self.meter = Meter()
+        self.incidents: list[str] = []
+        self._population = population
+        seed = population.seed
+        self.cloud = VirtualCloud(
+            agenda,
+            _settings(population, agenda.now_ms),
+            lambda: seeding.seed(population, bound=True),
+            derive(seed, _CLOUD),
+            trace,
+        )
+        self.world = VirtualWorld(
+            agenda,
+            sites=_sites(population),
+            hosts={(HOST, HTTP_PORT): self.cloud, (HOST, MQTT_PORT): self.cloud},
+            observer=self._observe,
+            sight=sight,
+            seed=derive(seed, _WORLD),
+            trace=trace,
+        )
+        self._witness = witness
+        if witness is not None:
+            witness.attend(agenda, self.cloud, population, address)
+        self._outage = asyncio.Lock()
+        self._ambush = Ambush(self._play)
+        self._clocks = [PhaseClock(self._record) for _ in population.units]
+
+    async def start(self) -> None:
+        """Start the cloud and make the devices."""
+        self.cloud.start()
+        population = self._population
+        for unit in population.units:
+            spec = seeding.device_spec(population, unit, address(unit.index), HOMES, bound=True)
+            make = Device if self._witness is None else self._witness.device(unit.index)
+            self.world.add(
+                make(
+                    population.profile(unit),
+                    Identity(spec.uuid, spec.auth_key, spec.product_id),
+                    spec.seed,
+                    (HOST, HTTP_PORT),
+                    spec.flash,
+                    spec.lan_version,
+                ),
+                ip=spec.ip,
+                site=spec.site,
+            )
+
+    # --- what people need -----------------------------------------------------------------------
+
+    def open_link(self, patience_s: float) -> CloudLink:
+        """Return people's way to the cloud."""
+        return CloudLink(URL, patience_s=patience_s, carrier=self.cloud)
+
+    @asynccontextmanager
+    async def phones(self) -> AsyncIterator[Phones]:
+        """Let phones hear the LAN as long as the block lasts."""
+        rng = Rng(derive(self._population.seed, _PHONES))
+        async with LanSearch(listen=self.world.lan.listen) as search:
+            yield LanPhones(search, rng.bytes)
+
+    async def audit(self) -> Audit:
+        """Return the cloud's books."""
+        assert self.cloud.node is not None, "nobody audits a cloud that is down"
+        return self.cloud.node.audit()
+
+    async def snapshot(self) -> dict[int, msg.Chip]:
+        """Return what each device is and holds now."""
+        return {unit.index: self._chip(unit.index) for unit in self._population.units}
+
+    def _chip(self, index: int) -> msg.Chip:
+        device = self.world.device(index)
+        calls, connects = self.world.traffic(index)
+        return msg.Chip(
+            index=index,
+            lifecycle=device.lifecycle.name,
+            session=device.session.name,
+            outcome=device.outcome.name,
+            light=device.light,
+            operator=device.operator,
+            dev_id=device.flash.dev_id,
+            activated=device.flash.activated,
+            calls=calls,
+            connects=connects,
+            severed=self.world.severed(index),
+        )
+
+    # --- hands ----------------------------------------------------------------------------------
+
+    def power(self, indices: Iterable[int], *, on: bool) -> None:
+        """Apply or remove the supply voltage."""
+        event = PowerApplied() if on else PowerRemoved()
+        for index in indices:
+            self.world.tell(index, event)
+
+    def hold(self, indices: Iterable[int], hold_ms: int) -> None:
+        """Press the reset buttons for `hold_ms`."""
+        held = tuple(indices)
+        for index in held:
+            self._clocks[index].pressed(self.agenda.now_ms)
+            self.world.tell(index, ButtonPressed())
+        self.agenda.after(hold_ms, self._release, held)
+
+    def _release(self, held: tuple[int, ...]) -> None:
+        for index in held:
+            self.world.tell(index, ButtonReleased())
+
+    def show(self, indices: Iterable[int], payload: bytes | None) -> None:
+        """Bring a code into view, or take it away."""
+        for index in indices:
+            self._clocks[index].shown(self.agenda.now_ms if payload else 0)
+            if self._witness is not None:
+                self._witness.shown(index, payload)
+            self.world.show(index, payload)
+
+    def move(self, indices: Iterable[int], site: str) -> None:
+        """Carry devices to another place."""
+        for index in indices:
+            if self._witness is not None:
+                self._witness.moved(index, site)
+            self.world.move(index, site)
+
+    def intend(self, indices: Iterable[int], purpose: str) -> None:
+        """Say what the next pairing is for."""
+        for index in indices:
+            self._clocks[index].purpose = purpose
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def strike(self, strike: Strike) -> None:
+        """Let a fault befall devices."""
+        self._ambush.lay(
+            strike.number, strike.fault, strike.indices, strike.delays_ms, strike.state
+        )
+
+    def call_off(self, numbers: Iterable[int]) -> None:
+        """Forget what the tables with these numbers have not begun."""
+        self._ambush.calm(numbers)
+
+    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
+        """Take the cloud away, as table `number` says; return when it is back.
+
+        Outages take turns. A cloud that ends politely has written everything.
+        """
+        async with self._outage:
+            states = {state.lower(): n for state, n in self.watch.lifecycles.items() if n}
+            self.measured.struck.setdefault(number, Counter()).update(states)
+            self.recovery.begin(self.agenda.now_ms)
+            await self.cloud.be_away(for_s, politely=politely)
+            self.recovery.returned(self.agenda.now_ms)
+
+    def _play(self, index: int, fault: AnyFault) -> str:
+        state = self.world.device(index).lifecycle.name
+        if self._witness is not None:
+            self._witness.struck(index, fault)
+        self.world.strike(index, fault)
+        return state
+
+    def take_struck(self) -> None:
+        """Add what faults have struck to what was measured."""
+        for table, states in self._ambush.take_struck().items():
+            self.measured.struck.setdefault(table, Counter()).update(states)
+
+    # --- eyes -----------------------------------------------------------------------------------
+
+    def _observe(self, index: int, what: StateShown | Noted, now_ms: int) -> None:
+        if isinstance(what, Noted):
+            heard = msg.Heard(index, now_ms, what.kind, what.detail)
+            self.watch.take_heard(heard)
+            self.retries.take(heard)
+            return
+        seen = msg.Seen(
+            index, now_ms, what.lifecycle, what.session, what.light, what.operator, what.cause
+        )
+        self._clocks[index].saw(seen)
+        self._ambush.saw(index, what.lifecycle)
+        self.watch.take_seen(seen)
+
+    def _record(self, phase: str, duration_ms: int) -> None:
+        self.measured.phases[phase].record(duration_ms)
+
+
+def _settings(population: Population, now_ms: int) -> Settings:
+    """Return the cloud's settings; passwords are simulated ones and need no hardening."""
+    usual = seeding.settings(population, "", now_ms)
+    return msgspec.structs.replace(usual, password_iterations=1)
+
+
+def _sites(population: Population) -> dict[str, AccessPoint]:
+    units = population.units
+    homes = {unit.home.ssid: unit.home.password for unit in units}
+    homes |= {unit.new_home.ssid: unit.new_home.password for unit in units if unit.new_home}
+    scenario, warehouse = population.scenario, population.warehouse
+    return {
+        HOMES: AccessPoint(homes, scenario.home.join_ms),
+        WAREHOUSE: AccessPoint({warehouse.ssid: warehouse.password}, scenario.warehouse.join_ms),
+    }
+
+
+def address(index: int) -> str:
+    """Return the address of a device: virtual networks are as large as needed."""
+    number = index + 2
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
