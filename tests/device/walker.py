@@ -221,7 +221,7 @@ class Walker(Surroundings):
 
     def rude(self) -> None:
         """Do anything at all."""
-        _RUDE[self.pick(len(_RUDE))](self)
+        RUDE[self.pick(len(RUDE))](self)
 
     def power_cut(self) -> None:
         self.forget_world()
@@ -369,7 +369,7 @@ class Walker(Surroundings):
         self.tell(ev.LanClosed(conn))
 
 
-_RUDE: tuple[Callable[[Walker], object], ...] = (
+RUDE: tuple[Callable[[Walker], object], ...] = (
     Walker.power_cut,
     Walker.die_in_a_step,
     lambda walker: walker.tell(ev.PowerApplied()),

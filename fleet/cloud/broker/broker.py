@@ -85,6 +85,7 @@ class Broker:
         self._clients, self._kept = self._door.clients, self._door.kept
         self._wakes: list[tuple[int, int]] = []  # heap of (ms, conn)
         self._acts = self._talk.acts
+        self._directories = directories
         self._begun = False
         self._now_ms = 0
         for session in self._shelf.restore(directories):
@@ -108,7 +109,7 @@ class Broker:
             if session is not None:  # else: bytes that crossed our CloseStream
                 self._receive(session, event.data, now_ms, out)
         elif isinstance(event, StreamOpened):
-            self._open(event.conn, now_ms)
+            self._open(event.conn, now_ms, out)
         elif isinstance(event, StreamClosed):
             session = self._sessions.get(event.conn)
             if session is not None:
@@ -182,10 +183,12 @@ class Broker:
 
     # --- connections ----------------------------------------------------------------------------
 
-    def _open(self, conn: int, now_ms: int) -> None:
+    def _open(self, conn: int, now_ms: int, out: list[Effect]) -> None:
         if not self._begun:
             self._begun, self._meters.started_ms = True, now_ms
             self._shelf.begin(now_ms)
+            for gone, will in self._shelf.last_words(self._directories):
+                self._talk.publish_will(gone, will, now_ms, out)
         session = self._sessions[conn] = Session(conn, self._settings, now_ms)
         self._wake_by(session, now_ms + session.silence_ms_max)
 
@@ -271,6 +274,8 @@ class Broker:
             self._kept[session.client_id] = session
             self._shelf.open(session)
         session.will = packet.will
+        if packet.will is not None:
+            self._shelf.keep_will(session, packet.will)
         session.silence_ms_max = packet.keep_alive_s * 1500  # [MQTT-3.1.2-24]
         self._clients[session.client_id] = session
         self._hub.connected = len(self._clients)
@@ -300,8 +305,10 @@ class Broker:
             self._end(session)
         # The will is dropped with DISCONNECT only [MQTT-3.1.2-8, MQTT-3.14.4-3].
         will, session.will = session.will, None
-        if will is not None and reason is not Gone.DISCONNECTED:
-            self._talk.publish_will(session, will, now_ms, out)
+        if will is not None:
+            self._shelf.drop_will(session.client_id)
+            if reason is not Gone.DISCONNECTED:
+                self._talk.publish_will(session, will, now_ms, out)
         if reason is not None and session.backlog is None:
             self._talk.happened.append(ClientGone(session.client_id, reason))
 

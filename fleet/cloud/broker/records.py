@@ -64,6 +64,24 @@ class GuestMessage(Record, gc=False):
         return f"GuestMessage({self.client_id!r}, {self.topic!r}, {len(self.payload)} B)"
 
 
+class KeptWill(Record, gc=False):
+    """What a client has left to be said when it vanishes, for as long as it is connected."""
+
+    TABLE = "mqtt_wills"
+    KEY = ("client_id",)
+
+    client_id: str
+    username: str
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+
+    def __repr__(self) -> str:
+        """Show whose it is and the size only."""
+        return f"KeptWill({self.client_id!r}, {self.topic!r}, {len(self.payload)} B)"
+
+
 class RetainedMessage(Record, gc=False):
     """The last message to a topic that was published with RETAIN."""
 

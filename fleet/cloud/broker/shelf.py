@@ -11,8 +11,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from firmware_sim.wire import mqtt
 from fleet.cloud.broker.limits import BrokerSettings
-from fleet.cloud.broker.records import GuestMessage, KeptReceipt, KeptSession, KeptSubscription
+from fleet.cloud.broker.records import (
+    GuestMessage,
+    KeptReceipt,
+    KeptSession,
+    KeptSubscription,
+    KeptWill,
+)
 from fleet.cloud.broker.session import Backlog, Sent, Session
 from fleet.cloud.happenings import Directories, GuestLimits
 from fleet.cloud.ledger import Journal, Ledger, Loader
@@ -28,6 +35,7 @@ class Shelf:
         self._sessions: Ledger[KeptSession] = Ledger(KeptSession, load, journal)
         self._subscriptions: Ledger[KeptSubscription] = Ledger(KeptSubscription, load, journal)
         self._receipts: Ledger[KeptReceipt] = Ledger(KeptReceipt, load, journal)
+        self._wills: Ledger[KeptWill] = Ledger(KeptWill, load, journal)
         self._messages: Ledger[GuestMessage] = Ledger(GuestMessage, load, journal)
         last = next(reversed(self._messages), None)
         self._ids = itertools.count(last.id + 1 if last is not None else 1)
@@ -81,6 +89,32 @@ class Shelf:
         for left_ms in self.gone.values():
             return left_ms + self._settings.mqtt_session_life_s * 1_000
         return None
+
+    # --- wills ----------------------------------------------------------------------------------
+
+    def keep_will(self, session: Session, will: mqtt.Will) -> None:
+        """Keep what a client has left to be said, as long as it is connected."""
+        kept = KeptWill(
+            session.client_id, session.username, will.topic, will.payload, will.qos, will.retain
+        )
+        self._wills.put(kept)
+
+    def drop_will(self, client_id: str) -> None:
+        """Forget a will: it is said, or its client took its leave."""
+        kept = self._wills.get(client_id)
+        assert kept is not None, "the will of a client that is connected is kept"
+        self._wills.remove(kept)
+
+    def last_words(self, directories: Directories) -> Iterator[tuple[Session, mqtt.Will]]:
+        """Yield, and forget, the wills of those who were connected when the last process ended.
+
+        The standard lets them be said that late where the server itself has failed
+        [MQTT-3.1.2-8].
+        """
+        for kept in list(self._wills):
+            self._wills.remove(kept)
+            session = _away(kept.client_id, kept.username, 0, directories)
+            yield session, mqtt.Will(kept.topic, kept.payload, kept.qos, kept.retain)
 
     # --- what belongs to one --------------------------------------------------------------------
 
@@ -140,11 +174,21 @@ class Shelf:
 
 
 def _session_of(kept: KeptSession, directories: Directories) -> Session:
-    session = Session(0, BrokerSettings(), kept.left_ms)
-    session.client_id, session.username, session.lasting = kept.client_id, kept.username, True
-    session.directory = directories.of(kept.client_id, kept.username)
+    session = _away(kept.client_id, kept.username, kept.left_ms, directories)
+    session.lasting = True
+    if session.backlog is None:  # whoever it was is no guest any more
+        session.backlog = Backlog(GuestLimits())
+    return session
+
+
+def _away(client_id: str, username: str, left_ms: int, directories: Directories) -> Session:
+    """Return the session of somebody who has no connection."""
+    session = Session(0, BrokerSettings(), left_ms)
+    session.client_id, session.username = client_id, username
+    session.directory = directories.of(client_id, username)
     limits = session.directory.guests if session.directory is not None else None
-    session.backlog = Backlog(limits or GuestLimits())
+    if limits is not None:
+        session.backlog = Backlog(limits)
     return session
 
 

@@ -251,6 +251,37 @@ def test_a_will_is_published_however_the_connection_ends() -> None:
     assert payloads(world.heard(listener)) == [b"bye"], "closed by the cloud"
 
 
+def test_wills_of_those_who_were_there_when_the_process_was_killed_are_said_by_the_next_one() -> (
+    None
+):
+    world = World()
+    world.lose(world.guest("one", ("t/#", 1), lasting=True))
+    world.send(world.guest("polite", will=mqtt.Will("t/polite", b"never")), mqtt.Disconnect())
+    world.guest("two", will=WILL)
+    world.kill_and_restart()
+    listener = world.guest("one", lasting=True, present=True)
+    assert payloads(world.heard(listener)) == [b"gone"]
+    world.lose(world.guest("two"))
+    late = world.guest("late")
+    world.send(late, mqtt.Subscribe(1, (("t/will", 0),)))
+    retained = mqtt.Publish("t/will", b"gone", retain=True)
+    assert world.heard(late) == [mqtt.Suback(1, (0,)), retained]
+    world.send(listener, mqtt.Puback(1))
+    world.kill_and_restart()
+    again = world.guest("one", lasting=True, present=True)
+    assert world.heard(again) == [], "once"
+
+
+def test_a_will_that_its_client_may_no_longer_publish_is_dropped() -> None:
+    world = World()
+    world.guest("two", will=WILL)
+    world.kill_and_restart()
+    world.named.write.clear()
+    late = world.guest("late")
+    world.send(late, mqtt.Subscribe(1, (("t/will", 0),)))
+    assert world.heard(late) == [mqtt.Suback(1, (0,))]
+
+
 def test_a_will_is_published_once_and_not_by_the_next_connection() -> None:
     world = World()
     listener = world.guest("one", ("t/#", 0))

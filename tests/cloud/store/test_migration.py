@@ -6,7 +6,9 @@ a batch and paired anew, one was unbound and is still to be told, one reported d
 one an account without the right tried twice. `cloud_0002.db` was written when 0002.sql was the
 last one: four devices of the same world, one of them unbound and paired anew, and besides a project
 with tokens, calls, messages and a space, an OEM link, a product that was handed on, a wish for a
-data point. Neither can be made again.
+data point. `cloud_0003.db` came from that one when 0003.sql was the last, with guests of the broker
+and what they had left there, an asset user's space, and a firmware version that was ordered. None
+can be made again.
 """
 
 import shutil
@@ -29,7 +31,7 @@ from tests.cloud.store.postgres_server import PostgresServer
 from tests.cloud.support import ENDPOINTS, REPAIR, SETTINGS
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-TABLES = {1: 14, 2: 26}
+TABLES = {1: 14, 2: 26, 3: 35}
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -92,7 +94,9 @@ def old_postgres(postgres_url: str, postgres_server: PostgresServer, before: Row
     return postgres_url
 
 
-def _literal(cell: str | float) -> str:
+def _literal(cell: str | float | bytes) -> str:
+    if isinstance(cell, bytes):
+        return f"'\\x{cell.hex()}'"
     return str(cell) if isinstance(cell, int | float) else "'" + cell.replace("'", "''") + "'"
 
 
