@@ -5,6 +5,8 @@ owns one integer of state, so a hundred thousand devices cost 8 bytes each inste
 of `random.Random`, and one seed reproduces every choice. Never use it to make a real secret.
 """
 
+from functools import cache
+
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 
@@ -51,5 +53,15 @@ class Rng:
         return b"".join(self.next_u64().to_bytes(8, "big") for _ in range(words))[:count]
 
     def text(self, count: int, alphabet: str) -> str:
-        """Return `count` characters drawn from `alphabet`."""
-        return "".join(alphabet[self.below(len(alphabet))] for _ in range(count))
+        """Return `count` characters drawn from `alphabet`, which has at most 256, one byte each.
+
+        Some are likelier than others by one in 256 / len(alphabet), which no simulation minds.
+        """
+        return self.bytes(count).translate(_letters(alphabet)).decode("latin-1")
+
+
+@cache
+def _letters(alphabet: str) -> bytes:
+    """Return which character each byte stands for."""
+    letters = alphabet.encode("latin-1")
+    return bytes(letters[byte % len(letters)] for byte in range(256))

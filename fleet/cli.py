@@ -12,6 +12,7 @@ import typer
 from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
 from fleet.commands import cloud as platform
+from fleet.commands import explore as exploring
 from fleet.commands import lan as network
 from fleet.commands.options import (
     DEVICES_MAX,
@@ -128,6 +129,54 @@ def run_scenario(
         console=make_screen(),
     )
     raise typer.Exit(code)
+
+
+@cli.command()
+def explain(
+    scenario: Annotated[
+        str, typer.Argument(help="Built-in name, or the path of a .toml file.")
+    ] = "batch-unbind",
+    *,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            "--devices", min=1, max=DEVICES_MAX, help="How many; else as few as tell the story."
+        ),
+    ] = None,
+    seed: Seed = 1,
+    device: Annotated[
+        int | None,
+        typer.Option("--device", min=0, help="Whose story; else that of a camera without trouble."),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Leave nothing out; without --device, tell of all devices and people."
+        ),
+    ] = False,
+) -> None:
+    """Tell the story of one device, from the reset button to its next owner.
+
+    A small run is played in virtual time. Each line names the row of the firmware's tables, or the
+    function of the cloud, that decided. (Why an account may do something: `fleet cloud explain`.)
+    """
+    from fleet.commands.explain import explain as tell
+    from fleet.commands.screen import make_screen
+
+    raise typer.Exit(
+        tell(
+            scenario,
+            devices=devices,
+            seed=seed,
+            device=device,
+            everything=everything,
+            console=make_screen(),
+        )
+    )
+
+
+cli.command()(exploring.explore)
+cli.command()(exploring.replay)
 
 
 @cli.command()

@@ -7,14 +7,41 @@ off. (uvloop does not use Python's sockets; a test that drives it belongs under 
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.workers import Sharing
+
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    from tests import workers
+
+    return workers.count()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Sharing":
+    from tests import workers
+
+    return workers.Sharing(config, log, together=not workers.may_move())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        from tests import workers
+
+        workers.move()
+
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 

@@ -128,6 +128,20 @@ def test_the_environment_may_name_the_decoder(
     assert run(["run"]) == 2
 
 
+def test_explain_hands_on_every_option(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleet.commands.explain.explain", command.run_scenario)  # the stand-in
+    assert run(["explain"]) == 7
+    assert (
+        run(["explain", "mine.toml", "--devices", "9", "--seed", "4", "--device", "3", "--all"])
+        == 7
+    )
+    first = {"devices": None, "seed": 1, "device": None, "everything": False}
+    second = {"devices": 9, "seed": 4, "device": 3, "everything": True}
+    assert asked == [(BUILT_IN, first), ("mine.toml", second)]
+
+
 def test_up_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     assert run(["up"]) == 7
     text = "up --devices 5 --profile nvr --state waiting --ready-file r.json --shards 1"

@@ -56,7 +56,7 @@ echo "apt-get $*" >>"$(dirname "$0")/calls"
 case "$*" in *install*) rm -f "$(dirname "$0")/wish/no-zbar" ;; esac
 """
 
-PYTEST = "-m pytest --cov --cov-report=term"
+PYTEST = "-m pytest -n auto --cov --cov-report=term"
 
 
 class Place:

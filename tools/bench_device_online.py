@@ -25,7 +25,7 @@ from firmware_sim.device.flash import read_image
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.events import PowerApplied
 from firmware_sim.runtime.access_point import AccessPoint
-from firmware_sim.runtime.live.attachment import LINK_MS
+from firmware_sim.runtime.attachment import LINK_MS
 from firmware_sim.runtime.live.trust import anchor_cache
 from firmware_sim.runtime.live.world import LiveWorld
 from firmware_sim.wire import mqtt, mqtt_payload

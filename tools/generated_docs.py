@@ -20,6 +20,11 @@ from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.machine import Machine, Row
 from firmware_sim.device.profile import Point
 from firmware_sim.device.session import SESSION
+from fleet.commands.explain import page
+from fleet.run.checks.table import INVARIANTS, Invariant
+from fleet.run.fault_kinds import KINDS, Range
+from fleet.run.scenario import BUILT_IN
+from fleet.run.virtual.explain import tell_story
 from hw_profiles import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,12 +137,50 @@ def _pattern(pattern: Pattern) -> str:
     return f"{colours} {pattern.mode.value}{moving}{ours}"
 
 
+def invariants() -> str:
+    """Return what must hold in every run, and when that is checked."""
+    rows = ((f"`{one.name}`", one.holds, _checked(one)) for one in INVARIANTS)
+    return table(("invariant", "what holds", "checked"), rows)
+
+
+def _checked(invariant: Invariant) -> str:
+    size = "any size" if invariant.cheap else "small fleets"
+    times = ["at the end"] if invariant.at_end is not None else []
+    if invariant.watcher is not None:
+        times.append(f"all the while ({size})")
+    return ", ".join(times)
+
+
+def faults() -> str:
+    """Return the kinds of faults, with the keys of their own, and who plays them."""
+    rows = (
+        (
+            f"`{name}`",
+            kind.what,
+            "; ".join(_key(key, allowed) for key, allowed in kind.keys.items()) or "-",
+            "both" if kind.live else "`--virtual` only",
+        )
+        for name, kind in KINDS.items()
+    )
+    return table(("kind", "what it is", "keys of its own", "played"), rows)
+
+
+def _key(key: str, allowed: Range | None) -> str:
+    return f"`{key}`" if allowed is None else f"`{key}` {allowed}"
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table."""
     lines = [tuple(head)]
     lines.append(tuple("---" for _ in lines[0]))
     lines.extend(tuple(row) for row in rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def story() -> str:
+    """Return what `fleet explain` prints where there is no terminal."""
+    lines = page(tell_story(BUILT_IN), coloured=False, wide=True)
+    return "\n".join(["```text", *(line.plain.rstrip() for line in lines), "```"])
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -148,6 +191,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "lights": lights,
     "points": points,
+    "invariants": invariants,
+    "faults": faults,
+    "explain": story,
 }
 
 

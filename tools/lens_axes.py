@@ -150,8 +150,9 @@ def share_pct(decoder: Decoder, level: Level, frames: int = FRAMES) -> float:
     read = 0
     for number in range(frames):
         rng = Rng(derive(_SEED, number))
-        payload = rng.text(_PAYLOAD_SIZE, "abcdefghijklmnopqrstuvwxyz0123456789").encode()
-        read += decoder.decode(render(payload, _pose(level, rng), _SETTINGS)) == payload
+        pose = _pose(level, rng)
+        payload = rng.bytes(_PAYLOAD_SIZE).hex()[:_PAYLOAD_SIZE].encode()
+        read += decoder.decode(render(payload, pose, _SETTINGS)) == payload
     return 100 * read / frames
 
 

@@ -159,9 +159,9 @@ def upgrade_noticed(device: "Device", event: ChildUpgradeNoticed) -> None:
     """Ask for the firmware of a sub-device that is bound and in reach."""
     number = number_of(device, event.node_id)
     there = {n for n, child in _bound(device) if child.online}
-    if number not in there or device.dialect.old:
+    if number is None or number not in there or device.dialect.old:
         device.note("child_unreached", event.node_id)
-    elif number is not None:
+    else:
         child_update.ask(device, number, event.channel)
 
 

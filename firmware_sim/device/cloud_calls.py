@@ -3,7 +3,9 @@
 One connection per call, reply sizes bounded as in the open vendor SDK
 (tuya/tuya-connect-kit-for-mqtt-embedded-c, middleware/http_client_wrapper.c and src/atop_base.c).
 A reply that cannot be read counts as a failed call. How a call is encrypted, and which it is, is a
-matter of the firmware's generation.
+matter of the firmware's generation. Each reply says what time it is, also one that refuses a call
+because it was signed at another time: so a clock that is wrong is set right, and the next try is not
+refused (tuya/TuyaOpen, src/tuya_cloud_service/cloud/tuya_iot.c, TUYA_EVENT_TIMESTAMP_SYNC).
 """
 
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from firmware_sim.device.profile import TimeFrom
 from firmware_sim.device.signals import (
     ActivationAccepted,
     ActivationRefused,
@@ -36,6 +39,8 @@ HTTPS_PORT = 443
 MQTT_PORT = 8883
 IN_THE_CLEAR = "http://"  # a cloud that says so encrypts nothing, MQTT included
 ENV_BEFORE_PAIRING = "pro"
+TIME_S_MAX = 0x7FFFFFFF  # what the SDK has room for
+CLOCK_WRONG_S = 60  # less comes from slow answers, and no cloud minds it
 
 
 class Call(Enum):
@@ -234,9 +239,11 @@ def _resolved(device: "Device", body: bytes) -> Event:
 
 
 def _activated(device: "Device", body: bytes) -> Event:
+    before_s = device.ahead_s
     inner = _inner(device, Call.ACTIVATE, body)
     if not inner.success:
-        return ActivationRefused(inner.error_code or "UNKNOWN")
+        wrong = abs(device.ahead_s - before_s) > CLOCK_WRONG_S
+        return ActivationRefused(inner.error_code or "UNKNOWN", clock_was_wrong=wrong)
     old = device.dialect.old
     kind = atop_old.OldActivationResult if old else messages.ActivationResult
     return ActivationAccepted(messages.decode(inner.result, kind))
@@ -262,7 +269,11 @@ def _errand_done(device: "Device", body: bytes) -> Event:
 
 
 def _inner(device: "Device", call: Call, body: bytes) -> atop.Inner:
-    return atop.decode_inner(atop.decode_reply(body, _key(device, call), device.dialect.et))
+    inner = atop.decode_inner(atop.decode_reply(body, _key(device, call), device.dialect.et))
+    counts = call is Call.ACTIVATE or device.profile.firmware.time_from is TimeFrom.REPLIES
+    if counts and 0 < inner.t <= TIME_S_MAX:
+        device.set_time(inner.t)
+    return inner
 
 
 _MEANINGS: dict[Call, Callable[["Device", bytes], Event]] = {

@@ -7,6 +7,7 @@ while it is off: no task, no logger, no `random.Random`, and a decoder only whil
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -65,6 +66,7 @@ class Device:
         "_signals",
         "admitted",
         "admitted_ms",
+        "ahead_s",
         "asked",
         "awaited",
         "backoff_bound_ms",
@@ -156,7 +158,7 @@ class Device:
         self.children = children.restarted(self)
         self.admitted = self.asked = self.refused = False
         self.unacknowledged = self.tries = self.rpc_id = 0
-        self.backoff_bound_ms = self.admitted_ms = 0
+        self.backoff_bound_ms = self.admitted_ms = self.ahead_s = 0
         self.timers.disarm(Timer.LAN_IDLE)
 
     # --- the contract of a node -----------------------------------------------------------------
@@ -189,17 +191,8 @@ class Device:
         state = (self.lifecycle, self.session, self.outcome)
         if state == self._shown:
             return
-        self._shown = state
-        output = shown(*state)
-        self.emit(
-            StateShown(
-                lifecycle=self.lifecycle.name,
-                session=self.session.name,
-                light=output.light,
-                operator=output.operator,
-                cause=type(cause).__name__,
-            )
-        )
+        self._shown = _STATES.setdefault(state, state)
+        self._out.append(_state_shown(*state, type(cause)))
 
     @property
     def light(self) -> str:
@@ -215,8 +208,12 @@ class Device:
 
     @property
     def now_s(self) -> int:
-        """Return the device's clock in seconds since the Unix epoch."""
-        return self.now_ms // 1000
+        """Return the device's clock in seconds since the Unix epoch, set right if it was."""
+        return self.now_ms // 1000 + self.ahead_s
+
+    def set_time(self, now_s: int) -> None:
+        """Set the clock, which a restart forgets; what is waited for takes as long as before."""
+        self.ahead_s = now_s - self.now_ms // 1000
 
     @property
     def dialect(self) -> Dialect:
@@ -270,6 +267,22 @@ class Device:
 
 
 _NOTHING: list[Effect] = []
+_STATES: dict[tuple[Lifecycle, Session, Outcome], tuple[Lifecycle, Session, Outcome]] = {}
+"""All states that any device has shown; devices in the same state share one object."""
+
+
+@lru_cache(maxsize=4096)
+def _state_shown(
+    lifecycle: Lifecycle, session: Session, outcome: Outcome, cause: type[Event]
+) -> StateShown:
+    output = shown(lifecycle, session, outcome)
+    return StateShown(
+        lifecycle=lifecycle.name,
+        session=session.name,
+        light=output.light,
+        operator=output.operator,
+        cause=cause.__name__,
+    )
 
 
 # --- from raw events to signals -----------------------------------------------------------------

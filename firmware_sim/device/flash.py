@@ -7,6 +7,7 @@ production and is not in here. Erasing takes time: a marker is written first, so
 middle ends in a finished reset after the next boot and never in half a binding.
 """
 
+import sys
 from enum import IntEnum
 
 import msgspec
@@ -142,6 +143,9 @@ class Flash(msgspec.Struct, array_like=True, gc=False):
         return f"Flash({state}, dev_id={self.dev_id!r}, resetting={self.resetting!r})"
 
 
+_ALIKE = ("schema_id", "time_zone", "region", "env", "versions", "software")
+"""What is the same on thousands of devices, and kept once."""
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Flash)
 
@@ -154,6 +158,9 @@ def read_image(image: bytes) -> Flash:
     if not image:
         return Flash()
     try:
-        return _DECODER.decode(image)
+        flash = _DECODER.decode(image)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"not a flash image of this program ({error}); erase it") from error
+    for name in _ALIKE:
+        setattr(flash, name, sys.intern(getattr(flash, name)))
+    return flash

@@ -30,10 +30,11 @@ FIRST_ANNOUNCEMENT_MS = 1000
 
 
 class Card(NamedTuple):
-    """The datagram that answers solicitations, and what it was made from."""
+    """A datagram that says who we are, and what it was made from; it stays true as long as that."""
 
     ip: str
     gw_id: str
+    token: bool
     data: bytes
 
 
@@ -73,14 +74,22 @@ def _speaks_unasked(device: "Device") -> bool:
 
 def _broadcast(device: "Device") -> None:
     version = _shown_version(device)
-    device.emit(Broadcast(discovery.announcement_port(version), _datagram(device)))
+    sealed = version is LanVersion.V35  # anew each time
+    data = _datagram(device, version) if sealed else _kept_datagram(device, version)
+    device.emit(Broadcast(discovery.announcement_port(version), data))
 
 
-def _datagram(device: "Device") -> bytes:
-    nonce = b""
-    if _shown_version(device) is LanVersion.V35:
-        nonce = device.rng.bytes(NONCE_SIZE)
-    return discovery.encode_announcement(_card(device), nonce)
+def _kept_datagram(device: "Device", version: LanVersion) -> bytes:
+    card, gw_id, token = device.lan_card, _shown_id(device), _takes_token(device)
+    if card is None or card[:3] != (device.ip, gw_id, token):
+        data = _datagram(device, version)
+        card = device.lan_card = Card(device.ip, gw_id, token, data)
+    return card.data
+
+
+def _datagram(device: "Device", version: LanVersion) -> bytes:
+    nonce = device.rng.bytes(NONCE_SIZE) if version is LanVersion.V35 else b""
+    return discovery.encode_announcement(_announcement(device, version), nonce)
 
 
 def _is_bound(device: "Device") -> bool:
@@ -100,8 +109,12 @@ def _shown_id(device: "Device") -> str:
     return device.flash.dev_id if _is_bound(device) else device.identity.uuid
 
 
-def _card(device: "Device") -> discovery.Announcement:
-    version = _shown_version(device)
+def _takes_token(device: "Device") -> bool:
+    """Say whether an app may bring us a token."""
+    return not (device.flash.activated or device.flash.resetting is not None)
+
+
+def _announcement(device: "Device", version: LanVersion) -> discovery.Announcement:
     newest = version is LanVersion.V35
     return discovery.Announcement(
         ip=device.ip,
@@ -111,7 +124,7 @@ def _card(device: "Device") -> discovery.Announcement:
         encrypt=True,
         product_key=device.identity.product_id,
         version=version,
-        token=not (device.flash.activated or device.flash.resetting is not None),
+        token=_takes_token(device),
         wf_cfg=None if newest else False,
         uuid=device.identity.uuid if newest else None,
         sl=discovery.SECURITY_LEVEL if newest else None,
@@ -146,16 +159,10 @@ def _read_solicitation(datagram: bytes) -> Solicited | None:
 
 
 def answer_solicitation(device: "Device", event: Solicited) -> None:
-    """Tell one client who we are, also while we take no more, as the vendor's device does.
-
-    The datagram is kept: it stays true until our address or our binding changes.
-    """
-    if not device.ip:
-        return
-    card, gw_id = device.lan_card, _shown_id(device)
-    if card is None or card.ip != device.ip or card.gw_id != gw_id:
-        card = device.lan_card = Card(device.ip, gw_id, _datagram(device))
-    device.emit(SendDatagram(event.ip, discovery.PORT_SOLICITED, card.data))
+    """Tell one client who we are, also while we take no more, as the vendor's device does."""
+    if device.ip:
+        data = _kept_datagram(device, _shown_version(device))
+        device.emit(SendDatagram(event.ip, discovery.PORT_SOLICITED, data))
 
 
 # --- the port -----------------------------------------------------------------------------------

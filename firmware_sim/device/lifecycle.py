@@ -105,6 +105,13 @@ ROWS = (
         guard=pairing.retries_for_ever,
         action=pairing.retry_later,
     ),
+    on(
+        ACTIVATING,
+        ActivationRefused,
+        None,
+        guard=pairing.signed_at_a_wrong_time,
+        action=pairing.retry_later,
+    ),
     on(ACTIVATING, ActivationRefused, FAILED, action=pairing.give_up),
     on(ACTIVATING, CallFailed, None, guard=built_in.are_left, action=built_in.take),
     on(ACTIVATING, CallFailed, None, guard=pairing.has_tries_left, action=pairing.retry_later),

@@ -5,7 +5,8 @@ src/tuya_iot.c): iot-dns with the token's region, `tuya.device.active` with the 
 characters of the token, then the session. Activation sends the last device id along, which is how
 a reset device gets its id back. `GATEWAY_NOT_EXISTS` makes that SDK drop the token and wait
 again; any other refusal it retries each second for ever, which is `activation_error = "retry"`
-here: one call and one note a second. Transport failures are tried again a few times, from
+here: one call and one note a second. Without that it asks once more where the answer has set its
+clock, as the SDK would. Transport failures are tried again a few times, from
 iot-dns on, so that a cloud that restarts does not cost the operator a new code.
 """
 
@@ -169,6 +170,11 @@ def drop_token(device: "Device", event: ActivationRefused) -> None:
 def retries_for_ever(device: "Device", _: Event) -> bool:
     """Say whether this firmware repeats a refused activation without end."""
     return device.profile.firmware.activation_error is ActivationError.RETRY
+
+
+def signed_at_a_wrong_time(_: "Device", event: ActivationRefused) -> bool:
+    """Say whether the cloud may have refused for the time at which it was asked only."""
+    return event.clock_was_wrong
 
 
 def has_tries_left(device: "Device", _: Event) -> bool:

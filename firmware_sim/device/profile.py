@@ -57,6 +57,13 @@ class WhileUpdating(StrEnum):
     REFUSE = "refuse"  # the reset is; the cloud's is caught up on after the restart
 
 
+class TimeFrom(StrEnum):
+    """Which of the cloud's replies a device sets its clock by."""
+
+    ACTIVATION = "activation"  # that to its activation, also one that refuses it
+    REPLIES = "replies"  # all that are encrypted with its keys
+
+
 class Question(StrEnum):
     """What firmware may ask or tell the cloud once per boot, besides its silent upgrade."""
 
@@ -115,7 +122,7 @@ class Firmware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `questions` are what it asks once per boot. With `notices_fin` off, the mere end of a plain TCP
     connection goes unnoticed until the keep-alive fails; with `obeys_enable` off, a device that
     the broker refused resets itself even if the cloud says that it is bound; both are so in the
-    open vendor SDK. With `awaits_token_online` on, a device that is not paired but has a network
+    open vendor SDK. `time_from` is which replies set its clock. With `awaits_token_online` on, a device that is not paired but has a network
     listens for its token on the cloud's broker too. With `built_in_servers` on, it knows the
     vendor's servers by heart and turns to them when iot-dns does not answer: off, because these
     are not yours.
@@ -125,6 +132,7 @@ class Firmware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     generation: Generation = Generation.ECB
     questions: tuple[Question, ...] = ()
     backoff: Backoff = Backoff.VENDOR
+    time_from: TimeFrom = TimeFrom.ACTIVATION
     notices_fin: bool = True
     obeys_enable: bool = True
     awaits_token_online: bool = False

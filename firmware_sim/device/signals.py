@@ -149,9 +149,13 @@ class ActivationAccepted(Event, frozen=True):
 
 
 class ActivationRefused(Event, frozen=True):
-    """The cloud refused to activate; `code` is its errorCode."""
+    """The cloud refused to activate; `code` is its errorCode.
+
+    `clock_was_wrong`: its answer has set our clock, so that a new signature may fit better.
+    """
 
     code: str
+    clock_was_wrong: bool = False
 
 
 class VersionsTaken(Event, frozen=True):

@@ -34,6 +34,7 @@ class Timer(IntEnum):
     CHILDREN = 15
 
 
+# In the order of their numbers, which is that of the deadlines.
 SIGNALS: dict[Timer, Event] = {
     Timer.BOOT: signals.BootElapsed(),
     Timer.ERASE: signals.EraseElapsed(),
@@ -57,7 +58,7 @@ SIGNALS: dict[Timer, Event] = {
 class Timers:
     """Deadlines in milliseconds since the Unix epoch, one per `Timer`.
 
-    The smallest is kept until a timer changes: a driver asks for it after every event.
+    The smallest is kept until that one changes: a driver asks for it after every event.
     """
 
     __slots__ = ("_deadlines", "_next_ms")
@@ -69,14 +70,18 @@ class Timers:
 
     def arm(self, timer: Timer, deadline_ms: int) -> None:
         """Let `timer` run out at `deadline_ms`; an earlier arming is forgotten."""
+        if self._next_ms is None or deadline_ms < self._next_ms:
+            self._next_ms = deadline_ms
+        elif self._deadlines[timer] == self._next_ms:
+            self._next_ms = UNARMED
         self._deadlines[timer] = deadline_ms
-        self._next_ms = UNARMED
 
     def disarm(self, *timers: Timer) -> None:
         """Forget these timers."""
         for timer in timers:
+            if self._deadlines[timer] == self._next_ms:
+                self._next_ms = UNARMED
             self._deadlines[timer] = UNARMED
-        self._next_ms = UNARMED
 
     def postpone(self, by_ms: int) -> None:
         """Let everything that is running run out so much later."""
@@ -97,6 +102,11 @@ class Timers:
 
     def expired(self, now_ms: int) -> list[Event]:
         """Disarm what has run out by now and return its signals, earliest first."""
-        due = sorted((due, i) for i, due in enumerate(self._deadlines) if due and due <= now_ms)
-        self.disarm(*(Timer(i) for _, i in due))
-        return [SIGNALS[Timer(i)] for _, i in due]
+        due = [
+            (due_ms, timer)
+            for timer, due_ms in zip(SIGNALS, self._deadlines, strict=True)
+            if UNARMED < due_ms <= now_ms
+        ]
+        due.sort()
+        self.disarm(*[timer for _, timer in due])
+        return [SIGNALS[timer] for _, timer in due]

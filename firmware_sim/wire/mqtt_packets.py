@@ -54,7 +54,7 @@ class _Numbered(Packet, frozen=True):
 
     def to_bytes(self) -> bytes:
         """Return the packet as it travels."""
-        return _frame(self.HEAD, _id(self.packet_id))
+        return bytes((self.HEAD, _WORD.size)) + _id(self.packet_id)
 
 
 class Will(msgspec.Struct, frozen=True, gc=False):

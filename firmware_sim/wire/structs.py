@@ -4,7 +4,9 @@ The one place where the JSON library's exceptions are translated: a decoder of u
 either returns its record or raises `Malformed`. Records that carry secrets derive from `Secretive`.
 """
 
-from typing import ClassVar, TypeVar
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -13,6 +15,8 @@ from firmware_sim.errors import Malformed
 Record = TypeVar("Record")
 
 _ENCODER = msgspec.json.Encoder()
+_decoder: Callable[[Any], "msgspec.json.Decoder[Any]"] = lru_cache(512)(msgspec.json.Decoder)
+"""Decodes a type. For `dict[...]` and the like, to make one costs several times a short text."""
 
 
 class Secretive(msgspec.Struct, frozen=True, gc=False):
@@ -41,10 +45,11 @@ def decode_json(kind: type[Record], data: bytes | msgspec.Raw) -> Record:
     no secret. Nesting that exhausts the stack counts as malformed too.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        decoded: Record = _decoder(kind).decode(data)
     except UnicodeDecodeError:  # its own message would quote the bytes, which may be a secret
         raise Malformed("JSON: not UTF-8") from None
     except RecursionError:
         raise Malformed("JSON: nested too deeply") from None
     except msgspec.DecodeError as error:
         raise Malformed(f"JSON: {error}") from None
+    return decoded

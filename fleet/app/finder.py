@@ -6,9 +6,9 @@ Device Pairing" on developer.tuya.com for the flow. It knows one device per addr
 a known address replaces the old one (public reading of the vendor's SDK: BookCatKid/pypopur).
 """
 
-from collections.abc import KeysView
+from collections.abc import Iterable, KeysView
 from ipaddress import IPv4Address, IPv4Network
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -97,6 +97,9 @@ class _Register(Generic[Device]):
     def devices(self) -> tuple[Device, ...]:
         return tuple(self._by_id.values())
 
+    def those(self, ids: Iterable[str]) -> tuple[Device, ...]:
+        return tuple(self._by_id[each] for each in ids if each in self._by_id)
+
     @property
     def ids(self) -> KeysView[str]:
         return self._by_id.keys()
@@ -137,12 +140,18 @@ class Finder:
         self._network = IPv4Network(network)
         self._waiting: _Register[Found] = _Register(found_max)
         self._heard: _Register[Heard] = _Register(heard_max)
+        self._last: dict[str, _Said] = {}  # by the address that it came from
+        self._last_max = heard_max
         self.unreadable = 0
 
     @property
     def found(self) -> tuple[Found, ...]:
         """The devices that can be selected now, in the order in which they were heard first."""
         return self._waiting.devices
+
+    def select(self, uuids: Iterable[str]) -> tuple[Found, ...]:
+        """Return those of `uuids` that can be selected now, in this order."""
+        return self._waiting.those(uuids)
 
     @property
     def found_uuids(self) -> KeysView[str]:
@@ -166,16 +175,37 @@ class Finder:
         """
         if self._network.prefixlen and IPv4Address(source_ip) not in self._network:
             return None
-        announcement = _read(datagram)
-        if announcement is None:
+        said = self._read(datagram, source_ip)
+        if said is None:
             self.unreadable += 1
             return None
-        self._heard.offer(_heard(announcement, source_ip))
-        if not announcement.awaits_token:
-            self._waiting.withdraw(announcement.ip)
+        self._heard.offer(said.heard)
+        if said.found is None:
+            self._waiting.withdraw(said.heard.ip)
             return None
-        found = _found(announcement, source_ip)
-        return found if self._waiting.offer(found) else None
+        return said.found if self._waiting.offer(said.found) else None
+
+    def _read(self, datagram: bytes, source_ip: str) -> "_Said | None":
+        """Read a datagram; most say the same as the last one from there, letter by letter."""
+        said = self._last.get(source_ip)
+        if said is not None and said.datagram == datagram:
+            return said
+        announcement = _read(datagram)
+        if announcement is None:
+            return None
+        found = _found(announcement, source_ip) if announcement.awaits_token else None
+        said = _Said(datagram, _heard(announcement, source_ip), found)
+        if source_ip in self._last or len(self._last) < self._last_max:
+            self._last[source_ip] = said
+        return said
+
+
+class _Said(NamedTuple):
+    """A datagram and what it comes to; `found` if the device waits for a token."""
+
+    datagram: bytes
+    heard: Heard
+    found: Found | None
 
 
 def _read(datagram: bytes) -> Announcement | None:

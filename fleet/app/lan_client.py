@@ -15,7 +15,7 @@ from firmware_sim.errors import PeerError
 from firmware_sim.wire.ciphers import NONCE_SIZE
 from firmware_sim.wire.discovery import PORT_CONTROL, PORT_ENCRYPTED, PORT_PLAIN
 from firmware_sim.wire.provisioning import TokenForm
-from fleet.app.finder import EVERYWHERE, Finder, Found
+from fleet.app.finder import EVERYWHERE, FOUND_MAX, HEARD_MAX, Finder, Found
 from fleet.app.handover import ANSWER_SIZE_MAX, Delivery, Handover, Outcome
 from fleet.app.lan_caller import Asking, LanCaller, Take, listen
 
@@ -43,13 +43,15 @@ class LanSearch:
         asking: Asking | None = None,
         on_found: Callable[[Found], None] | None = None,
         listen: Listen = listen,
+        found_max: int = FOUND_MAX,
     ) -> None:
         """Listen on `ports` of `bind_ip` (all addresses by default); report each new device.
 
         Only devices of `network` count. With `asking`, also devices are found that wait to be
-        asked; those that wait for a token do not. `listen` is how this phone hears a port.
+        asked; those that wait for a token do not. `listen` is how this phone hears a port,
+        `found_max` how many devices that wait it can list.
         """
-        self.finder = Finder(network)
+        self.finder = Finder(network, found_max, max(found_max, HEARD_MAX))
         self._bind_ip = bind_ip
         self._ports = tuple(ports)
         self._on_found = on_found
@@ -89,9 +91,9 @@ class LanSearch:
 
     async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
         """Return those of `uuids` that are found, as soon as all are or when time is over."""
-        wanted = frozenset(uuids)
-        await self.until(lambda finder: wanted <= finder.found_uuids, timeout_s)
-        return tuple(found for found in self.finder.found if found.uuid in wanted)
+        wanted = dict.fromkeys(uuids)
+        await self.until(lambda finder: wanted.keys() <= finder.found_uuids, timeout_s)
+        return self.finder.select(wanted)
 
     async def until(self, enough: Callable[[Finder], bool], timeout_s: float) -> None:
         """Return as soon as `enough` devices that wait for a token are found, or time is over."""

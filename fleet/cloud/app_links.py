@@ -145,7 +145,9 @@ class AppLinks:
     @property
     def next_end_ms(self) -> int | None:
         """Return when the next one is over, or None."""
-        return next((link.expires_ms for link in self._links.values()), None)
+        for link in self._links.values():
+            return link.expires_ms
+        return None
 
     def over(self, now_ms: int) -> list[AppLink]:
         """Return those whose life is over, to be forgotten."""

@@ -6,7 +6,7 @@ entropy come in; nothing here or below asks a clock or makes a random number.
 """
 
 from collections.abc import Callable
-from typing import get_args
+from typing import cast, get_args
 
 from firmware_sim.effects import Effect
 from firmware_sim.errors import Malformed, PeerError, UsageError
@@ -41,9 +41,9 @@ from fleet.cloud.settings import Settings, check_settings
 from fleet.cloud.state import State
 from fleet.cloud.user_deletion import delete_due
 
-_OF_THE_LINK = (*get_args(BrokerEvent), OutsideEvent)
-_OF_CONSUMERS = get_args(ConsumerEvent)
-_OF_PUSH = (*_OF_CONSUMERS, DeadlineReached)
+_OF_THE_BROKER = frozenset(get_args(BrokerEvent))
+_OF_CONSUMERS = frozenset(get_args(ConsumerEvent))
+_OF_PUSH = _OF_CONSUMERS | {DeadlineReached}
 _TID_BYTES = 16
 _OK = 200
 
@@ -129,19 +129,19 @@ class Cloud:
         Events are those of `fleet.cloud.messages` and `fleet.cloud.push_events`, and
         `DeadlineReached`.
         """
-        effects = self._state.journal.effects
+        kind, effects = type(event), self._state.journal.effects
         if isinstance(event, HttpRequested):
             effects.append(self._reply(event, now_ms))
-        elif isinstance(event, _OF_THE_LINK):
+        elif kind in _OF_THE_BROKER or isinstance(event, OutsideEvent):
             self._link.handle(event, now_ms)
-        elif not isinstance(event, _OF_CONSUMERS):
-            raise UsageError(f"a cloud does not take {type(event).__name__}")
-        if isinstance(event, DeadlineReached):
+        elif kind not in _OF_CONSUMERS:
+            raise UsageError(f"a cloud does not take {kind.__name__}")
+        if kind is DeadlineReached:
             delete_due(self._state, self._link, now_ms)
             app_mqtt.end_those_over(self._state, self._link, now_ms)
         self._link.greet_arrivals(now_ms)
-        if isinstance(event, _OF_PUSH):
-            self._push.handle(event, now_ms)
+        if kind in _OF_PUSH:
+            self._push.handle(cast("ConsumerEvent | DeadlineReached", event), now_ms)
         for raised in [effect for effect in effects if type(effect) is PushRaised]:
             self._push.publish(raised, now_ms)
             app_mqtt.tell(self._state, self._link, self._entropy, raised, now_ms)
@@ -156,6 +156,19 @@ class Cloud:
     def audit(self) -> Audit:
         """Return the books as the admin API shows them, for a checker in the same process."""
         return audit(self._state, self._link)
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when `DeadlineReached` is wanted next, or None."""
+        first_ms = None
+        for due_ms in (
+            self._link.next_deadline_ms(),
+            self._push.next_deadline_ms(),
+            self._state.users.next_deletion_ms,
+            self._state.app_links.next_end_ms,
+        ):
+            if due_ms is not None and (first_ms is None or due_ms < first_ms):
+                first_ms = due_ms
+        return first_ms
 
     # --- to explain a run, in the same process ---------------------------------------------------
 
@@ -183,17 +196,7 @@ class Cloud:
         """Return the function that takes a message of that number, None if nothing does."""
         return self._link.act_of(protocol)
 
-    # --------------------------------------------------------------------------------------------
-
-    def next_deadline_ms(self) -> int | None:
-        """Return when `DeadlineReached` is wanted next, or None."""
-        deadlines_ms = (
-            self._link.next_deadline_ms(),
-            self._push.next_deadline_ms(),
-            self._state.users.next_deletion_ms,
-            self._state.app_links.next_end_ms,
-        )
-        return min((due_ms for due_ms in deadlines_ms if due_ms is not None), default=None)
+    # --- requests -------------------------------------------------------------------------------
 
     def _reply(self, request: HttpRequested, now_ms: int) -> SendReply:
         path = request.target.partition("?")[0]

@@ -5,6 +5,8 @@ handed out. The log (`dp_log`) and the wishes (`desired`) have modules of their 
 through here.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from firmware_sim.errors import Malformed, TooLarge
@@ -17,6 +19,7 @@ from fleet.cloud.store.records import Record
 
 Values = dict[str, msgspec.Raw]
 _Scalars = dict[str, bool | int | float | str | None]
+_REPORTS_CACHED = 256
 
 
 class DpValues(Record, gc=False):
@@ -50,24 +53,21 @@ class DataPoints:
         kept = self._values.get(dev_id)
         return kept.reported_ms if kept is not None else 0
 
-    def report(self, dev_id: str, reported: msgspec.Raw, now_ms: int) -> Values:
-        """Merge a reported JSON object into the values of the device, log and return it.
+    def report(self, dev_id: str, reported: msgspec.Raw, now_ms: int) -> str:
+        """Merge a reported JSON object into the values of the device, log and return it, compact.
 
         Raises Malformed when it is none or a value is nested or a number that programs could not
         read, TooLarge when there would be too many values.
         """
-        decode_json(_Scalars, reported)
-        values = decode_json(Values, reported)
-        merged = encode_json({**self.get(dev_id), **values})
-        try:
-            dps = merged.decode()
-        except UnicodeDecodeError:  # the values were passed through as they came
-            raise Malformed("data points: not UTF-8") from None
-        if len(merged) > self._size_max:
-            raise TooLarge(f"{len(merged)} bytes of data points; the limit is {self._size_max}")
+        report = _compact(bytes(reported))
+        kept = self._values.get(dev_id)
+        dps = report if kept is None else _merged(kept.dps, report)
+        size = len(dps.encode())
+        if size > self._size_max:
+            raise TooLarge(f"{size} bytes of data points; the limit is {self._size_max}")
         self._values.put(DpValues(dev_id, dps, now_ms))
-        self.log.add(dev_id, DpEvent.REPORT, encode_json(values).decode(), now_ms)
-        return values
+        self.log.add(dev_id, DpEvent.REPORT, report, now_ms)
+        return report
 
     def forget(self, dev_id: str) -> None:
         """Erase all about a device, as a factory reset does."""
@@ -76,3 +76,25 @@ class DataPoints:
             self._values.remove(kept)
         self.log.forget(dev_id)
         self.desired.forget(dev_id)
+
+
+# Devices of a product report much the same, most of all when they come online.
+
+
+@lru_cache(_REPORTS_CACHED)
+def _compact(reported: bytes) -> str:
+    decode_json(_Scalars, reported)
+    return _json_text(decode_json(Values, reported))
+
+
+@lru_cache(_REPORTS_CACHED)
+def _merged(kept: str, report: str) -> str:
+    older, newer = decode_json(Values, kept.encode()), decode_json(Values, report.encode())
+    return _json_text(older | newer)
+
+
+def _json_text(values: Values) -> str:
+    try:
+        return encode_json(values).decode()
+    except UnicodeDecodeError:  # the values were passed through as they came
+        raise Malformed("data points: not UTF-8") from None

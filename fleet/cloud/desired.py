@@ -42,7 +42,10 @@ class DesiredPoints:
 
     def of(self, dev_id: str, now_ms: int) -> list[Desired]:
         """Return the wishes for a device that are still alive, by data point id."""
-        kept = (self._points.get((dev_id, dp)) for dp in sorted(self._by_device.get(dev_id, ())))
+        wished = self._by_device.get(dev_id)
+        if wished is None:
+            return []
+        kept = (self._points.get((dev_id, dp)) for dp in sorted(wished))
         return [point for point in kept if point is not None and now_ms < point.expires_ms]
 
     def mark_sent(self, points: list[Desired]) -> None:

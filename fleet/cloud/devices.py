@@ -171,7 +171,8 @@ class Devices:
 
     def behind(self, dev_id: str) -> list[Device]:
         """Return the sub-devices of a gateway, sorted by uuid."""
-        return self._those(sorted(self._by_gateway.get(dev_id, ())))
+        children = self._by_gateway.get(dev_id)
+        return self._those(sorted(children)) if children is not None else []
 
     def in_space(self, space_id: str) -> list[Device]:
         """Return the devices that are in a space of a project, sorted by uuid."""
@@ -324,8 +325,7 @@ class Devices:
         return self._put(msgspec.structs.replace(device, **changes))
 
     def _those(self, uuids: Iterable[str]) -> list[Device]:
-        found = map(self._devices.get, uuids)
-        return [device for device in found if device is not None]
+        return [device for device in map(self._devices.get, uuids) if device is not None]
 
     def _walk(self, ids: list[str], after: str) -> Iterator[Device]:
         for index in range(bisect_right(ids, after), len(ids)):

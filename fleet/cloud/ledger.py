@@ -6,7 +6,7 @@ ones (records are replaced, never altered), and notes each change in the `Journa
 memory and store cannot drift apart, and a restart on the same store gives the same cloud.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -34,34 +34,30 @@ def nothing(_kind: type[R], /) -> Iterable[R]:
 class Journal:
     """What the step under way has changed, and what it wants done once that is durable."""
 
-    __slots__ = ("_changes", "effects")
+    __slots__ = ("changes", "effects")
 
     def __init__(self) -> None:
         """Start with an empty step."""
-        self._changes: list[Change] = []
+        self.changes: list[Change] = []
         self.effects: list[Effect] = []
-
-    def note(self, change: Change) -> None:
-        """Add a change of one record to the step."""
-        self._changes.append(change)
-
-    @property
-    def changes(self) -> Sequence[Change]:
-        """Return what the step has changed so far."""
-        return self._changes
 
     def take(self) -> list[Effect]:
         """Return the step, its commit in front of its effects, and begin the next one."""
-        commit: list[Effect] = [Commit(tuple(self._changes))] if self._changes else []
-        step = commit + self.effects
-        self._changes, self.effects = [], []
+        step, self.effects = self.effects, []
+        if self.changes:
+            step.insert(0, Commit(tuple(self.changes)))
+            self.changes = []
         return step
 
 
 class Ledger(Generic[R]):
-    """All records of one kind by key, in order of insertion."""
+    """All records of one kind by key, in order of insertion.
 
-    __slots__ = ("_journal", "_key", "_kind", "_rows")
+    `get(key)` returns the record of a key (a tuple where it has several columns), or None; it is
+    the dictionary's own, since nothing is called more often.
+    """
+
+    __slots__ = ("_journal", "_key", "_kind", "_rows", "get")
 
     def __init__(self, kind: type[R], load: Loader, journal: Journal) -> None:
         """Take the stored records; later changes are noted in `journal`."""
@@ -69,6 +65,7 @@ class Ledger(Generic[R]):
         self._key: Callable[[Any], Key] = attrgetter(*kind.KEY)
         self._journal = journal
         self._rows: dict[Key, R] = {self._key(row): row for row in load(kind)}
+        self.get: Callable[[Key], R | None] = self._rows.get
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -82,18 +79,14 @@ class Ledger(Generic[R]):
         """Go through the records, newest first."""
         return reversed(self._rows.values())
 
-    def get(self, key: Key) -> R | None:
-        """Return the record of `key` (a tuple where the key has several columns)."""
-        return self._rows.get(key)
-
     def put(self, record: R) -> R:
         """Insert `record`, or replace the one with the same key; return it."""
         self._rows[self._key(record)] = record
-        self._journal.note(Put(record))
+        self._journal.changes.append(Put(record))
         return record
 
     def remove(self, record: R) -> None:
         """Remove `record`, which must be present."""
         key = self._key(record)
         del self._rows[key]
-        self._journal.note(Delete(self._kind, key if isinstance(key, tuple) else (key,)))
+        self._journal.changes.append(Delete(self._kind, key if isinstance(key, tuple) else (key,)))

@@ -170,8 +170,10 @@ class OpenTokens:
 
     def granted_by(self, uid: str, now_ms: int) -> list[str]:
         """Return the access ids of the projects that consumer `uid` lets act now, sorted."""
-        consents = self._by_uid.get(uid, {}).values()
-        return sorted({token.access_id for token in consents if now_ms < token.ends_ms})
+        consents = self._by_uid.get(uid)
+        if consents is None:  # so it is for nearly everybody
+            return []
+        return sorted({token.access_id for token in consents.values() if now_ms < token.ends_ms})
 
     # --- details --------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class Outbox:
         "_failed",
         "_held",
         "_submit",
-        "_weight",
+        "_surplus",
     )
 
     def __init__(
@@ -45,7 +45,7 @@ class Outbox:
         self._carry_out = carry_out
         self._fail = fail
         self._held: deque[Effect] = deque()
-        self._weight = 0  # of what is held: a commit weighs as much as it changes
+        self._surplus = 0  # weight of the commits held beyond one each: one weighs what it changes
         self._durable = 0  # commits settled but not yet taken out of the queue
         self._draining = False
         self._failed = False
@@ -53,7 +53,7 @@ class Outbox:
     @property
     def held(self) -> int:
         """Return how many effects, and changes of records, wait for the store."""
-        return self._weight
+        return len(self._held) + self._surplus
 
     def push(self, effects: Sequence[Effect]) -> None:
         """Take the effects of one step; after a failure they are dropped."""
@@ -62,10 +62,10 @@ class Outbox:
         if not self._held and not self._draining and not _commits(effects):
             self._pass(effects)
             return
+        self._held.extend(effects)
         for effect in effects:
-            self._held.append(effect)
-            self._weight += _weight(effect)
             if type(effect) is Commit:
+                self._surplus += len(effect.changes) - 1
                 self._submit(effect.changes)
         self._drain()
 
@@ -80,7 +80,7 @@ class Outbox:
         if error is not None:
             self._failed = True
             self._held.clear()
-            self._weight = 0
+            self._surplus = 0
             self._fail(error)
             return
         self._durable += 1
@@ -109,8 +109,8 @@ class Outbox:
                     if self._durable == 0:
                         return
                     self._durable -= 1
+                    self._surplus -= len(effect.changes) - 1
                 self._held.popleft()
-                self._weight -= _weight(effect)
                 if type(effect) is not Commit:
                     self._carry_out(effect)
         finally:
@@ -122,7 +122,3 @@ def _commits(effects: Sequence[Effect]) -> bool:
         if type(effect) is Commit:
             return True
     return False
-
-
-def _weight(effect: Effect) -> int:
-    return len(effect.changes) if type(effect) is Commit else 1

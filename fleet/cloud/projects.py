@@ -11,6 +11,7 @@ console's project page ("Create a Cloud Project", developer.tuya.com); projects 
 import hashlib
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from operator import attrgetter
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -109,6 +110,9 @@ class Project(Record, gc=False):
         return f"Project({self.access_id!r}, owner={self.owner!r})"
 
 
+_ACCESS_ID = attrgetter("access_id")
+
+
 class Projects:
     """All projects."""
 
@@ -127,7 +131,7 @@ class Projects:
 
     def all(self) -> list[Project]:
         """Return all projects, sorted by access id."""
-        return self._those(lambda _: True)
+        return sorted(self._projects, key=_ACCESS_ID)
 
     def of_owner(self, account: str) -> list[Project]:
         """Return the projects of a developer account, sorted by access id."""
@@ -197,5 +201,4 @@ class Projects:
         return self._projects.put(project)
 
     def _those(self, wanted: Callable[[Project], bool]) -> list[Project]:
-        chosen = (project for project in self._projects if wanted(project))
-        return sorted(chosen, key=lambda project: project.access_id)
+        return [project for project in self.all() if wanted(project)]

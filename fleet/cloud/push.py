@@ -15,12 +15,15 @@ whatever an IoT Core event has beyond device and product, is not published: the 
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from firmware_sim.wire.structs import decode_json, encode_json
 from fleet.cloud.devices import Device
 from fleet.cloud.messages import CoreForm, PushRaised
+from fleet.cloud.standard import codes_of
 
 REPORT = 4
 EVENT = 20
@@ -40,6 +43,7 @@ _PROTOCOLS: Mapping[str, int] = {
 }
 
 _DATA_ID_RANDOM = 16
+_REPORTS_CACHED = 256
 _DP_ID = re.compile(r"[0-9]{1,5}")
 
 Fields = dict[str, object]
@@ -113,29 +117,50 @@ def transferred(device: Device) -> PushRaised:
     return _of_device("", device, None, "deviceTransfer", data)
 
 
-def reported(
-    device: Device, dps: Mapping[str, msgspec.Raw], codes: Mapping[str, str], now_ms: int
-) -> PushRaised | None:
-    """Tell what the device reported: JSON values, and codes, by data point id.
+def reported(device: Device, report: str, schema: str, now_ms: int) -> PushRaised | None:
+    """Tell what the device reported: JSON of values by data point id, of a product's `schema`.
 
     A point without a code is told under its id; what is not named by a number is no data point.
     None when nothing is left to tell. The older form has a protocol of its own and no bizCode.
     """
-    dps = {dp_id: value for dp_id, value in dps.items() if _DP_ID.fullmatch(dp_id)}
-    if not dps:
+    points, json = _points(report, schema)
+    if not points:
         return None
-    data_id = _data_id(device, dps, now_ms)
-    status: list[Fields] = []
-    properties: list[Fields] = []
-    for dp_id, value in dps.items():
-        code = codes.get(dp_id, dp_id)
-        status.append({"code": code, "value": value, "t": now_ms, dp_id: _text(value)})
-        properties.append({"code": code, "dpId": int(dp_id), "time": now_ms, "value": value})
+    data_id = _data_id(device, json, now_ms)
+    status: list[Fields] = [
+        {"code": code, "value": value, "t": now_ms, dp_id: text}
+        for dp_id, code, value, text in points
+    ]
+    properties: list[Fields] = [
+        {"code": code, "dpId": int(dp_id), "time": now_ms, "value": value}
+        for dp_id, code, value, _ in points
+    ]
     told: Fields = {"devId": device.dev_id, "productKey": device.product_id}
     told |= {"dataId": data_id, "status": status}
     core: Fields = {"devId": device.dev_id, "dataId": data_id, "properties": properties}
     core_code = "devicePropertyMessage"
     return _of_device("", device, told, core_code, core, protocol=REPORT, core_protocol=CORE_REPORT)
+
+
+class _Point(NamedTuple):
+    """A data point that was reported: its id and code, its value as JSON and as text."""
+
+    dp_id: str
+    code: str
+    value: msgspec.Raw
+    text: str
+
+
+@lru_cache(_REPORTS_CACHED)
+def _points(report: str, schema: str) -> tuple[tuple[_Point, ...], bytes]:
+    """Return the data points in a report, and the JSON of them alone: many devices report alike."""
+    codes = codes_of(schema)
+    values = decode_json(dict[str, msgspec.Raw], report.encode())
+    dps = {dp_id: value for dp_id, value in values.items() if _DP_ID.fullmatch(dp_id)}
+    points = (
+        _Point(dp_id, codes.get(dp_id, dp_id), value, _text(value)) for dp_id, value in dps.items()
+    )
+    return tuple(points), encode_json(dps)
 
 
 # --- users, homes, rooms ------------------------------------------------------------------------
@@ -222,9 +247,9 @@ def _of_app(biz_code: str, uid: str, schema: str, data: Fields) -> PushRaised:
     return PushRaised(biz_code, "", "", encode_json(data), protocol, uid=uid, schema=schema)
 
 
-def _data_id(device: Device, dps: Mapping[str, msgspec.Raw], now_ms: int) -> str:
+def _data_id(device: Device, json: bytes, now_ms: int) -> str:
     """Name a report as the service does: hex of the time in microseconds, then of anything."""
-    told = hashlib.sha256(device.dev_id.encode() + encode_json(dps)).hexdigest()
+    told = hashlib.sha256(device.dev_id.encode() + json).hexdigest()
     return f"{now_ms * 1000:016X}{told[:_DATA_ID_RANDOM].upper()}"
 
 

@@ -19,8 +19,9 @@ def audience(state: State, raised: PushRaised, now_ms: int) -> list[Project]:
     device = state.devices.by_dev_id(raised.dev_id)
     if device is not None:
         # Later in the same step it may have found another owner, or moved to another data centre.
-        then = msgspec.structs.replace(device, owner=raised.uid, region=raised.region)
-        return rights.projects_for(state, then, now_ms, raised.schema)
+        if (device.owner, device.region) != (raised.uid, raised.region):
+            device = msgspec.structs.replace(device, owner=raised.uid, region=raised.region)
+        return rights.projects_for(state, device, now_ms, raised.schema)
     region = _region_of(state, raised)
     return [
         project

@@ -6,7 +6,7 @@ messages are dropped after two hours ("Message Queue", developer.tuya.com); the 
 number and size are ours.
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -63,8 +63,7 @@ class Backlog:
         self._size_max = settings.push_size_max
         self._messages: Ledger[PushMessage] = Ledger(PushMessage, load, journal)
         self._subscriptions: Ledger[PushSubscription] = Ledger(PushSubscription, load, journal)
-        self._topics: dict[Topic, OrderedDict[int, None]] = {}
-        self._sizes: Counter[Topic] = Counter()  # characters of their messages
+        self._topics: dict[Topic, _Unread] = {}
         for message in self._messages:
             self._file(message)
 
@@ -87,11 +86,12 @@ class Backlog:
 
     def ids(self, topic: Topic) -> Iterator[int]:
         """Go through the ids of the unread messages of `topic`, oldest first."""
-        return iter(self._topics.get(topic, ()))
+        unread = self._topics.get(topic)
+        return iter(unread.ids if unread is not None else ())
 
     def newest_id(self) -> int:
         """Return the highest id of an unread message; 0 without messages."""
-        return max((next(reversed(ids)) for ids in self._topics.values()), default=0)
+        return max((next(reversed(unread.ids)) for unread in self._topics.values()), default=0)
 
     def add(self, message: PushMessage) -> None:
         """Keep a message whose id is above all others; then drop what `surplus` says."""
@@ -100,15 +100,16 @@ class Backlog:
 
     def surplus(self, topic: Topic) -> PushMessage | None:
         """Return the oldest message of a topic that has more of them than are kept."""
-        ids = self._topics[topic]
-        fits = len(ids) <= self._messages_max and self._sizes[topic] <= self._size_max
-        return None if fits or len(ids) == 1 else self._messages.get(next(iter(ids)))
+        unread = self._topics[topic]
+        count = len(unread.ids)
+        fits = count <= self._messages_max and unread.size <= self._size_max
+        return None if fits or count == 1 else self._messages.get(next(iter(unread.ids)))
 
     def too_old(self, now_ms: int) -> list[PushMessage]:
         """Return the messages whose time is up."""
         old: list[PushMessage] = []
-        for ids in self._topics.values():
-            for message_id in ids:
+        for unread in self._topics.values():
+            for message_id in unread.ids:
                 message = self._messages.get(message_id)
                 if message is None or message.time_ms + self._retention_ms > now_ms:
                     break
@@ -117,24 +118,37 @@ class Backlog:
 
     def next_expiry_ms(self) -> int | None:
         """Return when the oldest message is too old; None without messages."""
-        oldest = (self._messages.get(next(iter(ids))) for ids in self._topics.values())
+        oldest = (self._messages.get(next(iter(one.ids))) for one in self._topics.values())
         times_ms = [message.time_ms for message in oldest if message is not None]
         return min(times_ms) + self._retention_ms if times_ms else None
 
     def remove(self, message: PushMessage) -> None:
         """Forget a message that was read or is dropped."""
         topic = topic_of(message)
-        ids = self._topics[topic]
-        del ids[message.id]
-        self._sizes[topic] -= len(message.text)
-        if not ids:
-            del self._topics[topic], self._sizes[topic]
+        unread = self._topics[topic]
+        del unread.ids[message.id]
+        unread.size -= len(message.text)
+        if not unread.ids:
+            del self._topics[topic]
         self._messages.remove(message)
 
     def _file(self, message: PushMessage) -> None:
         topic = topic_of(message)
-        self._topics.setdefault(topic, OrderedDict())[message.id] = None
-        self._sizes[topic] += len(message.text)
+        unread = self._topics.get(topic)
+        if unread is None:
+            unread = self._topics[topic] = _Unread()
+        unread.ids[message.id] = None
+        unread.size += len(message.text)
+
+
+class _Unread:
+    """The messages of one topic: their ids, oldest first, and how many characters they have."""
+
+    __slots__ = ("ids", "size")
+
+    def __init__(self) -> None:
+        self.ids: OrderedDict[int, None] = OrderedDict()
+        self.size = 0
 
 
 def topic_of(message: PushMessage) -> Topic:

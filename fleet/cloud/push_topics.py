@@ -79,8 +79,9 @@ class PushTopics:
         """Write a message down for everybody who is to hear it, and send it to who is there."""
         if not len(self._state.projects):
             return  # nobody is there to hear of anything
-        centre = centre_of(self._state, raised)
-        for project in audience(self._state, raised, now_ms):
+        projects = audience(self._state, raised, now_ms)
+        centre = centre_of(self._state, raised) if projects else ""
+        for project in projects:
             families = project.push_families or self._state.settings.push_families
             messages = told(raised, families, now_ms)
             for channel in CHANNELS:

@@ -106,6 +106,9 @@ class Claim(NamedTuple):
     held: frozenset[Action]
 
 
+_CLAIMS = {standing: Claim(standing.value, held) for standing, held in HELD.items()}
+
+
 # --- questions of the Open API ------------------------------------------------------------------
 
 
@@ -185,7 +188,7 @@ def projects_for(state: State, device: Device, now_ms: int, schema: str = "") ->
         and (
             project.access_id in granted
             or project.owns_app(schema)
-            or decide(state, Caller(project, region), Action.SEE, device).allowed
+            or _judge(Action.SEE, claims_of(state, Caller(project, region), device)).allowed
         )
     ]
 
@@ -198,7 +201,7 @@ def lets_act(state: State, project: Project, uid: str, now_ms: int) -> bool:
 
 def is_asset_user(state: State, caller: Caller) -> bool:
     """Tell whether the call carries the token of an asset user of the project."""
-    user = state.users.get(caller.uid)
+    user = state.users.get(caller.uid) if caller.uid else None
     return user is not None and user.schema == caller.project.asset_app
 
 
@@ -252,11 +255,11 @@ def claims_of(state: State, caller: Caller, device: Device) -> Iterator[Claim]:
         return
     product = state.products.get(device.product_id)
     if product is not None and product.owner == project.owner:
-        yield _claim(Standing.PRODUCT)
+        yield _CLAIMS[Standing.PRODUCT]
     if device.owner == project.uid:
-        yield _claim(Standing.PROJECT)
+        yield _CLAIMS[Standing.PROJECT]
     if _has_user(state, project, device.owner):
-        yield _claim(Standing.APPLICATION)
+        yield _CLAIMS[Standing.APPLICATION]
     if caller.uid:
         for claim in claims_of_user(state, caller.uid, device):
             yield Claim(f"authorized by {caller.uid} ({claim.why})", claim.held)
@@ -305,10 +308,6 @@ def claims_by_grant(state: State, account: str, device: Device) -> Iterator[Clai
     for grant, permissions in state.accounts.grants_on(account, product):
         held = frozenset(action for action, taken in TAKES.items() if taken in permissions)
         yield Claim(f"{grant.kind}: {grant.role}", held)
-
-
-def _claim(standing: Standing) -> Claim:
-    return Claim(standing.value, HELD[standing])
 
 
 def _judge(action: Action, claims: Iterable[Claim]) -> Decision:

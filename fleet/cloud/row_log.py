@@ -55,6 +55,7 @@ class RowLog(Generic[RowT]):
         self.next_id = 1
         for row in ledger:
             self._file(row)
+        self._first_id = next((row.id for row in ledger), 1)  # no row is older
 
     def __iter__(self) -> Iterator[RowT]:
         """Go through all rows, oldest first."""
@@ -67,12 +68,11 @@ class RowLog(Generic[RowT]):
     def append(self, row: RowT) -> RowT:
         """Add a row whose id is `next_id`; drop what has become too much."""
         self._ledger.put(row)
-        self._file(row)
-        for name in self._names(row):
-            while len(self._by_name[name]) > self._per_name_max:
-                self._drop(self._by_name[name][0])
+        for ids in self._file(row):
+            while len(ids) > self._per_name_max:
+                self._drop(ids[0])
         while len(self._ledger) > self._rows_max:
-            self._drop(next(iter(self._ledger)).id)
+            self._drop(self._oldest_id())
         return row
 
     def replace(self, row: RowT) -> RowT:
@@ -85,6 +85,7 @@ class RowLog(Generic[RowT]):
             self._drop(row_id)
         last = next(reversed(self._ledger), None)
         self.next_id = last.id + 1 if last is not None else 1
+        self._first_id = min(self._first_id, self.next_id)
 
     def page(
         self, name: str, after: int, limit: int, keep: Callable[[RowT], bool] = lambda _row: True
@@ -97,10 +98,23 @@ class RowLog(Generic[RowT]):
         rows = list(islice((row for row in filed if row is not None and keep(row)), limit + 1))
         return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
-    def _file(self, row: RowT) -> None:
+    def _file(self, row: RowT) -> "list[array[int]]":
+        """Enter a row under its names; return the ids that are filed there now."""
         self.next_id = row.id + 1
+        filed = []
         for name in self._names(row):
-            self._by_name.setdefault(name, array("q")).append(row.id)
+            ids = self._by_name.get(name)
+            if ids is None:
+                ids = self._by_name[name] = array("q")
+            ids.append(row.id)
+            filed.append(ids)
+        return filed
+
+    def _oldest_id(self) -> int:
+        """Return the id of the oldest row; a dictionary would pass over all that was dropped."""
+        while self._ledger.get(self._first_id) is None:
+            self._first_id += 1
+        return self._first_id
 
     def _drop(self, row_id: int) -> None:
         row = self._ledger.get(row_id)

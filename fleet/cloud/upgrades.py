@@ -140,7 +140,10 @@ class Upgrades:
 
     def orders(self, uuid: str) -> list[UpgradeOrder]:
         """Return the orders of a device, by channel."""
-        kept = (self.order_of(uuid, channel) for channel in sorted(self._by_uuid.get(uuid, ())))
+        ordered = self._by_uuid.get(uuid)
+        if ordered is None:
+            return []
+        kept = (self.order_of(uuid, channel) for channel in sorted(ordered))
         return [order for order in kept if order is not None]
 
     def order_of(self, uuid: str, channel: int) -> UpgradeOrder | None:

@@ -8,7 +8,7 @@ from firmware_sim.device.indicator import Pattern
 from firmware_sim.effects import Noted, StateShown
 
 # The terminal's own palette has no amber, and its yellow is often brown.
-_RICH_COLOURS = {"amber": "dark_orange", "yellow": "bright_yellow", "white": "bright_white"}
+RICH_COLOURS = {"amber": "dark_orange", "yellow": "bright_yellow", "white": "bright_white"}
 
 
 def lamp(pattern: Pattern, elapsed_ms: int) -> Text:
@@ -16,7 +16,7 @@ def lamp(pattern: Pattern, elapsed_ms: int) -> Text:
     colour = pattern.colour_at(elapsed_ms)
     if not colour:
         return Text("○ dark", style="dim")
-    return Text(f"● {colour}", style=_RICH_COLOURS.get(colour, colour))
+    return Text(f"● {colour}", style=RICH_COLOURS.get(colour, colour))
 
 
 def state_line(state: StateShown, pattern: Pattern) -> str:

@@ -100,6 +100,8 @@ class Report(msgspec.Struct, frozen=True):
 
     In virtual time (`mode`) it has lasted `virtual_s`, `speedup` times as long as it took, and the
     same seed gives the same `trace_digest` on any machine; live these are null.
+    `unbound_by_day` counts devices by the day of the quota (ISO date), `attacks` what tampered
+    firmware tried in vain, by name.
     """
 
     scenario: str
@@ -133,6 +135,8 @@ class Report(msgspec.Struct, frozen=True):
     trace_digest: str | None
     virtual_s: float | None
     speedup: float | None
+    unbound_by_day: dict[str, int]
+    attacks: dict[str, int]
 
 
 def make_report(result: RunResult) -> Report:
@@ -185,6 +189,8 @@ def make_report(result: RunResult) -> Report:
         trace_digest=virtual.trace_digest if virtual is not None else None,
         virtual_s=round(virtual.virtual_s, 3) if virtual is not None else None,
         speedup=round(virtual.virtual_s / result.wall_s, 1) if virtual is not None else None,
+        unbound_by_day=result.unbound_by_day,
+        attacks=dict(sorted(result.outcomes.attacks.items())),
     )
 
 

@@ -18,6 +18,8 @@ def render(report: Report) -> RenderableType:
     parts: list[RenderableType] = [verdict(report), ""]
     if report.outcomes != NOTHING or not report.recovery:
         parts += [outcomes(report), ""]
+    if len(report.unbound_by_day) > 1:
+        parts += [days(report), ""]
     if any(phase.count for phase in report.phases.values()):
         parts += [phases(report), ""]
     if any(one.devices for one in report.recovery):
@@ -52,7 +54,7 @@ def _findings(report: Report) -> Iterator[tuple[str, str]]:
     for line in report.incidents:
         yield "yellow", f"on the way: {line}"
     for line in report.left_out:
-        yield "dim", f"not expected of so few devices: {line}"
+        yield "dim", f"left out: {line}"
     for fault in report.faults:
         if not fault.struck:
             yield "dim", f"never came to pass: {fault.kind} during {fault.during}"
@@ -68,6 +70,18 @@ def outcomes(report: Report) -> Table:
         table.add_row(f"refused at first: {reason}", str(count))
     for reason, count in report.outcomes.failed.items():
         table.add_row(f"failed: {reason}", str(count))
+    for name, count in report.attacks.items():
+        table.add_row(f"attack in vain: {name}", str(count))
+    if report.tickets:
+        table.add_row("tickets", str(report.tickets))
+    return table
+
+
+def days(report: Report) -> Table:
+    """Return how many devices were unbound on which day of the quota."""
+    table = _table("day", "unbound")
+    for day, count in report.unbound_by_day.items():
+        table.add_row(day, str(count))
     return table
 
 

@@ -18,7 +18,7 @@ from fleet.app.messages import HistoryRow, UnbindToken
 from fleet.run.messages import Seen
 from fleet.run.phases import UNBIND
 from fleet.run.population import Unit
-from fleet.run.stage import Stage, is_waiting
+from fleet.run.stage import Stage, is_busy, is_waiting
 from fleet.run.watch import Gaze
 
 SEARCH_S = 12.0  # devices announce themselves every 5 s
@@ -51,6 +51,11 @@ class Result(msgspec.Struct, frozen=True):
     def reason(self) -> str:
         """Return why the cloud refused, "" if it did not or was never asked."""
         return self.row.reason if self.row is not None and not self.released else ""
+
+    @property
+    def day(self) -> str:
+        """Return the day of the quota that the history has for it, "" without a row."""
+        return self.row.day if self.row is not None else ""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -102,7 +107,7 @@ class _Reading:
 
     def read(self, seen: Seen) -> None:
         self.light = seen.light
-        if seen.operator == "unbinding":
+        if is_busy(seen):
             self.taken = True
         elif seen.operator == "failed":
             self.verdict = Verdict.FAILED
@@ -156,11 +161,15 @@ class _Reader:
             self._presented.set()
 
     def _give_up(self) -> None:
-        """Expect nothing more: no code stays in view, and what hangs is started anew."""
+        """Expect nothing more: no code stays in view, and what hangs is started anew.
+
+        Some hang with the token of an earlier attempt, and have shown nothing but that from the start.
+        """
         late = {i: reading for i, reading in self.readings.items() if reading.verdict is None}
         if self._by_qr:
             self._stage.hands.show([i for i, reading in late.items() if not reading.taken], None)
-        hanging = [i for i, reading in late.items() if reading.taken]
+        last = self._stage.watch.last
+        hanging = [i for i, reading in late.items() if reading.taken or is_busy(last[i])]
         self._stage.hands.power(hanging, on=False)
         self._stage.hands.power(hanging, on=True)
 

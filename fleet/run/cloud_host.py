@@ -5,7 +5,10 @@ and apps find it again by themselves.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -98,6 +101,21 @@ class CloudHost:
             await asyncio.sleep(for_s)
             self._away = False
             await self.start()
+
+    async def stand_still(self, for_s: float) -> None:
+        """Let the process do nothing for so long; the kernel goes on to take connections for it."""
+        async with self._turn:
+            process = self._process
+            self._signal(process, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(for_s)
+            finally:
+                self._signal(process, signal.SIGCONT)
+
+    def _signal(self, process: BaseProcess | None, number: signal.Signals) -> None:
+        if process is not None and process is self._process and process.pid is not None:
+            with suppress(ProcessLookupError):  # it has died
+                os.kill(process.pid, number)
 
     async def stop(self, grace_s: float) -> None:
         """End the process: politely, then after `grace_s` by force."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from firmware_sim.errors import SimulatorError
+from firmware_sim.errors import SimulatorError, UsageError
 from fleet.cloud.external import parse_address
 from fleet.run.fault_player import START
 from fleet.run.files import run_folder
@@ -23,10 +23,13 @@ from fleet.run.progress import Progress, View, make_progress
 from fleet.run.result import RunResult
 from fleet.run.runner import Run
 from fleet.run.scenario import load_scenario, with_outages
+from fleet.run.seeding import DAY_MIN, NOON_MIN
+from fleet.run.stage import first_site
 from fleet.run.summary import sum_up
 from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
 from fleet.run.watch import Watch
 
+WAIT_MAX_MIN = 60  # for the last day of a campaign to begin
 LOOK_EVERY_S = 0.25
 SAMPLE_EVERY = 4  # looks
 INTERRUPTED = "interrupted"
@@ -58,6 +61,7 @@ def perform(
     """
     plan = with_outages(load_scenario(scenario), outage_s)
     population = populate(plan, devices or plan.devices, seed)
+    _check_live(population, own_broker=not broker)
     count = shard_count(len(population.units), shards or 0)
     home = settle(lan, len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
     options = Options(
@@ -68,9 +72,25 @@ def perform(
         tls=tls,
         device_https_port=device_https_port,
         broker=parse_address(broker) if broker else None,
+        site=first_site(plan),
     )
     with run_folder(data_dir) as folder:
         return in_loop(_perform(population, options, folder, console))
+
+
+def _check_live(population: Population, *, own_broker: bool) -> None:
+    """Raise UsageError for what nobody can wait for, and for what only our own broker refuses."""
+    scenario, days = population.scenario, population.campaign.days
+    first_min = scenario.quotas.midnight_in_min or NOON_MIN
+    if days > 1 and first_min + (days - 2) * DAY_MIN > WAIT_MAX_MIN:
+        most = scenario.devices // scenario.campaign.days if scenario.campaign.shrinks else 0
+        fewer = f", or at most {most} devices, which is one day's work" if most else ""
+        raise UsageError(
+            f"{scenario.name}: {len(population.units)} devices take {days} days, and live that long; "
+            f"use --virtual{fewer}"
+        )
+    if scenario.tampered.devices and not own_broker:
+        raise UsageError(f"--broker: {scenario.name} needs the cloud's own, for its refusals")
 
 
 async def _perform(

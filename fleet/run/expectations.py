@@ -8,17 +8,24 @@ from collections import Counter
 
 import msgspec
 
-from fleet.run.population import Population, Unit
+from fleet.run.population import TAMPERED, Population, Unit
 from fleet.run.recovery import Outage
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """How the run ended, in devices and in refusals."""
+    """How the run ended, in devices and in refusals.
+
+    `days`: on how many days of the quota devices were unbound. `attacks`: refusals of tampered
+    firmware, by what it tried.
+    """
 
     unbound: int
     rebound: int
     refused: dict[str, int]
     failed: dict[str, int]
+    days: int = 0
+    tickets: int = 0
+    attacks: dict[str, int] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -35,10 +42,12 @@ def judge(population: Population, outcomes: Outcomes, outages: tuple[Outage, ...
     refused: dict[str, int] = dict(expect.refused.items())
     failed: dict[str, int] = dict(expect.failed.items())
     unmet = [
-        *_shares(population, outcomes),
+        *shares(population, outcomes),
+        *_campaign(population, outcomes),
         *_recoveries(population, outages),
         *_minima("refused", refused, outcomes.refused, reachable),
         *_minima("failed", failed, outcomes.failed, reachable),
+        *_attacks(population, outcomes),
     ]
     wanted = refused | failed
     found = outcomes.refused | outcomes.failed
@@ -47,10 +56,16 @@ def judge(population: Population, outcomes: Outcomes, outages: tuple[Outage, ...
         for reason, count in wanted.items()
         if reachable[reason] < count and found.get(reason, 0) < count
     ]
+    left_out += [
+        f"{name}: {count} expected, this population can give {most}"
+        for name, found_count, count, most in _spread(population, outcomes)
+        if most < count and found_count < count
+    ]
     return Verdict(tuple(unmet), tuple(left_out))
 
 
-def _shares(population: Population, outcomes: Outcomes) -> list[str]:
+def shares(population: Population, outcomes: Outcomes) -> list[str]:
+    """Return what is unmet of the shares that are to be unbound and rebound, one line each."""
     expect = population.scenario.expect
     if not population.scenario.unbind:
         return []
@@ -63,6 +78,44 @@ def _shares(population: Population, outcomes: Outcomes) -> list[str]:
         if 100 * count < percent * total:
             unmet.append(f"{name}: {count} of {total} devices, expected {percent} %")
     return unmet
+
+
+def _spread(population: Population, outcomes: Outcomes) -> list[tuple[str, int, int, int]]:
+    """Return what there was, what is expected of it and the most that can be, of days and tickets."""
+    expect, campaign = population.scenario.expect, population.campaign
+    quotas, units = population.scenario.quotas, population.units
+    products = Counter(unit.product.product_id for unit in units)
+    too_many = sum(1 for count in products.values() if count > quotas.product * campaign.days)
+    per_day = quotas.account * max(1, len(population.operators))
+    at_least = max(-(-count // quotas.product) for count in products.values())
+    at_least = max(campaign.arrive_days, at_least, -(-len(units) // per_day))
+    return [
+        ("days", outcomes.days, expect.days, min(campaign.days, at_least)),
+        ("tickets", outcomes.tickets, expect.tickets_min, too_many),
+    ]
+
+
+def _campaign(population: Population, outcomes: Outcomes) -> list[str]:
+    unmet = [
+        f"{name}: {found}, expected at least {count}"
+        for name, found, count, most in _spread(population, outcomes)
+        if found < min(count, most)
+    ]
+    most = population.scenario.expect.tickets_max
+    if outcomes.tickets > most:
+        unmet.append(f"tickets: {outcomes.tickets}, expected at most {most}")
+    return unmet
+
+
+def _attacks(population: Population, outcomes: Outcomes) -> list[str]:
+    scenario = population.scenario
+    tampered = sum(1 for unit in population.units if unit.trouble == TAMPERED)
+    share = tampered / max(1, scenario.tampered.devices)
+    return [
+        f"attacks {name}: {outcomes.attacks.get(name, 0)} refused, expected at least {count}"
+        for name, count in scenario.expect.attacks.items()
+        if outcomes.attacks.get(name, 0) < int(count * share)
+    ]
 
 
 def _recoveries(population: Population, outages: tuple[Outage, ...]) -> list[str]:
@@ -105,13 +158,16 @@ def _reachable(population: Population) -> Counter[str]:
     reachable = Counter(unit.trouble for unit in population.units if unit.trouble)
     if not any(unit.operator == 0 and _plain_camera(unit) for unit in population.units):
         del reachable["token_full"]  # the first operator never uses up a code
+    for reason in ("token_dead", "already_bound"):  # the answer to two of the attacks
+        reachable[reason] += reachable[TAMPERED]
     products = Counter(unit.product.product_id for unit in population.units)
     operators = Counter(unit.operator for unit in population.units)
+    days, quotas = population.campaign.arrive_days, scenario.quotas
     reachable["product_quota"] = sum(
-        max(0, count - scenario.quotas.product) for count in products.values()
+        max(0, count - quotas.product * days) for count in products.values()
     )
     reachable["account_quota"] = sum(
-        max(0, count - scenario.quotas.account) for count in operators.values()
+        max(0, count - quotas.account * days) for count in operators.values()
     )
     reachable["wifi_not_found"] = 0
     return reachable

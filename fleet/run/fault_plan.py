@@ -5,16 +5,16 @@ virtual time, plays the same plan.
 """
 
 from collections.abc import Container, Iterator
-from itertools import count
 
 import msgspec
 
 from firmware_sim.rng import Rng, derive
 from firmware_sim.runtime.faults import AnyFault, concerns
-from fleet.run.faults import ANY, KINDS, REBIND, FaultTable
+from fleet.run.cloud_faults import CloudFault
+from fleet.run.faults import ANY, BENCHES, REBIND, FaultTable
 from fleet.run.population import Population, Unit
 
-_FAULTS = 200  # branch of the seed
+_FAULTS, _CLOUD_FAULTS = 200, 201  # branches of the seed
 
 
 class Strike(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class FaultPlan:
         """Return what table `number` does to devices: one strike, or without end if it repeats."""
         table = self.tables[number]
         fault = table.fault(self.size)
-        for turn in count() if table.every_s else range(1):
+        for turn in table.turns():
             struck = self._struck(number, turn)
             yield Strike(
                 number=number,
@@ -80,13 +80,19 @@ class FaultPlan:
     def _struck(self, number: int, turn: int) -> list[Unit]:
         """Return a share of those whom the fault concerns, but at least one: it is to be seen."""
         table = self.tables[number]
-        kind = KINDS[table.kind]
+        kind = table.facts.fault
+        assert kind is not None, "it strikes the cloud"
         concerned = [u for u in self._population.units if concerns(kind, wired=u.product.wired)]
         if table.during == REBIND:
             concerned = [unit for unit in concerned if unit.new_owner is not None]
-        concerned.sort(key=lambda unit: self._chance(number, turn, unit))
-        some = max(1, round(len(concerned) * table.share_pct / 100))
-        return sorted(concerned[:some], key=lambda unit: unit.index)
+        drawn = {self._lot(number, unit): self._chance(number, turn, unit) for unit in concerned}
+        some = max(1, round(len(drawn) * table.share_pct / 100))
+        struck = set(sorted(drawn, key=drawn.__getitem__)[:some])
+        return [unit for unit in concerned if self._lot(number, unit) in struck]
+
+    def _lot(self, number: int, unit: Unit) -> int:
+        """Return what is struck as a whole: the unit, or the bench of its operator."""
+        return unit.operator if self.tables[number].of == BENCHES else unit.index
 
     def _delay_ms(self, number: int, turn: int, unit: Unit) -> int:
         within_s = self.tables[number].within_s
@@ -95,7 +101,15 @@ class FaultPlan:
 
     def _chance(self, number: int, turn: int, unit: Unit) -> int:
         dice = self.tables[number].dice or number
-        return derive(self._population.seed, _FAULTS, dice, turn, unit.index)
+        return derive(self._population.seed, _FAULTS, dice, turn, self._lot(number, unit))
+
+    def cloud_fault(self, number: int, turn: int) -> CloudFault:
+        """Return what table `number` does to the cloud, the `turn`-th time it does it (from 0)."""
+        table = self.tables[number]
+        dice = table.dice or number
+        rng = Rng(derive(self._population.seed, _CLOUD_FAULTS, dice, turn))
+        commits = table.after_commits + rng.below(table.within_commits + 1)
+        return table.cloud_fault(self.size, commits)
 
 
 def scheduled(tables: tuple[FaultTable, ...], phase: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Plays the faults of a scenario on a live fleet, phase by phase.
+"""Plays the faults of a scenario on a fleet, phase by phase.
 
 The plan says who is struck when (`fault_plan.py`); this waits for the moment and passes it on. What
 is under way when a phase ends takes its course, what has not begun is called off. Rebinding goes on
@@ -12,8 +12,10 @@ from typing import Protocol
 
 import msgspec
 
+from fleet.run.cloud_faults import CloudCrash, CloudFault
+from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import FaultPlan, Strike, scheduled
-from fleet.run.faults import ALWAYS, ANY, CLOUD_DOWN, REBIND
+from fleet.run.faults import ALWAYS, ANY, REBIND
 
 START = "start"
 CHECK = "check"
@@ -21,6 +23,10 @@ CHECK = "check"
 
 class Stagehands(Protocol):
     """What makes faults happen."""
+
+    def plays(self, kind: FaultKind) -> bool:
+        """Say whether faults of this kind can be made to happen here."""
+        ...
 
     def strike(self, strike: Strike) -> None:
         """Let a fault befall devices."""
@@ -30,8 +36,11 @@ class Stagehands(Protocol):
         """Forget what these tables have not begun."""
         ...
 
-    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
-        """Take the cloud away, as table `number` says; return when it is back."""
+    async def strike_cloud(self, number: int, fault: CloudFault) -> None:
+        """Let a fault befall the cloud, as table `number` says; return when it is over.
+
+        One that waits for its moment is over as well when it is called off.
+        """
         ...
 
 
@@ -59,9 +68,11 @@ class FaultPlayer:
         self._parts: dict[str, list[_Part]] = {}
         self._phase = ""
         self._outages: set[asyncio.Task[None]] = set()
+        self._fuses: set[asyncio.Task[None]] = set()  # crashes that wait for their moment, or came
         self._taken_home: set[int] = set()
         self._at_home: list[Strike] = []  # what befalls each device that is taken home
         self._over_s = 0.0  # when the last fault that has begun is over, by the loop's clock
+        self._once_over_s = 0.0  # the same of those that come once
 
     def enter(self, phase: str) -> None:
         """End the faults of the phase before, begin those of this one."""
@@ -86,15 +97,13 @@ class FaultPlayer:
         parts = self._parts.get(self._phase, [])
         while waiting := {part.task for part in parts if part.awaited} | self._outages:
             await asyncio.wait(waiting)
-        await self._until_over()
+        while (left_s := self._once_over_s - self._loop.time()) > 0:
+            await asyncio.sleep(left_s)
 
     async def over(self) -> None:
         """Wait until everything that has begun is over."""
-        while self._outages:
-            await asyncio.wait(self._outages)
-        await self._until_over()
-
-    async def _until_over(self) -> None:
+        while outages := self._outages | self._fuses:
+            await asyncio.wait(outages)
         while (left_s := self._over_s - self._loop.time()) > 0:
             await asyncio.sleep(left_s)
 
@@ -106,8 +115,10 @@ class FaultPlayer:
         parts = self._parts[phase] = []
         for number in scheduled(self._plan.tables, phase):
             table = self._plan.tables[number]
-            if table.kind == CLOUD_DOWN:
-                play = self._away(number)
+            if not self._hands.plays(table.facts):
+                continue
+            if table.facts.fault is None:
+                play = self._strike_cloud(number)
             elif phase == REBIND and not table.every_s:
                 self._at_home += (strike.from_now() for strike in self._plan.strikes(number))
                 play = _nothing()
@@ -121,7 +132,7 @@ class FaultPlayer:
             part.task.cancel()
             table = self._plan.tables[part.number]
             if table.state != ANY:  # it may have begun this very moment
-                self._note_end(table.length_s(self._plan.size))
+                self._note_end(table.length_s(self._plan.size), once=True)
         if parts:
             self._hands.call_off(part.number for part in parts)
 
@@ -137,22 +148,27 @@ class FaultPlayer:
             strike = strike.only(only)
         if strike.indices:
             self._hands.strike(strike)
-            self._note_end(strike.over_ms / 1000)
+            once = not self._plan.tables[strike.number].every_s
+            self._note_end(strike.over_ms / 1000, once=once)
 
-    def _note_end(self, in_s: float) -> None:
-        self._over_s = max(self._over_s, self._loop.time() + in_s)
+    def _note_end(self, in_s: float, *, once: bool) -> None:
+        end_s = self._loop.time() + in_s
+        self._over_s = max(self._over_s, end_s)
+        if once:
+            self._once_over_s = max(self._once_over_s, end_s)
 
-    async def _away(self, number: int) -> None:
+    async def _strike_cloud(self, number: int) -> None:
         table = self._plan.tables[number]
         length_s = table.length_s(self._plan.size)
         due_s = self._loop.time() + table.at_s
-        while True:
+        for turn in table.turns():
             await asyncio.sleep(due_s - self._loop.time())
-            outage = self._group.create_task(
-                self._hands.cloud_outage(number, length_s, politely=table.by == "stop")
-            )
-            self._outages.add(outage)
-            outage.add_done_callback(self._outages.discard)
+            fault = self._plan.cloud_fault(number, turn)
+            # A crash comes when it comes, or never: nobody waits for it to be over who wants to go on.
+            under_way = self._fuses if isinstance(fault, CloudCrash) else self._outages
+            outage = self._group.create_task(self._hands.strike_cloud(number, fault))
+            under_way.add(outage)
+            outage.add_done_callback(under_way.discard)
             if not table.every_s:
                 return
             await asyncio.wait({outage})  # which takes its course when we are called off

@@ -203,7 +203,8 @@ class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one device is and what its flash says: `dev_id` last given, `activated` holds keys.
 
     `calls` over HTTP and `connects` to the broker are what it has begun since its shard began.
-    `severed`: its session has died without a word, and it has not noticed yet.
+    `severed`: its session has died without a word, and it has not noticed yet. `erasing`: a reset has
+    begun, which firmware finishes at its next start if it is not finished now.
     """
 
     index: int
@@ -217,6 +218,7 @@ class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):
     calls: int = 0
     connects: int = 0
     severed: bool = False
+    erasing: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag=True):

@@ -7,18 +7,27 @@ what became of the token. An owner whose device does not come online starts over
 import asyncio
 
 from fleet.app import qr
-from fleet.app.cloud_link import CloudLink
+from fleet.app.cloud_link import CloudLink, pauses_s
 from fleet.app.consumer import ConsumerClient, register
 from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.app.messages import PairResult
 from fleet.run.attempt import SEARCH_S
 from fleet.run.phases import REBIND
 from fleet.run.population import Network, Person, Unit
-from fleet.run.stage import HOMES, Stage, carry, is_online, is_waiting
+from fleet.run.scenario import SHELF
+from fleet.run.stage import (
+    HOMES,
+    Stage,
+    carry,
+    hold_reset,
+    is_busy,
+    is_kept,
+    is_online,
+    is_waiting,
+)
 from fleet.run.watch import Gaze
 
 OWNERS_AT_ONCE = 100
-SIGN_IN_TRIES = 5
 
 
 class Owners:
@@ -48,8 +57,9 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
     assert unit.new_owner is not None
     assert unit.new_home is not None
     patience_s = stage.patience_s
-    # The release ends with a restart; whoever comes for the device waits for the light.
-    await stage.watch.until_all([unit.index], is_waiting, patience_s)
+    if stage.population.scenario.start != SHELF:
+        # The release ends with a restart; whoever comes for the device waits for the light.
+        await stage.watch.until_all([unit.index], is_waiting, patience_s)
     await carry(stage.hands, stage.watch, [unit.index], HOMES, patience_s)
     client = await sign_in(stage.link, unit.new_owner)
     for _ in range(stage.population.scenario.tries_max):
@@ -58,8 +68,22 @@ async def rebind(stage: Stage, unit: Unit) -> bool:
             paired = any(device.uuid == unit.uuid for device in result.success)
             if paired and await _came_online(stage, unit):
                 return True
+        elif is_kept(stage.watch.last[unit.index]):
+            if not await _is_theirs(client, unit):
+                hold_reset(stage.hands, stage.population, [unit.index])
+                continue
+            if is_online(stage.watch.last[unit.index]):
+                return True
         await carry(stage.hands, stage.watch, [unit.index], HOMES, patience_s)
     return False
+
+
+async def _is_theirs(client: ConsumerClient, unit: Unit) -> bool:
+    """Say whether a device that shows an owner's light is its new owner's, by their app.
+
+    Otherwise it has not heard that it was unbound: where it is now it never will.
+    """
+    return any(device.uuid == unit.uuid for device in await client.devices())
 
 
 async def _came_online(stage: Stage, unit: Unit) -> bool:
@@ -85,17 +109,20 @@ async def sign_in(link: CloudLink, person: Person) -> ConsumerClient:
 
 
 async def _register(link: CloudLink, person: Person) -> None:
-    """Register, also when the reply to the first try gets lost."""
-    for left in reversed(range(SIGN_IN_TRIES)):
+    """Register, also when the replies to the first tries get lost, for as long as a call is repeated."""
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + link.patience_s
+    for pause_s in pauses_s():
         try:
             await register(link, person.name, person.password)
         except CloudRefused as refusal:
             if refusal.code != "name_taken":
                 raise
         except CloudUnreachable:
-            # Whether it was carried out is unknown; the next call waits until the cloud is back.
-            if not left:
+            # Whether it was carried out is unknown; whoever asks again is told that it was.
+            if loop.time() + pause_s > give_up_at:
                 raise
+            await asyncio.sleep(pause_s)
             continue
         return
 
@@ -129,7 +156,7 @@ async def _until_ended(gaze: Gaze) -> None:
     taken = False
     while True:
         seen = await gaze.next()
-        if seen.operator == "unbinding":  # that is how the light reads, whatever the token is for
+        if is_busy(seen):  # that is how the light reads, whatever the token is for
             taken = True
         elif taken or seen.lifecycle == "OFF":
             return

@@ -13,11 +13,14 @@ from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
 from firmware_sim.rng import Rng, derive
 from firmware_sim.wire.lan_version import LanVersion
-from fleet.run.scenario import Scenario
+from fleet.run.scenario import Campaign, Scenario
 from hw_profiles import catalog
 
 DEVICES_MAX = 60_000  # more would not fit into the addresses of one run
 VIRTUAL_DEVICES_MAX = 1_000_000
+
+TAMPERED = "tampered"
+"""The trouble of a unit whose firmware tries to free itself."""
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _LOWER = string.ascii_lowercase + string.digits
@@ -98,6 +101,11 @@ class Population(msgspec.Struct, frozen=True):
     def warehouse(self) -> Network:
         """Return the network of the place where devices are unbound."""
         return Network(self.scenario.warehouse.ssid, self.scenario.warehouse.password)
+
+    @property
+    def campaign(self) -> Campaign:
+        """Return the days that a population of this size has."""
+        return self.scenario.campaign.of_size(len(self.units) / self.scenario.devices)
 
     def profile(self, unit: Unit) -> Profile:
         """Return the model of a unit."""
@@ -267,6 +275,7 @@ def _with_trouble(units: list[Unit], scenario: Scenario) -> list[Unit]:
     """Mark the units that get into trouble: cameras only, each with one trouble at most."""
     trouble = scenario.trouble
     wanted = ["already_bound"] * trouble.already_bound
+    wanted += [TAMPERED] * scenario.tampered.devices
     wanted += ["token_full"] * trouble.token_full
     wanted += ["token_dead"] * trouble.token_dead
     wanted += ["no_permission"] * trouble.no_permission

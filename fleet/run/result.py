@@ -96,6 +96,7 @@ class RunResult(msgspec.Struct, frozen=True):
     retries: tuple[Retry, ...] = ()
     faults: tuple[FaultPlayed, ...] = ()
     virtual: Virtual | None = None
+    unbound_by_day: dict[str, int] = {}
 
     @property
     def passed(self) -> bool:

@@ -9,7 +9,9 @@
     check    devices and cloud are held against each other
 
 A scenario that unbinds nothing goes from home to `stay`, in which devices have only to stay online,
-and from there to the check. With each phase its faults begin and end.
+and from there to the check. One that begins on a shelf has neither home nor return nor reset: its
+operators take devices from there, on as many days as there are. With each phase its faults begin and
+end.
 
 Nothing here touches a socket or a process: that is the crew's, which is the supervisor of live
 processes, or everything in virtual time.
@@ -18,29 +20,41 @@ processes, or everything in virtual time.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import count
 
 from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
 from fleet.run.attempt import Batch
-from fleet.run.audit import fetch_history
+from fleet.run.audit import fetch_apps, fetch_history
+from fleet.run.bench import workplace
+from fleet.run.calendar import Calendar, arrivals
+from fleet.run.checks.evidence import Evidence
+from fleet.run.checks.table import violations
 from fleet.run.fault_plan import FaultPlan
 from fleet.run.fault_player import CHECK, START, FaultPlayer
-from fleet.run.faults import CLOUD_DOWN
-from fleet.run.invariants import Evidence, violations
 from fleet.run.messages import Chip, Seen
 from fleet.run.operator import Office, Operator
 from fleet.run.owner import Owners
 from fleet.run.population import Person, Population, Unit
-from fleet.run.stage import WAREHOUSE, Crew, Stage, carry, hold_reset, is_online, is_waiting
+from fleet.run.scenario import SHELF
+from fleet.run.stage import (
+    PATIENCE_PER_DEVICE_S,
+    WAREHOUSE,
+    Crew,
+    Stage,
+    carry,
+    is_off,
+    is_online,
+    is_waiting,
+    reset_all,
+)
 from fleet.run.tally import Tally
+from fleet.run.tampered import break_out
 from fleet.run.trouble import Troublemakers
 from fleet.run.work import WorkList
 
-RESET_TRIES = 5
-RESET_SLACK_S = 5.0
 SNAPSHOT_TRIES = 3
-PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
 LINK_PATIENCE_S = 30.0  # of people for a cloud that does not answer, planned outages apart
 
 
@@ -60,12 +74,16 @@ class Run:
         self.chips: dict[int, Chip] = {}  # as they were at the end
         self.violations: list[str] = []
         self.refused: dict[str, int] | None = None  # by the history, once it was read
+        self.unbound_by_day: dict[str, int] = {}  # by the history as well, and by the quota's day
         self._crew = crew
         self._watch = crew.watch
         self._say = say
         self._all = tuple(unit.index for unit in population.units)
         self._scenario = scenario = population.scenario
-        self._patience_s = scenario.patience_s + PATIENCE_PER_DEVICE_S * len(self._all)
+        self._shelf = scenario.start == SHELF
+        on_benches = len(scenario.operators) * scenario.batch_max
+        at_once = min(len(self._all), on_benches) if self._shelf else len(self._all)
+        self._patience_s = scenario.patience_s + PATIENCE_PER_DEVICE_S * at_once
         self._plan = FaultPlan(population)
         self._faults: FaultPlayer | None = None
 
@@ -96,17 +114,24 @@ class Run:
                 phones=phones,
                 link=link,
                 tally=self.tally,
+                calendar=Calendar(
+                    self._crew.quota_day_offset_min,
+                    self.population.campaign.days,
+                    self._crew.now_ms,
+                ),
                 patience_s=self._patience_s,
             )
             maker = await self._log_in(link, self.population.maker)
-            await self._home()
+            if not self._shelf:
+                await self._home()
             if self._scenario.unbind:
-                await self._return()
-                await self._reset()
+                if not self._shelf:
+                    await self._return()
+                    await self._reset()
                 await self._unbind_and_rebind(stage, maker)
             else:
                 await self._stay()
-            await self._check(maker)
+            await self._check(link, maker)
         self.phase = "done"
 
     def _enter(self, phase: str) -> None:
@@ -115,8 +140,10 @@ class Run:
             self._faults.enter(phase)
 
     def _link_patience_s(self) -> float:
-        away = [t.length_s(self._plan.size) for t in self._plan.tables if t.kind == CLOUD_DOWN]
-        return LINK_PATIENCE_S + max(away, default=0.0)
+        """Return how long people try: outages take turns, and one that comes again may come again."""
+        away = [t for t in self._plan.tables if t.facts.away]
+        turns_s = (t.length_s(self._plan.size) * (1 + bool(t.every_s)) for t in away)
+        return LINK_PATIENCE_S + sum(turns_s)
 
     async def _log_in(self, link: CloudLink, person: Person) -> ConsoleClient:
         return await ConsoleClient.login(link, person.name, person.password)
@@ -136,16 +163,9 @@ class Run:
 
     async def _reset(self) -> None:
         self._enter("reset")
-        left = self._all
-        times = [profile.timings for profile in self.population.profiles.values()]
-        longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
-        patience_s = longest_ms / 1000 + RESET_SLACK_S + PATIENCE_PER_DEVICE_S * len(left)
-        for _ in range(RESET_TRIES):
-            hold_reset(self._crew, self.population, left)
-            left = tuple(await self._watch.until_all(left, is_waiting, patience_s))
-            if not left:
-                return
-        self._complain(len(left), "reached waiting after a reset")
+        left = await reset_all(self._crew, self._watch, self.population, self._all)
+        if left:
+            self._complain(len(left), "reached waiting after a reset")
 
     async def _wait(self, indices: Iterable[int], test: Callable[[Seen], bool], what: str) -> None:
         late = await self._watch.until_all(indices, test, self._patience_s)
@@ -159,7 +179,6 @@ class Run:
 
     async def _unbind_and_rebind(self, stage: Stage, maker: ConsoleClient) -> None:
         self._enter("unbind")
-        scenario = self._scenario
         clients = [await self._log_in(stage.link, person) for person in self.population.operators]
         purchaser = await self._log_in(stage.link, self.population.purchaser)
         async with asyncio.TaskGroup() as owners_group:
@@ -170,22 +189,57 @@ class Run:
                     self._faults.take_home(unit.index)
                 owners.welcome(unit)
 
-            work = WorkList(
-                self.population.units, len(clients), scenario.tries_max, on_done=welcome
-            )
-            work.add(unit for unit in self.population.units if not unit.trouble)
-            office = Office(maker)
+            days = arrivals(self.population)
+            work = self._work_list(stage.calendar, days, welcome)
+            turning = owners_group.create_task(self._turn_days(stage.calendar, work, days[1:]))
+            office = Office(maker, stage.calendar)
             used_up: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:
                 for number, client in enumerate(clients):
                     on_used_up = _first_into(used_up) if number == 0 else _nobody
-                    operator = Operator(stage, client, number, work, office, on_used_up)
+                    place = workplace(stage)
+                    operator = Operator(stage, client, number, work, office, place, on_used_up)
                     group.create_task(operator.run())
                 trouble = Troublemakers(stage, clients[0], purchaser, used_up)
                 group.create_task(trouble.all(work.add))
+                group.create_task(break_out(stage, self._crew, clients[0], work.add))
+            turning.cancel()
             if work.given_up:
                 self.tally.failed["not_unbound"] += len(work.given_up)
             self._enter("rebind")
+
+    def _work_list(
+        self,
+        calendar: Calendar,
+        days: tuple[tuple[Unit, ...], ...],
+        welcome: Callable[[Unit], None],
+    ) -> WorkList:
+        """Return the pile with what is there on the first day, on itself or in trouble."""
+        scenario = self._scenario
+        per_day = scenario.quotas.account * len(scenario.operators)
+        later = {unit.index for day in days[1:] for unit in day}
+        work = WorkList(
+            (unit for unit in self.population.units if unit.index not in later),
+            len(scenario.operators),
+            scenario.tries_max,
+            welcome,
+            coming=len(later),
+            can_wait=lambda backlog: calendar.can_wait(backlog, per_day),
+        )
+        work.add(days[0])
+        return work
+
+    async def _turn_days(
+        self, calendar: Calendar, work: WorkList, coming: tuple[tuple[Unit, ...], ...]
+    ) -> None:
+        """Begin every new day with the devices that come on it, and let operators come; for ever."""
+        come_every_s = self.population.campaign.come_every_s
+        for number in count():
+            await calendar.next_day()
+            work.new_day(coming[number] if number < len(coming) else ())
+            for operator in range(len(self._scenario.operators)):
+                work.come(operator)
+                await asyncio.sleep(come_every_s)
 
     async def _stay(self) -> None:
         """Keep devices online until the faults that are planned once are over, and a while more."""
@@ -197,7 +251,7 @@ class Run:
 
     # --- at the end -----------------------------------------------------------------------------
 
-    async def _check(self, maker: ConsoleClient) -> None:
+    async def _check(self, link: CloudLink, maker: ConsoleClient) -> None:
         self._enter(CHECK)
         if self._faults is not None:
             await self._faults.over()
@@ -210,7 +264,10 @@ class Run:
         for row in history:
             if row.status == "refused":
                 self.refused[row.reason] = self.refused.get(row.reason, 0) + 1
-        self.violations = violations(
+            elif row.operation == "unbind":
+                self.unbound_by_day[row.day] = self.unbound_by_day.get(row.day, 0) + 1
+        self.violations = [f"tampered: {line}" for line in self.tally.break_outs]
+        self.violations += violations(
             Evidence(
                 population=self.population,
                 chips=chips,
@@ -219,15 +276,20 @@ class Run:
                 audit=audit,
                 history=history,
                 tally=self.tally,
+                apps=await fetch_apps(link, self.population, self.tally.rebound),
             )
         )
+
+    def _is_done(self, seen: Seen) -> bool:
+        """Say whether a device that nobody has bound again is where it may stay."""
+        return is_waiting(seen) or (self._shelf and is_off(seen))
 
     async def _settled(self) -> tuple[dict[int, Chip], list[Seen]]:
         """Wait until all devices are where they belong, then look at all of them at once."""
         kept = self.tally.rebound if self._scenario.unbind else set(self._all)
         for _ in range(SNAPSHOT_TRIES):
             await self._wait(kept, is_online, "stayed online with their owners")
-            await self._wait(set(self._all) - kept, is_waiting, "ended up waiting")
+            await self._wait(set(self._all) - kept, self._is_done, "ended up waiting")
             try:
                 return await self._crew.snapshot(), list(self._watch.last)
             except UsageError as error:

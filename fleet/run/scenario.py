@@ -6,8 +6,9 @@ The keys are explained in the README of this folder.
 
 import tomllib
 from importlib import resources
+from math import ceil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +19,7 @@ from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.faults import CLOUD_DOWN, FaultTable, mistake
 
 BUILT_IN = "batch-unbind"
+FAULTS_MAX = 64
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -35,6 +37,23 @@ Refusal = Literal[
     "product_quota",
 ]
 Failure = Literal["wifi_password", "wifi_not_found", "no_network"]
+Start = Literal["homes", "shelf"]
+Attack = Literal[
+    "foreign_account",
+    "no_owner",
+    "guess",
+    "foreign_uuid",
+    "forged_key",
+    "foreign_reset",
+    "own_reset",
+    "skewed_clock",
+    "foreign_session",
+    "foreign_topics",
+    "stale_key",
+    "replay",
+]
+SHELF: Final = "shelf"
+TICKETS_MAX = 1_000_000
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,10 +107,44 @@ class Lan(_Strict, frozen=True):
 
 
 class QuotaLimits(_Strict, frozen=True):
-    """Devices per day that one account, and that all accounts of one product, may unbind."""
+    """Devices per day that one account, and that all accounts of one product, may unbind.
+
+    The day turns `midnight_in_min` after the start, to the whole minute; 0: it is about noon then.
+    In virtual time the run begins when that is so in `zone`, an offset to UTC such as "+14:00".
+    """
 
     account: Positive = 100
     product: Positive = 100
+    midnight_in_min: Annotated[int, Meta(ge=0, le=1440)] = 0
+    zone: Annotated[str, Meta(pattern=r"^([+-](0\d|1[0-3]):[0-5]\d|[+-]14:00)?\Z")] = ""
+
+
+class Campaign(_Strict, frozen=True):
+    """How many days of the quota there are for the work; devices arrive on the first of them.
+
+    On each day but the first, operators come `come_every_s` one after the other. Where it `shrinks`,
+    a smaller fleet has proportionally fewer days, and as much to do on each.
+    """
+
+    days: Annotated[int, Meta(ge=1, le=365)] = 1
+    arrive_days: Annotated[int, Meta(ge=1, le=365)] = 1
+    come_every_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+    shrinks: bool = False
+
+    def of_size(self, size: float) -> "Campaign":
+        """Return the campaign of a fleet of `size`, as a part of the scenario's own."""
+        if not self.shrinks or size >= 1:
+            return self
+        return msgspec.structs.replace(
+            self, days=ceil(self.days * size), arrive_days=ceil(self.arrive_days * size)
+        )
+
+
+class Tampered(_Strict, frozen=True):
+    """How many devices have firmware that tries to free itself, and how many tokens each guesses."""
+
+    devices: Count = 0
+    guesses: Annotated[int, Meta(ge=1, le=1000)] = 20
 
 
 class Trouble(_Strict, frozen=True):
@@ -108,14 +161,19 @@ class Expect(_Strict, frozen=True):
     """What has to come out; refusals and failures are minima, unlisted reasons must not occur.
 
     `recovered_s` is how long after each outage of the cloud all devices are online, for good; 0:
-    nothing is expected.
+    nothing is expected. Devices are unbound on at least so many `days`, with so many tickets.
+    `attacks` are minima of how often tampered firmware was refused, by what it tried.
     """
 
     unbound_pct: Percent = 100
     rebound_pct: Percent = 100
     recovered_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+    days: Annotated[int, Meta(ge=0, le=365)] = 0
+    tickets_min: Annotated[int, Meta(ge=0, le=TICKETS_MAX)] = 0
+    tickets_max: Annotated[int, Meta(ge=0, le=TICKETS_MAX)] = TICKETS_MAX
     refused: dict[Refusal, Count] = {}
     failed: dict[Failure, Count] = {}
+    attacks: dict[Attack, Count] = {}
 
 
 class Scenario(_Strict, frozen=True):
@@ -129,6 +187,7 @@ class Scenario(_Strict, frozen=True):
     warehouse: Warehouse = Warehouse()
     home: Home = Home()
     lan: Lan = Lan()
+    start: Start = "homes"
     unbind: bool = True
     stay_s: Annotated[float, Meta(ge=0, le=24 * 3600)] = 0.0
     rebind_every: Count = 0
@@ -136,8 +195,10 @@ class Scenario(_Strict, frozen=True):
     patience_s: Annotated[int, Meta(ge=1, le=3600)] = 60
     tries_max: Annotated[int, Meta(ge=1, le=100)] = 8
     quotas: QuotaLimits = QuotaLimits()
+    campaign: Campaign = Campaign()
     trouble: Trouble = Trouble()
-    faults: Annotated[tuple[FaultTable, ...], Meta(max_length=64)] = ()
+    tampered: Tampered = Tampered()
+    faults: Annotated[tuple[FaultTable, ...], Meta(max_length=FAULTS_MAX)] = ()
     expect: Expect = Expect()
 
 
@@ -155,7 +216,7 @@ def load_scenario(name_or_path: str = BUILT_IN) -> Scenario:
         scenario = msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:
         raise UsageError(f"{label}: {explain(error, Scenario)}") from error
-    if (fault := _inconsistency(scenario)) is not None:
+    if (fault := inconsistency(scenario)) is not None:
         raise UsageError(f"{label}: {fault}")
     return _resolve_profiles(scenario, name_or_path)
 
@@ -175,7 +236,8 @@ def with_outages(scenario: Scenario, for_s: float | None) -> Scenario:
     )
     if not any(table.kind == CLOUD_DOWN for table in changed):
         raise UsageError(f"--outage-s: scenario {scenario.name!r} has no fault cloud_down")
-    if (fault := mistake(changed, unbind=scenario.unbind)) is not None:
+    shelf = scenario.start == SHELF
+    if (fault := mistake(changed, unbind=scenario.unbind, shelf=shelf)) is not None:
         raise UsageError(f"--outage-s {for_s:g}: {fault}")
     return msgspec.structs.replace(scenario, faults=changed)
 
@@ -208,8 +270,8 @@ def _read(name_or_path: str) -> tuple[str, str]:
         raise UsageError(f"{name_or_path}: not UTF-8 text (byte {error.start})") from error
 
 
-def _inconsistency(scenario: Scenario) -> str | None:
-    """Return what no single key shows."""
+def inconsistency(scenario: Scenario) -> str | None:
+    """Return what is wrong with a scenario that no single key shows, None if nothing is."""
     for key, names in (
         ("products", [product.name for product in scenario.products]),
         ("operators", [operator.name for operator in scenario.operators]),
@@ -226,10 +288,14 @@ def _inconsistency(scenario: Scenario) -> str | None:
         return "trouble.already_bound: needs new owners, rebind_every is 0; allowed: 0"
     if len(scenario.warehouse.ssid.encode()) > 32:
         return "warehouse.ssid: longer than 32 bytes of UTF-8, at most 32 are allowed"
-    return _campaign(scenario) or mistake(scenario.faults, unbind=scenario.unbind)
+    return (
+        _purpose(scenario)
+        or _days(scenario)
+        or mistake(scenario.faults, unbind=scenario.unbind, shelf=scenario.start == SHELF)
+    )
 
 
-def _campaign(scenario: Scenario) -> str | None:
+def _purpose(scenario: Scenario) -> str | None:
     """Return what does not go together with unbinding, or with leaving it out."""
     if scenario.unbind:
         if not scenario.operators:
@@ -241,12 +307,29 @@ def _campaign(scenario: Scenario) -> str | None:
             ("rebind_every", scenario.rebind_every),
             ("trouble", scenario.trouble != Trouble()),
             ("operators", scenario.operators),
+            ("start", scenario.start == SHELF),
+            ("tampered", scenario.tampered.devices),
+            ("campaign", scenario.campaign != Campaign()),
         ):
             if wanted:
                 return f"{key}: nothing is unbound (unbind = false); leave it out"
     outage = any(table.kind == CLOUD_DOWN for table in scenario.faults)
     if scenario.expect.recovered_s and (scenario.unbind or not outage):
         return "expect.recovered_s: takes a fault cloud_down and unbind = false; allowed: 0"
+    return None
+
+
+def _days(scenario: Scenario) -> str | None:
+    """Return what is wrong with the days of the campaign, or with where it begins."""
+    campaign, shelf = scenario.campaign, scenario.start == SHELF
+    if campaign.arrive_days > campaign.days:
+        return f"campaign.arrive_days: {campaign.arrive_days} is more than there are; at most days"
+    if campaign.arrive_days > 1 and not shelf:
+        return 'campaign.arrive_days: homes are emptied at once; allowed: 1, or start = "shelf"'
+    if scenario.trouble != Trouble() and shelf:
+        return 'trouble: nobody has switched the devices on; leave it out, or start = "homes"'
+    if scenario.quotas.zone and not scenario.quotas.midnight_in_min:
+        return "quotas.zone: means nothing without midnight_in_min; leave it out"
     return None
 
 

@@ -22,29 +22,71 @@ from fleet.cloud.products import Product as CloudProduct
 from fleet.cloud.settings import Settings
 from fleet.run.messages import DeviceSpec
 from fleet.run.population import Population, Product, Unit
+from fleet.run.scenario import QuotaLimits
 
-_DAY_MIN = 24 * 60
+DAY_MIN = 24 * 60
 _ACCESS = 100  # branch of the seed; the population uses those before it
 _HEX = "0123456789abcdef"
 _APP_SCHEMA = "fleet"
-_NOON_MIN = _DAY_MIN // 2
+NOON_MIN = DAY_MIN // 2
+_MINUTE_MS = 60_000
+_ROWS_PER_DEVICE = 8  # of the history: refused, unbound, bound, some of them more than once
+_USERS_PER_DEVICE = 3  # its first owner, its next one, and room
 _NUMBER = re.compile(r" [0-9]+\Z")  # of one of several that are the same
 
 
 def settings(population: Population, admin_secret: str, now_ms: int) -> Settings:
     """Return the cloud's settings for a run that begins at `now_ms`.
 
-    The quota day is shifted by whole hours so that it is about noon now: no run is cut in two by
-    midnight, at whatever hour it is started.
+    It keeps what a fleet of this size leaves behind, and the quotas of all days.
     """
-    minute_of_day = now_ms // 60_000 % _DAY_MIN
-    shift_min = (_NOON_MIN - minute_of_day) // 60 * 60
+    usual, quotas = Settings(), population.scenario.quotas
+    count = len(population.units)
     return Settings(
         admin_secret=admin_secret,
-        quota_day_offset_min=shift_min,
-        account_quota_per_day=population.scenario.quotas.account,
-        product_quota_per_day=population.scenario.quotas.product,
+        quota_day_offset_min=day_offset_min(quotas, now_ms),
+        account_quota_per_day=quotas.account,
+        product_quota_per_day=quotas.product,
+        quota_days_kept=max(usual.quota_days_kept, population.campaign.days + 1),
+        history_rows_max=max(usual.history_rows_max, _ROWS_PER_DEVICE * count),
+        users_max=max(usual.users_max, _USERS_PER_DEVICE * count),
     )
+
+
+def day_offset_min(quotas: QuotaLimits, now_ms: int) -> int:
+    """Return by how many minutes the quota's day is ahead of UTC's in a run that begins at `now_ms`.
+
+    Unless the scenario says when midnight comes, the day is shifted by whole hours so that it is
+    about noon now: no run is cut in two, at whatever hour it is started. Of the zones in which
+    midnight comes when it should, there may be two: the one that the scenario names is taken.
+    """
+    if not quotas.midnight_in_min:
+        minute_of_day = now_ms // _MINUTE_MS % DAY_MIN
+        return (NOON_MIN - minute_of_day) // 60 * 60
+    midnight_min = -(-now_ms // _MINUTE_MS) + quotas.midnight_in_min
+    offset_min = -midnight_min % DAY_MIN
+    if (offset_min - zone_min(quotas.zone)) % DAY_MIN == 0:
+        return zone_min(quotas.zone)
+    return offset_min if offset_min <= NOON_MIN else offset_min - DAY_MIN
+
+
+def start_ms(quotas: QuotaLimits, from_ms: int) -> int:
+    """Return when a run begins whose hour can be chosen, not before `from_ms`.
+
+    That is when midnight comes in the scenario's zone as it says; without a zone it is at once.
+    """
+    if not quotas.zone:
+        return from_ms
+    start_min = -zone_min(quotas.zone) - quotas.midnight_in_min
+    return from_ms + (start_min - from_ms // _MINUTE_MS) % DAY_MIN * _MINUTE_MS
+
+
+def zone_min(zone: str) -> int:
+    """Return how many minutes a zone is ahead of UTC; 0 for ""."""
+    if not zone:
+        return 0
+    hours, minutes = zone[1:].split(":")
+    return (int(hours) * 60 + int(minutes)) * (-1 if zone[0] == "-" else 1)
 
 
 def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
@@ -63,7 +105,7 @@ def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
             for unit in population.units
         ),
         products=tuple(_products(population)),
-        grants=tuple(_grants(population)),
+        grants=tuple(grants(population)),
         devices=tuple(_devices(population, bound=bound)),
         projects=(_project(population),),
     )
@@ -189,8 +231,8 @@ def _child_products(population: Population) -> dict[str, cloud_seed.ProductSeed]
     return found
 
 
-def _grants(population: Population) -> Iterator[cloud_seed.GrantSeed]:
-    """Give every operator but the owner a right that allows unbinding, and the purchaser none."""
+def grants(population: Population) -> Iterator[cloud_seed.GrantSeed]:
+    """Yield a right that allows unbinding for every operator but the owner, and the purchaser's."""
     rights = {
         "partner": (GrantKind.PARTNER, "development"),
         "after_sale": (GrantKind.SPACE, "After sale"),

@@ -21,6 +21,7 @@ from firmware_sim.device.device import Device, Identity
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import SimulatorError
 from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.rng import derive
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.faults import AnyFault
 from firmware_sim.runtime.live.alarms import Clock
@@ -141,6 +142,7 @@ class Shard:
             eyes=eyes,
             journal=FlashJournal(Path(order.journal)),
             broadcast_ip=order.broadcast_ip,
+            seed=derive(order.seed, order.shard),
         )
         iot_dns = (order.iot_dns_host, order.iot_dns_port)
         for spec in order.devices:
@@ -228,6 +230,7 @@ class Shard:
             calls=calls,
             connects=connects,
             severed=self._live.severed(local),
+            erasing=device.flash.resetting is not None,
         )
 
     def stop(self, _: msg.Stop) -> None:

@@ -10,16 +10,27 @@ from fleet.app.cloud_link import CloudLink
 from fleet.app.finder import Found
 from fleet.app.handover import Delivery
 from fleet.cloud.api.admin_api import Audit
+from fleet.run.calendar import Calendar
+from fleet.run.door import Door
 from fleet.run.fault_player import Stagehands
 from fleet.run.messages import Chip, Seen
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
+from fleet.run.scenario import SHELF, Scenario
 from fleet.run.tally import Tally
 from fleet.run.watch import Watch
 
 HOMES = "homes"
 WAREHOUSE = "warehouse"
 HOLD_SLACK_MS = 200  # people let go a little late
+RESET_TRIES = 5
+RESET_SLACK_S = 5.0
+PATIENCE_PER_DEVICE_S = 0.02  # a larger fleet takes longer to get through one door
+
+
+def first_site(scenario: Scenario) -> str:
+    """Return where the devices of a scenario are when it begins."""
+    return WAREHOUSE if scenario.start == SHELF else HOMES
 
 
 class Hands(Protocol):
@@ -51,9 +62,19 @@ def is_waiting(seen: Seen) -> bool:
     return seen.lifecycle == "WAITING"
 
 
+def is_busy(seen: Seen) -> bool:
+    """Say whether a device is at work with a token, by its light."""
+    return seen.operator == "unbinding"
+
+
 def is_kept(seen: Seen) -> bool:
     """Say whether a device believes that it belongs to somebody, by its light."""
     return seen.light in ("online", "reconnecting")
+
+
+def is_off(seen: Seen) -> bool:
+    """Say whether a device is without power."""
+    return seen.lifecycle == "OFF"
 
 
 def is_online(seen: Seen) -> bool:
@@ -71,6 +92,22 @@ def hold_reset(hands: Hands, population: Population, indices: Iterable[int]) -> 
         hands.hold(group, hold_ms)
 
 
+async def reset_all(
+    hands: Hands, watch: Watch, population: Population, indices: Iterable[int]
+) -> tuple[int, ...]:
+    """Hold the reset buttons until all wait for a code; return those that will not, however often."""
+    left = tuple(indices)
+    times = [profile.timings for profile in population.profiles.values()]
+    longest_ms = max(t.reset_hold_ms + t.erase_ms + t.boot_ms for t in times)
+    patience_s = longest_ms / 1000 + RESET_SLACK_S + PATIENCE_PER_DEVICE_S * len(left)
+    for _ in range(RESET_TRIES):
+        hold_reset(hands, population, left)
+        left = tuple(await watch.until_all(left, is_waiting, patience_s))
+        if not left:
+            break
+    return left
+
+
 async def carry(
     hands: Hands, watch: Watch, indices: Iterable[int], site: str, patience_s: float
 ) -> None:
@@ -81,7 +118,7 @@ async def carry(
     """
     moved = tuple(indices)
     hands.power(moved, on=False)
-    await watch.until_all(moved, lambda seen: seen.lifecycle == "OFF", patience_s)
+    await watch.until_all(moved, is_off, patience_s)
     hands.move(moved, site)
     hands.power(moved, on=True)
     await watch.until_all(moved, lambda seen: seen.lifecycle != "OFF", patience_s)
@@ -104,6 +141,11 @@ class Crew(Hands, Stagehands, Protocol):
 
     watch: Watch
     recovery: Recovery
+    quota_day_offset_min: int  # how far the cloud's quota day is ahead of UTC's
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        ...
 
     async def start(self) -> None:
         """Start everything. Raises UsageError when something cannot start."""
@@ -115,6 +157,10 @@ class Crew(Hands, Stagehands, Protocol):
 
     def phones(self) -> AbstractAsyncContextManager[Phones]:
         """Let phones hear the LAN as long as the block lasts."""
+        ...
+
+    def door(self, index: int) -> Door:
+        """Return the way to the cloud that the firmware of a device has."""
         ...
 
     async def audit(self) -> Audit:
@@ -135,4 +181,5 @@ class Stage(msgspec.Struct, frozen=True):
     phones: Phones
     link: CloudLink
     tally: Tally
+    calendar: Calendar
     patience_s: float

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from fleet.run.expectations import Outcomes, judge
+from fleet.run.faults import only_virtual
 from fleet.run.measured import Measured
 from fleet.run.phases import PHASES
 from fleet.run.population import Population
@@ -40,6 +41,9 @@ def sum_up(
         rebound=len(run.tally.rebound),
         refused=run.refused if run.refused is not None else dict(run.tally.refused),
         failed=run.failed(),
+        days=len(run.unbound_by_day),
+        tickets=run.tally.tickets,
+        attacks=dict(run.tally.attacks),
     )
     crew.recovery.close()
     outages = crew.recovery.outages
@@ -48,6 +52,7 @@ def sum_up(
     meter, measured = crew.meter, crew.measured
     wall_s = meter.elapsed_s
     shards = max(1, shards)
+    not_played = only_virtual(run.population.scenario.faults) if virtual is None else ()
     return RunResult(
         scenario=run.population.scenario.name,
         seed=run.population.seed,
@@ -66,7 +71,7 @@ def sum_up(
         ),
         violations=tuple(run.violations),
         unmet=() if aborted else verdict.unmet,  # a part of a run can meet no expectation
-        left_out=verdict.left_out,
+        left_out=verdict.left_out + not_played,
         incidents=tuple(crew.incidents),
         tickets=run.tally.tickets,
         frames=sum(pulse.frames for pulse in measured.lens.values()),
@@ -75,11 +80,15 @@ def sum_up(
         outages=outages,
         traffic=traffic,
         retries=crew.retries.result(traffic.calls + traffic.connects),
-        faults=tuple(_played(run.population, measured.struck)),
+        faults=tuple(_played(run.population, measured.struck, everything=virtual is not None)),
         virtual=virtual,
+        unbound_by_day=dict(sorted(run.unbound_by_day.items())),
     )
 
 
-def _played(population: Population, struck: Mapping[int, Counter[str]]) -> Iterator[FaultPlayed]:
+def _played(
+    population: Population, struck: Mapping[int, Counter[str]], *, everything: bool
+) -> Iterator[FaultPlayed]:
     for number, table in enumerate(population.scenario.faults):
-        yield FaultPlayed(table.kind, table.during, dict(struck.get(number, {})))
+        if everything or table.facts.live:
+            yield FaultPlayed(table.kind, table.during, dict(struck.get(number, {})))

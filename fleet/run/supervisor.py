@@ -8,7 +8,6 @@ run through `failure`.
 import asyncio
 import os
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,9 +28,15 @@ from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.audit import fetch_audit
+from fleet.run.cloud_faults import CloudFault
 from fleet.run.cloud_host import CloudHost
+from fleet.run.cloud_mischief import CloudMischief
+from fleet.run.door import Door
+from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import Strike
+from fleet.run.live_door import LiveDoors
 from fleet.run.measured import nothing_measured
+from fleet.run.outages import Outages
 from fleet.run.phones import LanPhones
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
@@ -77,6 +82,7 @@ class Supervisor:
         self.measured = nothing_measured()
         self.meter = Meter()
         self.incidents: list[str] = []
+        self.quota_day_offset_min = cloud.settings.quota_day_offset_min
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cloud = CloudHost(cloud, self._cloud_died)
         self.shards: list[ShardHost] = []
@@ -90,7 +96,9 @@ class Supervisor:
         self._replacing: set[asyncio.Task[None]] = set()
         self._snapshots: dict[int, asyncio.Future[msg.Snapshot]] = {}
         self._shortages: set[int] = set()
-        self._outage = asyncio.Lock()
+        outages = Outages(self.watch, self.recovery, self.measured, _now_ms)
+        self._mischief = CloudMischief(self.cloud, outages, self.sample, report)
+        self._doors = LiveDoors(self._fail)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -120,6 +128,7 @@ class Supervisor:
         for task in self._replacing:
             task.cancel()
         await asyncio.gather(*self._replacing, return_exceptions=True)
+        await self._doors.close()
         self.sample()
         await asyncio.gather(
             self.cloud.stop(grace_s), *(shard.stop(grace_s) for shard in self.shards)
@@ -155,6 +164,14 @@ class Supervisor:
         """Let phones hear the LAN as long as the block lasts."""
         async with LanSearch(network=self.network) as search:
             yield LanPhones(search)
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return _now_ms()
+
+    def door(self, index: int) -> Door:
+        """Return the way to the cloud that the firmware of a device has."""
+        return self._doors.of(self.address(index), self.cloud.ready)
 
     async def audit(self) -> Audit:
         """Return the cloud's books. Raises CloudUnreachable or Malformed."""
@@ -226,20 +243,13 @@ class Supervisor:
         for shard in self.shards:
             shard.call_off(over)
 
-    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
-        """Take the cloud away and bring it back on the same ports with the same data.
+    def plays(self, kind: FaultKind) -> bool:
+        """Say whether faults of this kind can be made to happen to live processes."""
+        return kind.live
 
-        It strikes all devices, as fault table `number` says. Outages take turns.
-        """
-        async with self._outage:
-            self._report(f"the cloud goes away for {for_s:g} s, as planned")
-            states = {state.lower(): n for state, n in self.watch.lifecycles.items() if n}
-            self.measured.struck.setdefault(number, Counter()).update(states)
-            self.sample()
-            self.recovery.begin(_now_ms())
-            await self.cloud.be_away(for_s, politely=politely)
-            self.recovery.returned(_now_ms())
-            self._report("the cloud is back, as planned")
+    async def strike_cloud(self, number: int, fault: CloudFault) -> None:
+        """Let a fault befall the cloud, as table `number` says; return when it is over."""
+        await self._mischief.strike(number, fault)
 
     # --- death ----------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ class Tally(msgspec.Struct):
 
     `unbound`: how each device was unbound, by index. `rebound`: devices with a new owner.
     `refused`, `failed`: what operators read, by reason. `contradictions`: a light and the history
-    that do not agree, in words.
+    that do not agree, in words. `attacks`: what tampered firmware tried and was refused, by name;
+    `break_outs`: where it was not, in words.
     """
 
     unbound: dict[int, str] = {}
@@ -22,6 +23,8 @@ class Tally(msgspec.Struct):
     refused: Counter[str] = msgspec.field(default_factory=Counter)
     failed: Counter[str] = msgspec.field(default_factory=Counter)
     contradictions: list[str] = []
+    attacks: Counter[str] = msgspec.field(default_factory=Counter)
+    break_outs: list[str] = []
     tickets: int = 0
 
     def by_method(self) -> dict[str, int]:

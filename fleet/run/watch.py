@@ -36,8 +36,12 @@ class Watch:
         before = self.last[seen.index]
         self.last[seen.index] = seen
         self.changes += 1
-        _count(self.lifecycles, before.lifecycle, seen.lifecycle)
-        _count(self.lights, before.light, seen.light)
+        if before.lifecycle != seen.lifecycle:
+            self.lifecycles[before.lifecycle] -= 1
+            self.lifecycles[seen.lifecycle] += 1
+        if before.light != seen.light:
+            self.lights[before.light] -= 1
+            self.lights[seen.light] += 1
         if self._on_change is not None:
             self._on_change(before, seen)
         for gaze in self._gazes[seen.index]:
@@ -120,9 +124,3 @@ class Gaze:
             self._changed.clear()
             await self._changed.wait()
         return self._changes.popleft()
-
-
-def _count(counter: Counter[str], before: str, after: str) -> None:
-    if before != after:
-        counter[before] -= 1
-        counter[after] += 1

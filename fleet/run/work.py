@@ -2,7 +2,11 @@
 
 No clock and no network: operators come for a batch, and bring back what they could not do. Who
 has used up the day's account quota passes its share on to the others; when nobody has any left,
-everybody is sent for a ticket.
+all of them go home until the next day, or for a ticket if what is left cannot wait. A product whose
+quota is used up rests until the next day, unless its owner gets more by ticket.
+
+Whoever comes in vain sleeps until there is something to do: in a large fleet most devices are put
+down, and most operators are waiting, for days.
 """
 
 import asyncio
@@ -16,11 +20,15 @@ from fleet.run.population import Unit
 
 
 class Job(msgspec.Struct, eq=False):
-    """One device to unbind; `batches` are those that it was in so far, `tries` counts them."""
+    """One device to unbind; `batches` are those that it was in so far, `tries` counts its failures.
+
+    `reset` says that it was seen to wait for a code.
+    """
 
     unit: Unit
     tries: int = 0
     batches: list[str] = []
+    reset: bool = False
 
 
 class Errand(Enum):
@@ -28,6 +36,13 @@ class Errand(Enum):
 
     TICKET = auto()  # have your account quota raised, then come back
     HOME = auto()  # all work is done
+
+
+Pile = dict[bool, deque[Job]]  # by whether it is wired
+
+
+def _empty() -> Pile:
+    return {False: deque(), True: deque()}
 
 
 class WorkList:
@@ -39,27 +54,33 @@ class WorkList:
         operators: int,
         tries_max: int,
         on_done: Callable[[Unit], None] = lambda _: None,
+        *,
+        coming: int = 0,
+        can_wait: Callable[[int], bool] = lambda _: False,
     ) -> None:
-        """Expect each of `units` to be added and finished in the end; `on_done` gets each."""
-        self._own: list[dict[bool, deque[Job]]] = [
-            {False: deque(), True: deque()} for _ in range(operators)
-        ]
-        self._common: dict[bool, deque[Job]] = {False: deque(), True: deque()}
+        """Expect each of `units` to be added and finished in the end; `on_done` gets each.
+
+        So many more are `coming` on later days. `can_wait(count)` says whether that many devices can
+        be left to the days to come.
+        """
+        self._own = [_empty() for _ in range(operators)]
+        self._common = _empty()
+        self._resting: list[Job] = []  # of products whose quota is used up today
+        self._absent: set[int] = set()
         self._spent: set[int] = set()
         self._ticket_due: set[int] = set()
+        self._closed: set[str] = set()
         self._changed = asyncio.Event()
         self._tries_max = tries_max
         self._on_done = on_done
+        self._can_wait = can_wait
+        self._coming = coming
         self._unfinished: Counter[str] = Counter(unit.product.product_id for unit in units)
+        self.left = self._unfinished.total()  # of those that have come
         self.given_up: list[Unit] = []
 
-    @property
-    def left(self) -> int:
-        """Return how many devices are neither unbound nor given up."""
-        return self._unfinished.total()
-
     def left_of(self, product_id: str) -> int:
-        """Return how many devices of one product are neither unbound nor given up."""
+        """Return how many devices of one product, of those that have come, are not finished."""
         return self._unfinished[product_id]
 
     # --- bringing -------------------------------------------------------------------------------
@@ -79,13 +100,30 @@ class WorkList:
             else:
                 self.given_up.append(job.unit)
                 self._finish(job.unit)
-        self._changed.set()
+
+    def put_off(self, jobs: Iterable[Job]) -> None:
+        """Bring back what a quota has stopped, which is not the device's fault."""
+        for job in jobs:
+            self._put(job)
 
     def done(self, unit: Unit) -> None:
         """One device is unbound."""
         self._finish(unit)
         self._on_done(unit)
+
+    def _finish(self, unit: Unit) -> None:
+        self._unfinished[unit.product.product_id] -= 1
+        self.left -= 1
+        if not self.left:
+            self._changed.set()
+
+    def _put(self, job: Job) -> None:
+        operator = job.unit.operator
+        pile = self._common if operator in self._spent else self._own[operator]
+        pile[job.unit.product.wired].append(job)
         self._changed.set()
+
+    # --- quotas ---------------------------------------------------------------------------------
 
     def spent(self, operator: int) -> None:
         """Operator has used up its account quota: its pile is for the others."""
@@ -93,7 +131,7 @@ class WorkList:
         for wired, jobs in self._own[operator].items():
             self._common[wired].extend(jobs)
             jobs.clear()
-        if len(self._spent) == len(self._own):
+        if len(self._spent) == len(self._own) and not self._can_wait(self.left):
             self._ticket_due |= self._spent
         self._changed.set()
 
@@ -102,22 +140,41 @@ class WorkList:
         self._spent.discard(operator)
         self._ticket_due.discard(operator)
 
-    def _finish(self, unit: Unit) -> None:
-        self._unfinished[unit.product.product_id] -= 1
+    def close(self, product_id: str) -> None:
+        """Let what is left of a product rest until the next day."""
+        self._closed.add(product_id)
 
-    def _put(self, job: Job) -> None:
-        operator = job.unit.operator
-        pile = self._common if operator in self._spent else self._own[operator]
-        pile[job.unit.product.wired].append(job)
+    def new_day(self, units: Iterable[Unit] = ()) -> None:
+        """Begin a day: all quotas are there again, and `units` of those that were coming.
+
+        Operators take nothing more before they `come`.
+        """
+        self._absent.update(range(len(self._own)))
+        self._spent.clear()
+        self._ticket_due.clear()
+        self._closed.clear()
+        resting, self._resting = self._resting, []
+        self.put_off(resting)
+        come = tuple(units)
+        self._coming -= len(come)
+        self._unfinished.update(unit.product.product_id for unit in come)
+        self.left += len(come)
+        self.add(come)
+
+    def come(self, operator: int) -> None:
+        """Operator begins the day."""
+        self._absent.discard(operator)
+        self._changed.set()
 
     # --- fetching -------------------------------------------------------------------------------
 
     async def take(self, operator: int, count_max: int) -> list[Job] | Errand:
         """Return the next batch, all by QR or all by wire; wait while there is nothing to do."""
-        while self.left:
-            if operator in self._ticket_due:
+        while self.left or self._coming:
+            here = operator not in self._absent
+            if here and operator in self._ticket_due:
                 return Errand.TICKET
-            if operator not in self._spent:
+            if here and operator not in self._spent:
                 batch = self._batch(operator, count_max)
                 if batch:
                     return batch
@@ -127,11 +184,19 @@ class WorkList:
 
     def _batch(self, operator: int, count_max: int) -> list[Job]:
         """Return the own pile's devices first, then those that others have left."""
-        own = self._own[operator]
-        waiting = {wired: len(own[wired]) + len(self._common[wired]) for wired in (False, True)}
-        wired = waiting[True] > waiting[False]
-        batch: list[Job] = []
-        for pile in (own[wired], self._common[wired]):
-            while pile and len(batch) < count_max:
-                batch.append(pile.popleft())
-        return batch
+        own, common = self._own[operator], self._common
+        waiting = {wired: len(own[wired]) + len(common[wired]) for wired in (False, True)}
+        more = waiting[True] > waiting[False]
+        for wired in (more, not more):
+            batch: list[Job] = []
+            for pile in (own[wired], common[wired]):
+                self._fetch(pile, batch, count_max)
+            if batch:
+                return batch
+        return []
+
+    def _fetch(self, pile: deque[Job], batch: list[Job], count_max: int) -> None:
+        while pile and len(batch) < count_max:
+            job = pile.popleft()
+            resting = job.unit.product.product_id in self._closed
+            (self._resting if resting else batch).append(job)

@@ -12,7 +12,8 @@ from firmware_sim.wire.discovery import Announcement, encode_announcement
 from firmware_sim.wire.lan_frame import Command, Frame
 from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenForm
-from fleet.app.finder import Finder, Found, Heard
+from fleet.app.finder import FOUND_MAX, Finder, Found, Heard
+from fleet.app.lan_client import LanSearch
 
 WAITING = Announcement(
     ip="127.0.0.9",
@@ -105,6 +106,30 @@ def test_a_flood_is_bounded() -> None:
     assert len(finder.found) == 2
     assert finder.dropped == 3
     assert heard(finder, "127.0.9.9", ip="127.0.9.9", gw_id="u0") is not None
+
+
+def test_who_says_the_same_again_is_back_where_another_took_its_place() -> None:
+    finder = Finder()
+    assert heard(finder) == DEVICE
+    assert heard(finder, "127.0.0.7", gw_id="other") is not None  # at the same address
+    assert heard(finder) == DEVICE
+    assert finder.found == (DEVICE,)
+
+
+def test_devices_are_selected_in_the_order_in_which_they_are_named() -> None:
+    finder = Finder()
+    for number in range(4):
+        heard(finder, f"127.0.1.{number}", ip=f"127.0.1.{number}", gw_id=f"u{number}")
+    assert [found.uuid for found in finder.select(["u3", "nobody", "u0"])] == ["u3", "u0"]
+
+
+def test_a_search_has_room_for_as_many_as_it_is_told() -> None:
+    finder = LanSearch(found_max=FOUND_MAX + 1).finder
+    for number in range(FOUND_MAX + 1):
+        ip = f"127.1.{number >> 8}.{number & 255}"
+        heard(finder, ip, ip=ip, gw_id=f"u{number}")
+    assert len(finder.found) == FOUND_MAX + 1
+    assert finder.dropped == 0
 
 
 # --- everybody ----------------------------------------------------------------------------------

@@ -390,8 +390,8 @@ def _plain(thing: Any) -> Any:
         return sorted((_plain(one) for one in thing), key=repr)
     if type(thing).__module__.startswith("fleet.cloud") and not callable(thing):
         slots = getattr(type(thing), "__slots__", None) or vars(thing)
-        names = [name for name in slots if name not in {"_settings", "_journal", "_entropy"}]
-        return {name: _plain(getattr(thing, name)) for name in names}
+        hidden = {"_settings", "_journal", "_entropy", "_first_id"}  # the last is a bound, no fact
+        return {name: _plain(getattr(thing, name)) for name in slots if name not in hidden}
     return thing if isinstance(thing, str | int | tuple) else None
 
 

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from firmware_sim.errors import UsageError
 from firmware_sim.events import DeadlineReached, PowerApplied
+from firmware_sim.wire import atop, mqtt
+from firmware_sim.wire.atop_messages import ACTIVE, TIME_GET
+from firmware_sim.wire.mqtt_payload import Protocol
 from fleet.cloud.api.console_api import ROUTES
-from fleet.cloud.messages import StreamClosed, StreamOpened, StreamReceived
+from fleet.cloud.messages import HttpRequested, StreamClosed, StreamOpened, StreamReceived
 
 from .support import ADMIN, REPAIR, FakeDevice, World, assert_reloads
 
@@ -115,3 +118,47 @@ def test_a_silent_device_goes_offline_in_time() -> None:
 def test_events_of_a_device_are_not_for_a_cloud() -> None:
     with pytest.raises(UsageError, match="PowerApplied"):
         World().handle(PowerApplied())
+
+
+# --- to explain a run ---------------------------------------------------------------------------
+
+
+def call_of(api: str) -> str:
+    return atop.encode_request(api, "1.0", 1, "k" * 16, b"{}", uuid="u")[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("/console/v1/unbind-tokens?x=1", "order_unbind_token"),
+        ("/v2/url_config", "resolve"),
+        ("/device/dns_query", "vouch"),
+        (call_of(ACTIVE.name), "_activate"),
+        (call_of(TIME_GET.name), "take"),
+        (call_of("tuya.device.odd"), "note_unknown"),
+        ("/d.json?broken", "handle"),
+        ("/v1.0/token", "answer"),
+        ("/nowhere", "_answer"),
+    ],
+)
+def test_a_request_has_a_handler(target: str, name: str) -> None:
+    handler = WORLD.cloud.handler_of(HttpRequested(1, "POST", target, {}, b""))
+    assert getattr(handler, "__name__", "") == name
+
+
+@pytest.mark.parametrize(
+    ("packet", "name"),
+    [
+        (mqtt.Connect("me"), "_on_connect"),
+        (mqtt.Pingreq(), "_on_pingreq"),
+        (mqtt.Pingresp(), "handle"),  # which no client says
+    ],
+)
+def test_a_packet_has_an_act(packet: mqtt.Packet, name: str) -> None:
+    assert getattr(WORLD.cloud.act_of(packet), "__name__", "") == name
+
+
+def test_a_message_has_a_taker_or_not() -> None:
+    taker = WORLD.cloud.taker_of(Protocol.DP_REPORT)
+    assert getattr(taker, "__name__", "") == "_reported"
+    assert WORLD.cloud.taker_of(999) is None

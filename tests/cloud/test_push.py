@@ -5,21 +5,24 @@ import json
 import msgspec
 import pytest
 
+from firmware_sim.wire.datapoint import DataPoint, Property, encode_schema
 from fleet.cloud import push
 from fleet.cloud.devices import Device
 from fleet.cloud.messages import PushRaised
 
 DEVICE = Device("uuid", "key", "pid", dev_id="bf1", owner="uid1", name="Lamp")
+SCHEMA = encode_schema(
+    (
+        DataPoint(1, "rw", "obj", Property("bool"), "switch_1"),
+        DataPoint(2, "rw", "obj", Property("string"), "mode"),
+    )
+)
 
 
 def core(raised: PushRaised) -> tuple[int, str, object]:
     """Return protocol, bizCode and data of the IoT Core form."""
     assert raised.core is not None
     return raised.core.protocol, raised.core.biz_code, json.loads(raised.core.data)
-
-
-def points(**values: object) -> dict[str, msgspec.Raw]:
-    return {name[1:]: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}
 
 
 def test_binding_and_unbinding() -> None:
@@ -75,8 +78,8 @@ def test_freezing_has_no_older_form(*, on: bool, code: str) -> None:
 
 
 def test_a_report_tells_codes_values_and_their_texts() -> None:
-    dps = points(_1=True, _2="white", _3=-4, _101={"a": [1]})
-    raised = push.reported(DEVICE, dps, {"1": "switch_1", "2": "mode"}, 1_700_000_000_000)
+    report = '{"1":true,"2":"white","3":-4,"101":{"a":[1]}}'
+    raised = push.reported(DEVICE, report, SCHEMA, 1_700_000_000_000)
     assert raised is not None
     assert (raised.protocol, raised.biz_code) == (4, "")
     told = json.loads(raised.data)
@@ -98,10 +101,8 @@ def test_a_report_tells_codes_values_and_their_texts() -> None:
 
 
 def test_what_is_no_data_point_is_not_told() -> None:
-    dps = points(_x=1, _123456=2)
-    dps["٣"] = msgspec.Raw(b"3")
-    assert push.reported(DEVICE, dps, {}, 5) is None
-    raised = push.reported(DEVICE, {**dps, **points(_7=1)}, {}, 5)
+    assert push.reported(DEVICE, '{"x":1,"123456":2,"٣":3}', "[]", 5) is None
+    raised = push.reported(DEVICE, '{"x":1,"123456":2,"٣":3,"7":1}', "[]", 5)
     assert raised is not None
     assert [one["code"] for one in json.loads(raised.data)["status"]] == ["7"]
 

@@ -6,12 +6,15 @@ owed is kept, and whoever comes in the end hears it.
 
 import json
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.cloud.push_world import Consumer, PushWorld, Told
 from tests.cloud.support import assert_reloads
+
+pytestmark = pytest.mark.no_cover
 
 HOUR_MS = 3_600_000
 

@@ -78,3 +78,17 @@ def test_a_name_can_be_forgotten_and_its_last_ids_come_again() -> None:
     assert log.next_id == 3
     log.forget("b")
     assert (list(log), log.next_id) == ([], 1)
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=40), st.integers(1, 8))
+def test_the_oldest_go_first_also_when_names_were_forgotten(names: list[str], most: int) -> None:
+    log = log_of([], most, 100)
+    kept: list[tuple[int, str]] = []
+    for name in names:
+        if name == "d":
+            log.forget("a")
+            kept = [row for row in kept if row[1] != "a"]
+            continue
+        kept = [*kept, (log.next_id, name)][-most:]
+        log.append(LogRow(log.next_id, 0, name, "event", ""))
+    assert [(row.id, row.uuid) for row in log] == kept

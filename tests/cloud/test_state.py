@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -31,6 +32,8 @@ from .support import (
     seed,
     snapshot,
 )
+
+pytestmark = pytest.mark.no_cover
 
 numbers = st.integers(0, 3)
 KNOWN = {"", "GATEWAY_NOT_EXISTS", *(reason.value.upper() for reason in Reason)}

@@ -6,7 +6,7 @@ from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.cloud_calls import Call, Servers
 from firmware_sim.device.flash import Flash, ResetKind
-from firmware_sim.device.profile import Question
+from firmware_sim.device.profile import Question, TimeFrom
 from firmware_sim.wire import atop, iot_dns
 from firmware_sim.wire import atop_messages as messages
 from firmware_sim.wire.atop_old import parse_other
@@ -121,3 +121,68 @@ def test_a_late_reply_does_not_answer_the_next_call() -> None:
     assert stage.tell(ev.HttpReplied(first, 200, b"{}")) == []
     stage.reply_servers()
     assert stage.device.call is Call.ACTIVATE
+
+
+def signed_s(stage: Stage) -> int:
+    """Return when the last call was signed, by the device's own clock."""
+    return atop.decode_query(stage.last(fx.SendHttp).target).t
+
+
+@pytest.mark.parametrize("skew_s", [-100_000_000, -301, 4_000])
+def test_a_refusal_sets_the_clock_right_and_the_next_try_is_signed_in_time(skew_s: int) -> None:
+    stage = activating("ipc-red-green")
+    true_s = signed_s(stage) - skew_s
+    stage.reply_inner(atop.encode_error("STALE_TIME", "no", true_s), AUTH_KEY)
+    stage.wait(1_000)
+    assert signed_s(stage) == true_s + 1
+    stage.wait(500)
+    stage.reply_credentials()
+    assert stage.state == "ONLINE"
+
+
+def test_a_refusal_in_the_right_time_is_one() -> None:
+    stage = activating("ipc-red-green")
+    stage.wait(4_000)  # a slow answer, which makes the clock a little late
+    stage.reply_inner(atop.encode_error("STALE_TIME", "no", stage.now_ms // 1000 - 4), AUTH_KEY)
+    assert stage.state == "FAILED"
+
+
+def test_a_cloud_whose_own_clock_jumps_is_asked_no_more_than_once_a_second() -> None:
+    stage = activating("ipc-red-green")
+    for number in range(3):
+        stage.reply_inner(atop.encode_error("STALE_TIME", "no", 1_000 + 1_000 * number), AUTH_KEY)
+        calls = len(stage.all(fx.SendHttp))
+        stage.wait(999)
+        assert len(stage.all(fx.SendHttp)) == calls
+        stage.wait(1)
+        assert len(stage.all(fx.SendHttp)) == calls + 1
+
+
+def test_a_restart_forgets_what_time_it_is() -> None:
+    stage = activating("ipc-red-green")
+    stage.reply_inner(atop.encode_error("STALE_TIME", "no", signed_s(stage) + 9_000), AUTH_KEY)
+    assert stage.device.now_s == stage.now_ms // 1000 + 9_000
+    stage.tell(ev.PowerRemoved())
+    stage.boot()
+    assert stage.device.now_s == stage.now_ms // 1000
+
+
+@pytest.mark.parametrize(
+    ("time_from", "ahead_s"), [(each, 9 * n) for n, each in enumerate(TimeFrom)]
+)
+def test_only_some_firmware_heeds_the_time_in_all_replies(
+    time_from: TimeFrom, ahead_s: int
+) -> None:
+    stage = activating("ipc-red-green")
+    stage.habits(time_from=time_from)
+    stage.reply_credentials()
+    assert stage.device.call is Call.VERSIONS
+    stage.reply_inner(atop.encode_success(None, stage.now_ms // 1000 + 9))
+    assert stage.device.now_s == stage.now_ms // 1000 + ahead_s
+
+
+@pytest.mark.parametrize("nonsense_s", [-1, 0, 1 << 31, 1 << 62])
+def test_a_time_that_can_be_none_is_not_believed(nonsense_s: int) -> None:
+    stage = activating("ipc-red-green")
+    stage.reply_inner(atop.encode_error("STALE_TIME", "no", nonsense_s), AUTH_KEY)
+    assert stage.device.now_s == stage.now_ms // 1000

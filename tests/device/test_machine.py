@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ from firmware_sim.wire.atop_upgrade import UpgradeOffer
 from firmware_sim.wire.provisioning import TokenForm, parse_token
 from hw_profiles import catalog
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "EUabcd1234pro0"
 RESULT = ActivationResult(
     dev_id="6cemu000000000000001",
@@ -75,6 +77,7 @@ SAMPLES: dict[type[Event], Event] = {
 }
 GUARDED: dict[str, Event] = {
     "unknown_to_cloud": sig.ActivationRefused("GATEWAY_NOT_EXISTS"),
+    "signed_at_a_wrong_time": sig.ActivationRefused("STALE_TIME", clock_was_wrong=True),
     "unbound": sig.Refused(5),
     "still_bound": sig.SyncAnswered(SyncStatus.ENABLE),
     "is_news": sig.UpgradeOffered(OFFER),
@@ -158,10 +161,15 @@ ARRANGE: dict[str, Callable[[Device, bool], None]] = {
     "servers_unknown": unresolved,
     "versions_new": undeclared,
     "unknown_to_cloud": lambda *_: None,
+    "signed_at_a_wrong_time": lambda *_: None,
     "unbound": lambda *_: None,
     "still_bound": lambda *_: None,
 }
-ROWS = [(machine, row) for machine in MACHINES for row in machine.rows]
+ROWS = [
+    pytest.param(machine, row, id=f"{machine.attribute} {row}")
+    for machine in MACHINES
+    for row in machine.rows
+]
 
 
 def a_device(profile: str = "ipc-red-green") -> Device:
@@ -182,7 +190,7 @@ def a_device(profile: str = "ipc-red-green") -> Device:
 
 
 @pytest.mark.parametrize("profile", ["ipc-red-green", "gateway"])
-@pytest.mark.parametrize(("machine", "row"), ROWS, ids=str)
+@pytest.mark.parametrize(("machine", "row"), ROWS)
 def test_row_fires(machine: Machine[Any], row: Row, profile: str) -> None:
     device = a_device(profile)
     setattr(device, machine.attribute, row.state)
@@ -220,6 +228,19 @@ def test_a_row_reads_like_a_sentence() -> None:
     assert "WAITING --PowerRemoved--> OFF" in lines
     assert "BOOTING --BootElapsed [was_interrupted]--> RESETTING" in lines
     assert "UP --PingElapsed / ping--> (stay)" in lines
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: each.attribute)
+def test_rows_and_tables_say_where_they_stand(machine: Machine[Any]) -> None:
+    def at(place: str) -> str:
+        path, _, number = place.partition(":")
+        lines = (ROOT / path).read_text().splitlines()[int(number) - 1 :]
+        return "".join(line.strip() for line in lines[:8])
+
+    assert "= Machine(" in at(machine.place)
+    for row in machine.rows:
+        before, words, *_ = at(row.place).split("on(")  # of this row; others may follow
+        assert (before, row.event.__name__ in words) == ("", True), row
 
 
 # --- tables that must not be built --------------------------------------------------------------

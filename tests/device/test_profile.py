@@ -12,6 +12,7 @@ from firmware_sim.device.profile import (
     Pairing,
     Point,
     Profile,
+    TimeFrom,
     WhileUpdating,
 )
 from firmware_sim.wire.datapoint import Property
@@ -61,6 +62,7 @@ def test_firmware_does_what_the_open_sdk_does_where_nothing_else_is_said() -> No
         generation=Generation.ECB,
         questions=(),
         backoff=Backoff.VENDOR,
+        time_from=TimeFrom.ACTIVATION,
         built_in_servers=False,
         reset_during_update=WhileUpdating.OBEY,
     )

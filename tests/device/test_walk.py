@@ -9,6 +9,8 @@ from firmware_sim.device.states import Lifecycle, Session
 from tests.device.stage import BOUND
 from tests.device.walker import Walker
 
+pytestmark = pytest.mark.no_cover
+
 PROFILES = ("ipc-red-green", "ipc-retry", "gateway", "ipc-old", "ipc-new", "nvr-label")
 SEEDS = range(50)
 STEPS = 400

@@ -35,6 +35,14 @@ def test_the_keys_are_those_that_were_promised() -> None:
     assert list(report["by_method"]) == ["qr", "wired"]
 
 
+def test_days_and_attacks_are_told() -> None:
+    result = a_result()
+    outcomes = msgspec.structs.replace(result.outcomes, attacks={"replay": 2, "guess": 40})
+    days = {"2026-01-01": 75, "2026-01-02": 45}
+    report = make_report(msgspec.structs.replace(result, outcomes=outcomes, unbound_by_day=days))
+    assert (report.unbound_by_day, report.attacks) == (days, {"guess": 40, "replay": 2})
+
+
 def test_figures_are_rounded_and_reasons_sorted() -> None:
     report = make_report(a_result())
     assert (report.mode, report.wall_s, report.cpu_s, report.peak_rss_mb) == (

@@ -45,8 +45,20 @@ def test_a_run_that_failed_says_why_first() -> None:
         "violated: one_owner: u",
         "not as expected: unbound: 1",
         "on the way: the cloud died",
-        "not expected of so few devices: product_quota: 1",
+        "left out: product_quota: 1",
     ]
+
+
+def test_a_campaign_is_told_day_by_day() -> None:
+    text = text_of(unbound_by_day={"2026-01-01": 75, "2026-01-02": 45}, tickets=3)
+    assert "2026-01-02" in text
+    assert line_of(text, "tickets") == "tickets 3"
+    assert "2026-01-01" not in text_of(unbound_by_day={"2026-01-01": 75}), "one day is all of it"
+
+
+def test_what_tampered_firmware_tried_is_told() -> None:
+    outcomes = msgspec.structs.replace(a_result().outcomes, attacks={"replay": 2})
+    assert line_of(text_of(outcomes=outcomes), "attack") == "attack in vain: replay 2"
 
 
 def test_without_phases_there_is_no_table_of_them() -> None:

@@ -7,6 +7,7 @@ full tokens, rights, quotas, bound devices. Faults are set on attributes.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +20,7 @@ from fleet.app.handover import Delivery, Outcome
 from fleet.app.messages import (
     HistoryPage,
     HistoryRow,
+    OwnedDevice,
     PairedDevice,
     PairFailure,
     PairResult,
@@ -29,6 +31,7 @@ from fleet.app.messages import (
     Ticket,
     UnbindToken,
 )
+from fleet.run.calendar import Calendar
 from fleet.run.messages import Seen
 from fleet.run.population import Population, Unit, populate
 from fleet.run.scenario import (
@@ -85,6 +88,7 @@ class MiniCloud:
         self.used: Counter[str] = Counter()
         self.limits: dict[str, int] = {}
         self.rows: list[HistoryRow] = []
+        self.day = "2024-01-01"
         self.lose_replies = 0
         self.later: dict[str, list[Callable[[], None]]] = {}
 
@@ -126,6 +130,7 @@ class MiniCloud:
                 uuid=uuid,
                 product_id=product,
                 reason=reason,
+                day=self.day,
             )
         )
         return reason
@@ -173,7 +178,7 @@ class MiniConsole:
             ProductQuota(p.product_id, cloud.used[p.product_id], cloud.limit(p.product_id))
             for p in cloud.population.products
         )
-        return Quotas("2024-01-01", Quota(cloud.used[self.name], cloud.limit(self.name)), products)
+        return Quotas(cloud.day, Quota(cloud.used[self.name], cloud.limit(self.name)), products)
 
     async def ticket(self, ticket: Ticket) -> Ticket:
         self.tickets.append(ticket)
@@ -197,6 +202,10 @@ class MiniApp:
         self.world.paired[text] = self.uid
         return PairToken(text, 0)
 
+    async def devices(self) -> tuple[OwnedDevice, ...]:
+        mine = [uuid for uuid, uid in self.world.cloud.owners.items() if uid == self.uid]
+        return tuple(OwnedDevice(f"id-{uuid}", uuid, "") for uuid in mine)
+
     async def pair_result(self, token: str) -> PairResult:
         mine = [u for u, uid in self.world.cloud.owners.items() if uid == self.world.paired[token]]
         if mine:
@@ -209,8 +218,10 @@ class MiniWorld:
 
     `deaf`: indices of devices that never react. `power_cuts`: indices that lose their power, once,
     after they have taken a token. `unreset`: indices that take a code only after their button was
-    held. `late`: indices that are in the dark when they are looked for, use
-    their token afterwards, and then show this light. `refuse_tokens`: how many times a wired device says no first.
+    held. `kept`: lights of devices that believe until then that they are somebody's. `late`: indices
+    that are in the dark when they are looked for, use their token afterwards, and then show this
+    light. `unfinished`: indices that hang, once, in the reset after their release, until they are
+    switched on again. `refuse_tokens`: how many times a wired device says no first.
     """
 
     def __init__(self, population: Population, cloud: MiniCloud) -> None:
@@ -222,8 +233,12 @@ class MiniWorld:
         self.hang: set[int] = set()
         self.late: dict[int, str] = {}
         self.unreset: set[int] = set()
+        self.unfinished: set[int] = set()
+        self.kept: dict[int, str] = {}
         self.refuse_tokens = 0
         self.log: list[tuple[Any, ...]] = []
+        self.quota_day_offset_min = 0
+        self.calendar = Calendar(0, population.campaign.days, self.now_ms)
         self.networks = {"Rückläufer": "returns-2024"}
         for unit in population.units:
             for home in (unit.home, unit.new_home):
@@ -233,6 +248,10 @@ class MiniWorld:
         for index in range(len(population.units)):
             self.enter(index, "WAITING", "waiting", "waiting")
 
+    def now_ms(self) -> int:
+        """Return noon of the day that the cloud has."""
+        return int(datetime.fromisoformat(f"{self.cloud.day}T12:00Z").timestamp() * 1000)
+
     # --- Hands ----------------------------------------------------------------------------------
 
     def power(self, indices: Iterable[int], *, on: bool) -> None:
@@ -240,15 +259,20 @@ class MiniWorld:
             self.log.append(("power", index, on))
             if on:
                 self.enter(index, "BOOTING", "booting", "")
-                self.enter(index, "WAITING", "waiting", "waiting")
+                if index in self.kept:
+                    self.enter(index, "REJOINING", self.kept[index], "")
+                else:
+                    self.enter(index, "WAITING", "waiting", "waiting")
             else:
                 self.enter(index, "OFF", "off", "")
 
     def hold(self, indices: Iterable[int], hold_ms: int) -> None:
         self.log.append(("hold", tuple(indices), hold_ms))
-        for index in self.unreset.intersection(indices):
-            self.unreset.discard(index)
-            self.enter(index, "WAITING", "waiting", "waiting")
+        for index in indices:
+            if index in self.unreset or index in self.kept:
+                self.unreset.discard(index)
+                self.kept.pop(index, None)
+                self.enter(index, "WAITING", "waiting", "waiting")
 
     def show(self, indices: Iterable[int], payload: bytes | None) -> None:
         for index in indices:
@@ -328,7 +352,10 @@ class MiniWorld:
             self._fail(index, "activation_failed")
         else:
             self.enter(index, "RESETTING", "resetting", "unbinding")
-            self.enter(index, "WAITING", "unbound", "unbound")
+            if index in self.unfinished:
+                self.unfinished.discard(index)
+            else:
+                self.enter(index, "WAITING", "unbound", "unbound")
 
     def _wake_late(self, index: int, token_text: str, light: str) -> None:
         self.cloud.activate(self.population.units[index].uuid, token_text)
@@ -355,5 +382,6 @@ class MiniWorld:
             phones=self,
             link=cast("CloudLink", link),
             tally=Tally(),
+            calendar=self.calendar,
             patience_s=0.2,
         )

@@ -87,6 +87,19 @@ def test_one_that_sees_nothing_gets_its_phone_taken_away() -> None:
     assert scene.world.log[-1] == ("show", CAMERAS[2].index, False)
 
 
+def test_one_that_hangs_from_an_earlier_attempt_is_restarted_as_well() -> None:
+    scene = Scene()
+    camera = CAMERAS[0]
+    scene.world.deaf.add(camera.index)
+    scene.world.enter(camera.index, "ACTIVATING", "registering", "unbinding")
+    [result] = scene.play((camera,))
+    assert result.verdict is Verdict.LOST
+    assert [entry for entry in scene.world.log if entry[0] == "power"] == [
+        ("power", camera.index, False),
+        ("power", camera.index, True),
+    ]
+
+
 def test_one_that_hangs_is_restarted() -> None:
     scene = Scene()
     scene.world.hang.add(CAMERAS[0].index)

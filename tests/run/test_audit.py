@@ -5,10 +5,13 @@ import msgspec
 import pytest
 
 from firmware_sim.errors import Malformed
+from fleet.app.carrier import Request
+from fleet.app.cloud_link import CloudLink
 from fleet.app.errors import CloudUnreachable
 from fleet.cloud.api.admin_api import Audit, AuditedDevice
 from fleet.run import audit
-from fleet.run.audit import fetch_audit, fetch_history, read_audit
+from fleet.run.audit import APPS_MAX, fetch_apps, fetch_audit, fetch_history, read_audit
+from fleet.run.checks.evidence import App
 from tests.run.fakes import MiniCloud, MiniConsole, small
 
 AUDIT = Audit([AuditedDevice("u", "d", "p", "o", online=True, pending_reset="")], [], [])
@@ -70,3 +73,31 @@ def test_the_history_is_fetched_whole() -> None:
     for unit in population.units:
         cloud.activate(unit.uuid, token.token)
     assert asyncio.run(fetch_history(console.client)) == cloud.rows
+
+
+class Homes:
+    """A cloud in which everybody has one device, named like its owner."""
+
+    async def exchange(self, request: Request) -> bytes:
+        result: object = [{"dev_id": "", "uuid": request.session, "product_id": ""}]
+        if request.target == "/app/v1/login":
+            result = {"session": msgspec.json.decode(request.body)["name"]}
+        return msgspec.json.encode({"success": True, "result": result})
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_some_owners_are_asked_what_their_apps_show() -> None:
+    population = small(60)
+    sold = [unit.index for unit in population.units if unit.new_owner is not None]
+    assert len(sold) > APPS_MAX
+
+    async def ask() -> tuple[App, ...]:
+        async with CloudLink("http://cloud", carrier=Homes()) as link:
+            return await fetch_apps(link, population, reversed(sold))
+
+    apps = asyncio.run(ask())
+    first = [App(index, new=False, uuids=(f"first-owner-{index}",)) for index in range(APPS_MAX)]
+    following = [App(index, new=True, uuids=(f"next-owner-{index}",)) for index in sold[:APPS_MAX]]
+    assert apps == (*first, *following)

@@ -4,9 +4,9 @@ import msgspec
 
 from fleet.run.expectations import Outcomes, judge
 from fleet.run.faults import FaultTable
-from fleet.run.population import populate
+from fleet.run.population import Population, populate
 from fleet.run.recovery import Outage
-from fleet.run.scenario import Expect, Trouble, load_scenario
+from fleet.run.scenario import Campaign, Expect, QuotaLimits, Tampered, Trouble, load_scenario
 from tests.run.fakes import small
 
 DEFAULT = populate(load_scenario(), 300, 1)
@@ -66,6 +66,54 @@ def test_what_has_happened_anyway_is_not_left_out() -> None:
     outcomes = Outcomes(3, 1, {"token_full": 5}, {})
     assert judge(population, outcomes).left_out == ()
     assert judge(population, Outcomes(3, 1, {"token_full": 2}, {})).left_out != ()
+
+
+def a_campaign(devices: int, **expect: Any) -> Population:
+    return small(
+        devices,
+        start="shelf",
+        quotas=QuotaLimits(account=5, product=4),
+        campaign=Campaign(days=3),
+        expect=Expect(**expect),
+    )
+
+
+def test_days_and_tickets_are_counted() -> None:
+    population = a_campaign(40, days=3, tickets_min=2, tickets_max=4)
+    good = Outcomes(40, 13, {}, {}, days=3, tickets=4)
+    assert judge(population, good).unmet == ()
+    worse = msgspec.structs.replace(good, days=2, tickets=1)
+    assert judge(population, worse).unmet == (
+        "days: 2, expected at least 3",
+        "tickets: 1, expected at least 2",
+    )
+    many = msgspec.structs.replace(good, tickets=5)
+    assert judge(population, many).unmet == ("tickets: 5, expected at most 4",)
+
+
+def test_a_few_devices_need_neither_days_nor_tickets() -> None:
+    population = a_campaign(6, days=3, tickets_min=1)
+    verdict = judge(population, Outcomes(6, 2, {}, {}, days=1, tickets=0))
+    assert verdict.unmet == ()
+    assert verdict.left_out == (
+        "days: 3 expected, this population can give 1",
+        "tickets: 1 expected, this population can give 0",
+    )
+
+
+def test_what_tampered_firmware_tries_is_counted() -> None:
+    expect = Expect(attacks={"guess": 40, "replay": 2})
+    population = small(12, tampered=Tampered(devices=2), expect=expect)
+    met = Outcomes(12, 4, {"token_dead": 0}, {}, attacks={"guess": 40, "replay": 2})
+    met = msgspec.structs.replace(met, refused={})
+    assert judge(population, met).unmet == ()
+    assert judge(population, msgspec.structs.replace(met, attacks={"guess": 39})).unmet == (
+        "attacks guess: 39 refused, expected at least 40",
+        "attacks replay: 0 refused, expected at least 2",
+    )
+    none_left = small(12, tampered=Tampered(devices=12), expect=expect)
+    some = judge(none_left, msgspec.structs.replace(met, attacks={"guess": 26, "replay": 1}))
+    assert some.unmet == (), "cameras only: a share of them, and of what is expected"
 
 
 def an_outage(**changes: Any) -> Outage:

@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 
 from firmware_sim.runtime.faults import HalfOpen, WifiGone
+from fleet.run.cloud_faults import CloudCrash
 from fleet.run.fault_plan import FaultPlan, Strike, scheduled
 from fleet.run.faults import FaultTable
 from tests.run.fakes import SCENARIO, small
@@ -70,3 +71,46 @@ def test_tables_by_phase() -> None:
     other = FaultTable("power_cut", during="reset", for_s=1)
     assert scheduled((GONE, other, GONE), "home") == [0, 2]
     assert scheduled((GONE, other, GONE), "unbind") == []
+
+
+def test_dice_keep_who_is_struck_when_a_table_moves() -> None:
+    def struck(*tables: FaultTable) -> Strike:
+        return next(plan(*tables).strikes(len(tables) - 1))
+
+    diced = msgspec.structs.replace(GONE, dice=7, within_s=2, share_pct=50)
+    alone, moved = struck(diced), struck(GONE, diced)
+    assert (alone.indices, alone.delays_ms) == (moved.indices, moved.delays_ms)
+    assert struck(msgspec.structs.replace(diced, dice=8)).delays_ms != alone.delays_ms
+
+
+def test_a_bench_is_struck_as_a_whole() -> None:
+    cut = FaultTable(
+        "power_cut", during="unbind", for_s=1, every_s=5, within_s=4, share_pct=30, of="benches"
+    )
+    population = small(40)
+    of = {unit.index: unit.operator for unit in population.units}
+    dark = []
+    for strike in islice(plan(cut).strikes(0), 12):
+        benches = {of[index] for index in strike.indices}
+        dark.append(benches)
+        assert strike.indices == tuple(index for index in range(40) if of[index] in benches)
+        assert len(benches) == 1, "a third of three operators"
+        assert len(set(strike.delays_ms)) == 1, "all at the same moment"
+    assert len({tuple(benches) for benches in dark}) > 1
+
+
+def test_a_crash_is_at_another_transaction_each_time_and_the_same_with_the_same_seed() -> None:
+    table = FaultTable("crash_after_write", during="unbind", for_s=2, after_commits=10)
+    exact = plan(table).cloud_fault(0, 0)
+    assert exact == CloudCrash(2, 10, written=True)
+    spread = msgspec.structs.replace(table, within_commits=90)
+    drawn = [plan(GONE, spread).cloud_fault(1, turn) for turn in range(50)]
+    assert drawn == [plan(GONE, spread).cloud_fault(1, turn) for turn in range(50)]
+    commits = [fault.commits for fault in drawn if isinstance(fault, CloudCrash)]
+    assert len(set(commits)) > 20
+    assert 10 <= min(commits) < 30 < 80 < max(commits) <= 100
+
+
+def test_dice_keep_a_crash_where_it_was_when_a_table_moves() -> None:
+    table = FaultTable("crash_before_write", during="unbind", for_s=2, within_commits=1000, dice=7)
+    assert plan(table).cloud_fault(0, 3) == plan(GONE, table).cloud_fault(1, 3)

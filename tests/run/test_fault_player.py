@@ -1,7 +1,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from typing import cast
+
+from msgspec import structs
 
 from firmware_sim.runtime.faults import PowerCut, WifiGone
+from fleet.run.cloud_faults import CloudCrash, CloudFault
+from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import FaultPlan, Strike
 from fleet.run.fault_player import CHECK, START, FaultPlayer
 from fleet.run.faults import FaultTable
@@ -13,6 +18,8 @@ class Hands:
 
     def __init__(self) -> None:
         self.log: list[tuple[object, ...]] = []
+        self.virtual = True
+        self.fuses: dict[int, asyncio.Future[bool]] = {}  # crashes that wait for their moment
         self.start_s = 0.0  # of a cloud
         self.times_s: list[float] = []  # when it went and came
 
@@ -20,13 +27,27 @@ class Hands:
         self.log.append((strike.number, strike.state, strike.indices))
 
     def call_off(self, numbers: Iterable[int]) -> None:
-        self.log.append(("off", *numbers))
+        over = tuple(numbers)
+        self.log.append(("off", *over))
+        for number in over:
+            if number in self.fuses:
+                self.fuses[number].set_result(False)
 
-    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
+    def plays(self, kind: FaultKind) -> bool:
+        return kind.live or self.virtual
+
+    async def strike_cloud(self, number: int, fault: CloudFault) -> None:
         clock_s = asyncio.get_running_loop().time
+        if isinstance(fault, CloudCrash):
+            self.log.append(("fuse", number, fault.commits))
+            self.fuses[number] = asyncio.get_running_loop().create_future()
+            came = await self.fuses[number]
+            del self.fuses[number]
+            if not came:
+                return
         self.times_s.append(clock_s())
-        self.log.append(("away", number, for_s, politely))
-        await asyncio.sleep(for_s + self.start_s)
+        self.log.append(("away", number, fault.for_s, getattr(fault, "politely", None)))
+        await asyncio.sleep(fault.for_s + self.start_s)
         self.times_s.append(clock_s())
         self.log.append(("back",))
 
@@ -137,6 +158,61 @@ def test_an_outage_under_way_is_waited_for() -> None:
         assert hands.numbers() == ["away", "off", "back"]
 
     play(scene, FaultTable("cloud_down", during="home", for_s=0.05))
+
+
+def test_a_crash_is_waited_for_once_it_has_come_and_not_before() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("home")
+        await player.once()
+        await hands.until(2)
+        assert {entry[0] for entry in hands.log} == {"fuse"}, "nobody waits for it"
+        hands.fuses[0].set_result(True)
+        await asyncio.sleep(0)
+        player.enter(CHECK)
+        await player.over()
+        assert hands.numbers()[2:] == ["away", "off", "back"]
+        assert hands.fuses == {}
+
+    play(
+        scene,
+        FaultTable("crash_after_write", during="home", for_s=0.05, after_commits=3),
+        FaultTable("crash_before_write", during="home", for_s=0.05),
+    )
+
+
+def test_a_crash_comes_again_when_the_cloud_is_back() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("home")
+        for turn in range(3):
+            await hands.until(3 * turn + 1)
+            hands.fuses[0].set_result(True)
+        await hands.until(9)
+        assert hands.numbers()[:9] == ["fuse", "away", "back"] * 3
+        commits = [cast("int", entry[2]) for entry in hands.log if entry[0] == "fuse"]
+        assert all(5 <= count <= 105 for count in commits)
+        assert len(set(commits)) > 1, "each time at another transaction"
+        player.enter(CHECK)
+        await player.over()
+
+    table = FaultTable("crash_after_write", "home", 0.01, every_s=0.1)
+    play(scene, structs.replace(table, after_commits=5, within_commits=100))
+
+
+def test_what_cannot_be_played_here_is_left_out() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        hands.virtual = False
+        player.enter("home")
+        await player.once()
+        assert hands.numbers() == ["away", "back"]
+        player.enter(CHECK)
+        await player.over()
+
+    play(
+        scene,
+        FaultTable("broker_restart", during="home", for_s=0.01),
+        FaultTable("cloud_hung", during="home", for_s=0.01),
+        FaultTable("disk_slow", during="always", for_s=0.01, latency_ms=5),
+    )
 
 
 def test_new_owners_have_faults_of_their_own() -> None:

@@ -1,12 +1,21 @@
 from typing import Any, get_args
 
-import msgspec
 import pytest
 
 from firmware_sim.device.states import Lifecycle
 from firmware_sim.runtime import faults as declared
 from firmware_sim.runtime.faults import Fault
-from fleet.run.faults import ANY, CLOUD_DOWN, KINDS, FaultTable, Kind, State, mistake
+from fleet.run import cloud_faults as of_cloud
+from fleet.run.fault_kinds import KINDS
+from fleet.run.faults import (
+    ANY,
+    CLOUD_DOWN,
+    FaultTable,
+    Kind,
+    State,
+    mistake,
+    only_virtual,
+)
 
 
 def a_table(kind: Kind = "wifi_gone", **keys: Any) -> FaultTable:
@@ -26,6 +35,11 @@ def a_table(kind: Kind = "wifi_gone", **keys: Any) -> FaultTable:
         (a_table("slow", latency_ms=40), declared.Slow(1500, 40)),
         (a_table("half_open", for_s=0), declared.HalfOpen()),
         (a_table("power_cut"), declared.PowerCut(1500)),
+        (a_table("loss", loss_pct=30), declared.Loss(1500, 30)),
+        (a_table("duplicate", duplicate_pct=40), declared.Duplicate(1500, 40)),
+        (a_table("reorder", reorder_ms=50), declared.Reorder(1500, 50)),
+        (a_table("partition"), declared.Partition(1500)),
+        (a_table("clock_skew", skew_s=-301), declared.ClockSkew(1500, -301)),
     ],
 )
 def test_a_table_becomes_the_fault_that_it_names(table: FaultTable, fault: Fault) -> None:
@@ -33,10 +47,33 @@ def test_a_table_becomes_the_fault_that_it_names(table: FaultTable, fault: Fault
     assert mistake((table,), unbind=True) is None
 
 
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (a_table(CLOUD_DOWN), of_cloud.CloudDown(1.5, politely=False)),
+        (a_table(CLOUD_DOWN, by="stop"), of_cloud.CloudDown(1.5, politely=True)),
+        (a_table("cloud_hung"), of_cloud.CloudHung(1.5)),
+        (a_table("cloud_slow", latency_ms=40), of_cloud.CloudSlow(1.5, 40)),
+        (a_table("crash_before_write"), of_cloud.CloudCrash(1.5, 7, written=False)),
+        (a_table("crash_after_write"), of_cloud.CloudCrash(1.5, 7, written=True)),
+        (a_table("disk_slow", latency_ms=40), of_cloud.DiskSlow(1.5, 40)),
+        (a_table("broker_restart"), of_cloud.BrokerRestart(1.5)),
+    ],
+)
+def test_a_table_of_the_cloud_becomes_what_befalls_it(
+    table: FaultTable, fault: of_cloud.CloudFault
+) -> None:
+    assert table.cloud_fault(size=1, commits=7) == fault
+    assert mistake((table,), unbind=True) is None
+
+
 def test_every_fault_that_is_declared_can_be_asked_for() -> None:
-    kinds = set(msgspec.inspect.type_info(FaultTable).fields[0].type.values)  # type: ignore[attr-defined]
-    assert kinds == {*KINDS, CLOUD_DOWN}
-    assert [kind.__struct_config__.tag for kind in KINDS.values()] == list(KINDS)
+    assert list(get_args(Kind)) == list(KINDS)
+
+
+def test_what_only_virtual_time_can_play_is_named() -> None:
+    tables = (a_table(), a_table("disk_slow", latency_ms=1, during="stay"), a_table("cloud_hung"))
+    assert only_virtual(tables) == ("only with --virtual: disk_slow during stay",)
 
 
 def test_a_device_can_be_struck_in_every_state_that_a_run_brings_about() -> None:
@@ -63,6 +100,32 @@ def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) 
         (a_table(by="stop"), "by: means nothing to wifi_gone, it is a key of cloud_down"),
         (a_table("slow"), "latency_ms: slow needs one; allowed: a whole number from 1 to 60000"),
         (a_table("dhcp_late"), "late_s: dhcp_late needs one; allowed: from 0.001 to 600"),
+        (a_table("loss"), "loss_pct: loss needs one; allowed: a whole number from 1 to 90"),
+        (a_table("reorder", loss_pct=5), "loss_pct: means nothing to reorder, it is a key of loss"),
+        (
+            a_table("duplicate"),
+            "duplicate_pct: duplicate needs one; allowed: a whole number from 1",
+        ),
+        (a_table("reorder"), "reorder_ms: reorder needs one; allowed: a whole number from 1 to 60"),
+        (
+            a_table("clock_skew"),
+            "skew_s: clock_skew needs one; allowed: a whole number from -31622400 to 31622400, not 0",
+        ),
+        (a_table(skew_s=5), "skew_s: means nothing to wifi_gone, it is a key of clock_skew"),
+        (
+            a_table("cloud_slow", latency_ms=9_000),
+            "latency_ms: cloud_slow needs one; allowed: a whole number from 1 to 8000",
+        ),
+        (
+            a_table("cloud_hung", within_commits=5),
+            "within_commits: means nothing to cloud_hung, it is a key of crash_before_write, crash_a",
+        ),
+        (
+            a_table("broker_restart", share_pct=5),
+            "share_pct: means nothing to broker_restart, which",
+        ),
+        (a_table("cloud_hung", every_s=1), "every_s: the cloud has to come back in between; allow"),
+        (a_table("disk_slow", latency_ms=1, during="start"), "during: the start is a moment, and"),
         (a_table(every_s=0.01), "every_s: 0.01 is too often; allowed: 0 or from 0.1"),
         (a_table(state="online", every_s=1), "every_s: a device enters a state when it does; allo"),
         (a_table(state="online", at_s=1), "at_s: a device enters a state when it does; allowed wi"),
@@ -88,6 +151,10 @@ def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) 
         ),
         (a_table(CLOUD_DOWN, during="start"), "during: the start is a moment, and takes a cloud; "),
         (a_table(CLOUD_DOWN, share_pct=5), "share_pct: means nothing to cloud_down, which strikes"),
+        (
+            a_table(CLOUD_DOWN, of="benches"),
+            "of: means nothing to cloud_down, which strikes all de",
+        ),
         (a_table(CLOUD_DOWN, within_s=5), "within_s: means nothing to cloud_down, which strikes a"),
         (a_table(CLOUD_DOWN, state="online"), "state: means nothing to cloud_down, which strikes "),
         (
@@ -108,3 +175,11 @@ def test_a_scenario_that_unbinds_nothing_has_other_phases() -> None:
     assert mistake((a_table(during="reset"),), unbind=False) == (
         "faults[0].during: this scenario has no phase 'reset'; allowed: start, home, stay, always"
     )
+
+
+def test_nothing_returns_from_homes_to_a_shelf() -> None:
+    for phase in ("home", "return", "reset", "stay"):
+        found = mistake((a_table(during=phase),), unbind=True, shelf=True)
+        assert found is not None
+        assert f"no phase '{phase}'; allowed: start, unbind, rebind, always" in found
+    assert mistake((a_table(during="unbind"),), unbind=True, shelf=True) is None

@@ -1,19 +1,25 @@
 import asyncio
+from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
+from fleet.app.messages import HistoryRow
 from fleet.run.attempt import Batch, Result, Verdict
+from fleet.run.bench import workplace
 from fleet.run.operator import Office, Operator, note_result
 from fleet.run.population import Population, Unit
-from fleet.run.scenario import QuotaLimits
+from fleet.run.scenario import Campaign, QuotaLimits
 from fleet.run.stage import Stage
-from fleet.run.work import WorkList
+from fleet.run.work import Job, WorkList
 from tests.run.fakes import MiniCloud, MiniConsole, MiniWorld, small
+
+TWO_DAYS = Campaign(days=2)
 
 
 class Shift:
-    """All operators of a population at work until the pile is gone."""
+    """All operators of a population at work until the pile is gone, on as many days as it takes."""
 
     def __init__(
         self,
@@ -36,18 +42,44 @@ class Shift:
         asyncio.run(self._work())
 
     async def _work(self) -> None:
-        scenario = self.population.scenario
+        scenario, calendar = self.population.scenario, self.stage.calendar
+        per_day = scenario.quotas.account * len(self.consoles)
         self.work = WorkList(
-            self.population.units, len(self.consoles), scenario.tries_max, self.freed.append
+            self.population.units,
+            len(self.consoles),
+            scenario.tries_max,
+            self.freed.append,
+            can_wait=lambda left: calendar.can_wait(left, per_day),
         )
         self.work.add(self.population.units)
-        office = Office(self.maker.client)
+        office = Office(self.maker.client, calendar)
+        turning = asyncio.create_task(self._turn_days())
         async with asyncio.TaskGroup() as group:
             for number, console in enumerate(self.consoles):
                 operator = Operator(
-                    self.stage, console.client, number, self.work, office, self.used_up.append
+                    self.stage,
+                    console.client,
+                    number,
+                    self.work,
+                    office,
+                    workplace(self.stage),
+                    self.used_up.append,
                 )
                 group.create_task(operator.run())
+        turning.cancel()
+
+    async def _turn_days(self) -> None:
+        """Let it be the next day whenever a while nothing has happened."""
+        for day in ("2024-01-02", "2024-01-03"):
+            rows = -1
+            while rows != len(self.cloud.rows):
+                rows = len(self.cloud.rows)
+                await asyncio.sleep(2 * self.stage.patience_s)
+            self.cloud.day = day
+            self.cloud.used.clear()
+            self.work.new_day()
+            for number in range(len(self.consoles)):
+                self.work.come(number)
 
     def reasons(self) -> list[str]:
         return sorted({row.reason for row in self.cloud.rows if row.reason})
@@ -96,6 +128,77 @@ def test_a_spent_product_gets_one_ticket_from_its_owner() -> None:
     [ticket] = shift.maker.tickets
     assert (ticket.scope, ticket.limit) == ("product", 27)
     assert shift.stage.tally.tickets == 1
+
+
+def test_a_spent_account_comes_back_on_the_next_day() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=8, product=100), campaign=TWO_DAYS))
+    assert shift.done()
+    assert shift.stage.tally.tickets == 0
+    by_day = Counter(row.day for row in shift.cloud.rows if row.status == "ok")
+    assert by_day == {"2024-01-01": 24, "2024-01-02": 16}
+
+
+def test_on_the_last_day_there_is_no_waiting() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=6, product=100), campaign=TWO_DAYS))
+    assert shift.done()
+    by_day = Counter(row.day for row in shift.cloud.rows if row.status == "ok")
+    assert by_day == {"2024-01-01": 40}, "18 a day are not enough for two, so nobody waits"
+    assert [len(console.tickets) for console in shift.consoles] == [1, 1, 1]
+    assert max(ticket.limit for console in shift.consoles for ticket in console.tickets) == 14
+
+
+def test_a_spent_product_rests_until_the_next_day() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=100, product=15), campaign=TWO_DAYS))
+    assert shift.done()
+    assert shift.maker.tickets == []
+    camera = shift.population.products[0].product_id
+    released = [row for row in shift.cloud.rows if row.status == "ok"]
+    by_day = Counter(row.day for row in released if row.product_id == camera)
+    assert by_day == {"2024-01-01": 15, "2024-01-02": 12}
+
+
+def test_a_product_that_cannot_wait_gets_as_much_per_day_as_is_needed() -> None:
+    shift = Shift(small(40, quotas=QuotaLimits(account=100, product=12), campaign=TWO_DAYS))
+    assert shift.done()
+    [ticket] = [one for one in shift.maker.tickets if one.limit < 15]
+    assert ticket.limit == 14, "27 in two days"
+    assert shift.stage.tally.tickets == len(shift.maker.tickets)
+
+
+def test_yesterday_s_refusal_says_nothing_about_today() -> None:
+    population = small(12, quotas=QuotaLimits(account=100, product=100), campaign=TWO_DAYS)
+    world = MiniWorld(population, MiniCloud(population))
+    stage = world.stage()
+    work = WorkList(population.units, 3, 3)
+    console = MiniConsole(world.cloud, "owner@maker").client
+    office = Office(console, stage.calendar)
+    operator = Operator(stage, console, 0, work, office, workplace(stage))
+    job = Job(population.units[0])
+    row = HistoryRow(1, 0, "unbind", "refused", reason="account_quota", day="2023-12-31")
+    for day, spent in (("2023-12-31", set()), ("2024-01-01", {0})):
+        result = Result(job.unit, Verdict.FAILED, "", msgspec.structs.replace(row, day=day))
+        asyncio.run(operator._settle([job], [result], "batch", 0, []))
+        assert work._spent == spent
+
+
+def test_a_batch_from_a_shelf_is_lit_and_put_back() -> None:
+    population = small(12, start="shelf")
+    shift = Shift(population)
+    assert shift.done()
+    assert {seen.lifecycle for seen in shift.world.watch.last} == {"OFF"}
+    lit = [entry[1] for entry in shift.world.log if entry[0] == "power" and entry[2]]
+    assert sorted(lit) == list(range(12)), "each of them once"
+
+
+def test_a_device_that_has_not_noticed_its_release_is_taken_up_again() -> None:
+    population = small(4, start="shelf")
+    power_cut = small(4, start="shelf").units[0].index
+    shift = Shift(population, unfinished={power_cut})
+    assert shift.done()
+    assert [row.status for row in shift.cloud.rows].count("ok") == 4
+    lit = [entry[1] for entry in shift.world.log if entry[0] == "power" and entry[2]]
+    assert sorted(lit) == [0, 0, 1, 2, 3]
+    assert shift.work.given_up == []
 
 
 def test_what_cannot_be_unbound_is_given_up() -> None:

@@ -4,6 +4,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.loop import VirtualLoop
 from fleet.app.cloud_link import CloudLink
 from fleet.app.consumer import ConsumerClient
 from fleet.app.errors import CloudRefused, CloudUnreachable
@@ -13,6 +15,7 @@ from fleet.run.population import Unit
 from fleet.run.stage import HOMES
 from tests.run.fakes import MiniApp, MiniCloud, MiniWorld, small
 
+PATIENT = CloudLink("http://nobody.example", patience_s=30)
 POPULATION = small(12)
 SOLD = [unit for unit in POPULATION.units if unit.new_owner is not None]
 
@@ -114,6 +117,33 @@ def test_who_never_gets_it_online_is_counted(world: MiniWorld) -> None:
         assert asyncio.run(story(unit)) == {"not_rebound": 1}
 
 
+@pytest.mark.parametrize("light", ["reconnecting", "online"])
+def test_a_device_that_never_heard_that_it_was_unbound_is_reset(
+    world: MiniWorld, light: str
+) -> None:
+    unit = first(wired=False)
+    world.kept[unit.index] = light
+    stage = msgspec.structs.replace(world.stage(), patience_s=0.05)
+    assert asyncio.run(rebind(stage, unit))
+    assert [entry[1] for entry in world.log if entry[0] == "hold"] == [(unit.index,)]
+    assert world.cloud.owners[unit.uuid] != ""
+
+
+@pytest.mark.parametrize(("light", "works"), [("online", True), ("reconnecting", False)])
+def test_a_device_that_is_theirs_already_is_never_reset(
+    world: MiniWorld, light: str, *, works: bool
+) -> None:
+    unit = first(wired=False)
+    assert unit.new_owner is not None
+    world.cloud.owners[unit.uuid] = unit.new_owner.uid
+    world.kept[unit.index] = light
+    scenario = msgspec.structs.replace(POPULATION.scenario, tries_max=2)
+    population = msgspec.structs.replace(POPULATION, scenario=scenario)
+    stage = msgspec.structs.replace(world.stage(), population=population, patience_s=0.05)
+    assert asyncio.run(rebind(stage, unit)) == works
+    assert not any(entry[0] == "hold" for entry in world.log)
+
+
 class Desk:
     """The cloud's registration desk, with one answer per call."""
 
@@ -137,6 +167,7 @@ class Desk:
         (None,),
         (CloudRefused("name_taken", ""),),
         (CloudUnreachable("lost"), CloudRefused("name_taken", "")),
+        (CloudUnreachable("lost"), CloudUnreachable("lost"), None),
     ],
 )
 def test_signing_in_survives_a_lost_reply(
@@ -145,19 +176,30 @@ def test_signing_in_survives_a_lost_reply(
     desk = Desk(*answers)
     monkeypatch.setattr(owner, "register", desk.register)
     monkeypatch.setattr("fleet.app.consumer.ConsumerClient.login", desk.login)
-    asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
+    asyncio.run(sign_in(PATIENT, SOLD[0].owner))
     assert (desk.logins, desk.answers) == (1, [])
 
 
 def test_a_cloud_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(*[CloudUnreachable("away")] * owner.SIGN_IN_TRIES)
+    desk = Desk(*[CloudUnreachable("away")] * 50)
     monkeypatch.setattr(owner, "register", desk.register)
-    with pytest.raises(CloudUnreachable, match="away"):
-        asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
-    assert desk.answers == []
+    with (
+        pytest.raises(CloudUnreachable, match="away"),
+        asyncio.Runner(loop_factory=lambda: VirtualLoop(Agenda(0))) as runner,
+    ):
+        runner.run(sign_in(PATIENT, SOLD[0].owner))
+    assert 10 < len(desk.answers) < 45, "as long as a call would be repeated, with growing pauses"
 
 
 def test_another_refusal_is_not_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "register", Desk(CloudRefused("too_many", "")).register)
     with pytest.raises(CloudRefused, match="too_many"):
-        asyncio.run(sign_in(cast("CloudLink", None), SOLD[0].owner))
+        asyncio.run(sign_in(PATIENT, SOLD[0].owner))
+
+
+def test_from_the_shelf_a_device_is_taken_as_it_lies(world: MiniWorld) -> None:
+    unit = first(wired=False)
+    world.enter(unit.index, "OFF", "off", "")
+    population = small(12, start="shelf")
+    stage = msgspec.structs.replace(world.stage(), population=population, patience_s=5.0)
+    assert asyncio.run(asyncio.wait_for(rebind(stage, unit), 2)), "nobody waits for a light"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from firmware_sim.errors import UsageError
 from firmware_sim.wire.lan_version import LanVersion
-from fleet.run.population import DEVICES_MAX, Population, deal, populate, scale
-from fleet.run.scenario import Lan, Product, Trouble, load_scenario
+from fleet.run.population import DEVICES_MAX, TAMPERED, Population, deal, populate, scale
+from fleet.run.scenario import Campaign, Lan, Product, Tampered, Trouble, load_scenario
 from tests.run.fakes import SCENARIO, small
 
 
@@ -136,3 +136,16 @@ def test_dealing_keeps_the_counts(counts: list[int]) -> None:
 
 def test_dealing_spreads() -> None:
     assert deal([4, 2]) == [0, 1, 0, 0, 1, 0]
+
+
+def test_tampered_devices_are_cameras_and_in_no_other_trouble() -> None:
+    population = small(12, tampered=Tampered(devices=3), trouble=Trouble(token_dead=1))
+    troubles = Counter(unit.trouble for unit in population.units if unit.trouble)
+    assert troubles == {TAMPERED: 3, "token_dead": 1}
+    assert not any(unit.product.wired for unit in population.units if unit.trouble)
+
+
+def test_days_are_those_of_the_size() -> None:
+    campaign = Campaign(days=30, arrive_days=20, shrinks=True)
+    assert small(SCENARIO.devices, campaign=campaign).campaign == campaign
+    assert small(SCENARIO.devices // 3, campaign=campaign).campaign.days == 10

@@ -8,11 +8,21 @@ import pytest
 
 import fleet.run
 from fleet.run.faults import During, FaultTable, Kind, State
-from fleet.run.scenario import Expect, Scenario, built_in_names
+from fleet.run.scenario import (
+    Attack,
+    Campaign,
+    Expect,
+    QuotaLimits,
+    Scenario,
+    Tampered,
+    built_in_names,
+)
 
 TEXT = (Path(fleet.run.__file__).parent / "README.md").read_text()
 KEYS = {
-    field.name for kind in (Scenario, Expect, FaultTable) for field in msgspec.structs.fields(kind)
+    field.name
+    for kind in (Scenario, Expect, FaultTable, QuotaLimits, Campaign, Tampered)
+    for field in msgspec.structs.fields(kind)
 }
 NAMED = {
     "products",
@@ -21,14 +31,16 @@ NAMED = {
     "home",
     "lan",
     "quotas",
+    "campaign",
     "trouble",
+    "tampered",
     "faults",
     "expect",
 }
 
 
-@pytest.mark.parametrize("word", [*built_in_names(), *get_args(Kind)])
-def test_every_scenario_and_every_fault_has_a_row(word: str) -> None:
+@pytest.mark.parametrize("word", [*built_in_names(), *get_args(Kind), *get_args(Attack)])
+def test_every_scenario_fault_and_attack_has_a_row(word: str) -> None:
     assert f"\n| `{word}` | " in TEXT
 
 
@@ -37,7 +49,7 @@ def test_every_phase_and_state_is_there(word: str) -> None:
     assert f"`{word}`" in TEXT
 
 
-@pytest.mark.parametrize("key", sorted(KEYS - NAMED - {"refused", "failed"}))
+@pytest.mark.parametrize("key", sorted(KEYS - NAMED - {"refused", "failed", "attacks"}))
 def test_every_key_is_there(key: str) -> None:
     assert f"`{key}`" in TEXT
 

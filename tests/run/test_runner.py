@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.run import runner as module
+from fleet.run import stage as module
 from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
 from fleet.run.runner import Run

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, before: str, after: str, line: st
 
 def test_a_scenario_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"no scenario 'nonsense'; built in: batch-unbind, flaky-wan, "
+        UsageError, match=r"no scenario 'nonsense'; built in: bad-network, batch-unbind, "
     ):
         load_scenario("nonsense")
     with pytest.raises(UsageError, match="cannot read the scenario: No such file"):
@@ -121,7 +121,18 @@ def test_profiles_are_found_beside_the_scenario(tmp_path: Path) -> None:
 
 
 def test_built_in_names() -> None:
-    assert built_in_names() == ("batch-unbind", "flaky-wan", "power-cut", "reconnect-storm")
+    assert built_in_names() == (
+        "bad-network",
+        "batch-unbind",
+        "bench-outage",
+        "cloud-crash-storm",
+        "flaky-wan",
+        "midnight",
+        "power-cut",
+        "quota-campaign",
+        "reconnect-storm",
+        "tampered-firmware",
+    )
 
 
 STAY = """
@@ -177,9 +188,125 @@ def test_an_outage_may_be_shorter_or_longer() -> None:
         with_outages(storm, 0)
 
 
+SHELF = """
+name = "shelf"
+title = "From a shelf"
+devices = 4
+start = "shelf"
+[quotas]
+midnight_in_min = 2
+zone = "-12:00"
+[campaign]
+days = 4
+arrive_days = 3
+shrinks = true
+[[products]]
+name = "camera"
+profile = "ipc-red-green"
+share = 1
+[[operators]]
+name = "o"
+role = "owner"
+share = 1
+"""
+
+
+def test_a_scenario_may_begin_on_a_shelf(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SHELF)
+    scenario = load_scenario(str(path))
+    assert (scenario.start, scenario.campaign.arrive_days) == ("shelf", 3)
+    assert (scenario.quotas.midnight_in_min, scenario.quotas.zone) == (2, "-12:00")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (
+            'start = "shelf"',
+            'start = "sea"',
+            "start: invalid enum value 'sea'; allowed: homes, she",
+        ),
+        ('start = "shelf"', "", "campaign.arrive_days: homes are emptied at once; allowed: 1, or "),
+        (
+            "arrive_days = 3",
+            "arrive_days = 5",
+            "campaign.arrive_days: 5 is more than there are; at",
+        ),
+        ("midnight_in_min = 2", "", "quotas.zone: means nothing without midnight_in_min; leave it"),
+        (
+            "midnight_in_min = 2",
+            "midnight_in_min = 1441",
+            "quotas.midnight_in_min: expected `int` <",
+        ),
+        ('"-12:00"', '"-15:00"', "quotas.zone: expected `str` matching regex"),
+        ("days = 4", "days = 0", "campaign.days: expected `int` >= 1; allowed: a whole number"),
+        ("[campaign]", "[trouble]\ntoken_dead = 1\n[campaign]", "trouble: nobody has switched the"),
+        (
+            "[[operators]]",
+            '[[faults]]\nkind = "power_cut"\nduring = "reset"\nfor_s = 1\n[[operators]]',
+            "faults[0].during: this scenario has no phase 'reset'; allowed: start, unbind, rebind, ",
+        ),
+        ('start = "shelf"', 'unbind = false\nstart = "shelf"', "operators: nothing is unbound"),
+    ],
+)
+def test_a_mistake_about_shelves_and_days(
+    tmp_path: Path, before: str, after: str, line: str
+) -> None:
+    assert before in SHELF
+    assert line in refusal(tmp_path, SHELF.replace(before, after, 1))
+
+
+def test_a_campaign_needs_somebody_who_unbinds(tmp_path: Path) -> None:
+    for table, key in (
+        ("[campaign]\ndays = 2", "campaign"),
+        ("[tampered]\ndevices = 1", "tampered"),
+    ):
+        text = STAY.replace("[expect]", f"{table}\n[expect]")
+        assert f"{key}: nothing is unbound (unbind = false)" in refusal(tmp_path, text)
+    at_home = STAY.replace("stay_s = 1", 'stay_s = 1\nstart = "shelf"')
+    assert "start: nothing is unbound (unbind = false)" in refusal(tmp_path, at_home)
+
+
+def test_a_smaller_fleet_has_fewer_days() -> None:
+    campaign = load_scenario("quota-campaign").campaign
+    assert (campaign.days, campaign.arrive_days, campaign.shrinks) == (30, 26, True)
+    for size, days in ((1.0, (30, 26)), (2.0, (30, 26)), (0.2, (6, 6)), (0.0001, (1, 1))):
+        smaller = campaign.of_size(size)
+        assert (smaller.days, smaller.arrive_days) == days
+        assert smaller.come_every_s == campaign.come_every_s
+    midnight = load_scenario("midnight").campaign
+    assert midnight.of_size(0.01) == midnight
+
+
+def test_the_campaign_is_what_was_asked_for() -> None:
+    scenario = load_scenario("quota-campaign")
+    assert (scenario.devices, len(scenario.operators), scenario.start) == (100_000, 40, "shelf")
+    assert {operator.role for operator in scenario.operators} == {"owner", "partner", "after_sale"}
+    per_day = len(scenario.operators) * scenario.quotas.account
+    assert scenario.devices / scenario.campaign.arrive_days < per_day, "accounts are enough"
+    largest = max(product.share for product in scenario.products) / 1000 * scenario.devices
+    assert largest > scenario.quotas.product * scenario.campaign.days, "products are not"
+
+
+def test_benches_go_dark_as_a_whole() -> None:
+    tables = load_scenario("bench-outage").faults
+    assert [(table.of, table.every_s > 0) for table in tables[:2]] == [("benches", True)] * 2
+
+
+def test_the_cloud_is_killed_and_never_asked() -> None:
+    away = [table for table in load_scenario("cloud-crash-storm").faults if table.kind != "slow"]
+    assert {(table.kind, table.by, table.during) for table in away} == {
+        ("cloud_down", "kill", "unbind"),
+        ("cloud_down", "kill", "rebind"),
+    }
+    assert all(table.every_s for table in away)
+
+
 def test_what_goes_wrong_by_name() -> None:
-    kinds = {table.kind for table in load_scenario("flaky-wan").faults}
-    assert kinds == set(get_args(Kind)) - {"power_cut"}
+    lines = {table.kind for table in load_scenario("flaky-wan").faults}
+    packets = {table.kind for table in load_scenario("bad-network").faults}
+    assert lines | packets | {"power_cut"} == set(get_args(Kind))
     struck = {(table.during, table.state) for table in load_scenario("power-cut").faults}
     for phase in ("home", "return", "reset", "unbind", "rebind"):
         assert phase in {during for during, _ in struck}

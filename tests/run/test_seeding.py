@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from firmware_sim.device.flash import Flash, ResetKind, Tie, read_image
@@ -9,12 +10,13 @@ from fleet.cloud.ledger import nothing
 from fleet.cloud.planting import plant
 from fleet.cloud.state import State
 from fleet.run import seeding
-from fleet.run.scenario import Product
+from fleet.run.scenario import Campaign, Product, QuotaLimits
 from fleet.run.stage import HOMES
 from tests.run.fakes import small
 
 POPULATION = small(6)
 HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
 
 
 def test_both_sides_of_a_binding_agree() -> None:
@@ -111,6 +113,49 @@ def test_no_run_meets_midnight(hour: int) -> None:
     local_hour = (now_ms + settings.quota_day_offset_min * 60_000) // HOUR_MS % 24
     assert 11 <= local_hour <= 12
     assert settings.account_quota_per_day == 100
+
+
+@pytest.mark.parametrize("minute", [0, 1, 599, 720, 1439])
+@pytest.mark.parametrize("second", [0, 59])
+def test_midnight_comes_when_the_scenario_says(minute: int, second: int) -> None:
+    now_ms = 1_767_225_600_000 + minute * MINUTE_MS + second * 1000
+    offset_min = seeding.day_offset_min(QuotaLimits(midnight_in_min=2), now_ms)
+    assert -840 <= offset_min <= 840
+    left_ms = -(now_ms + offset_min * MINUTE_MS) % (24 * HOUR_MS)
+    assert 2 * MINUTE_MS <= left_ms < 3 * MINUTE_MS
+    exact = second == 0
+    assert (left_ms == 2 * MINUTE_MS) == exact
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset_min"), [("+14:00", 840), ("-12:00", -720), ("+05:45", 345)]
+)
+def test_where_the_hour_can_be_chosen_it_is_midnight_in_the_zone(
+    zone: str, offset_min: int
+) -> None:
+    quotas = QuotaLimits(midnight_in_min=3, zone=zone)
+    from_ms = 1_767_225_600_000
+    start_ms = seeding.start_ms(quotas, from_ms)
+    assert from_ms <= start_ms < from_ms + 24 * HOUR_MS
+    assert seeding.day_offset_min(quotas, start_ms) == offset_min
+    assert -(start_ms + offset_min * MINUTE_MS) % (24 * HOUR_MS) == 3 * MINUTE_MS
+    assert seeding.start_ms(QuotaLimits(), from_ms) == from_ms
+
+
+def test_a_day_may_begin_with_the_run() -> None:
+    now_ms = 1_767_225_600_000 + 754 * MINUTE_MS
+    offset_min = seeding.day_offset_min(QuotaLimits(midnight_in_min=1440), now_ms)
+    assert (now_ms + offset_min * MINUTE_MS) % (24 * HOUR_MS) == 0
+
+
+def test_nothing_is_forgotten_before_the_end() -> None:
+    usual = seeding.settings(POPULATION, "", 0)
+    assert (usual.quota_days_kept, usual.history_rows_max) == (31, 200_000)
+    long = small(6, campaign=Campaign(days=90))
+    assert seeding.settings(long, "", 0).quota_days_kept == 91
+    many = msgspec.structs.replace(POPULATION, units=POPULATION.units * 100_000)
+    large = seeding.settings(many, "", 0)
+    assert (large.history_rows_max, large.users_max) == (4_800_000, 1_800_000)
 
 
 def test_a_cloud_takes_the_seed() -> None:

@@ -1,7 +1,7 @@
 import asyncio
 
 from fleet.run.messages import Seen
-from fleet.run.stage import WAREHOUSE, carry, is_online, is_waiting
+from fleet.run.stage import HOMES, WAREHOUSE, carry, first_site, is_online, is_waiting
 from tests.run.fakes import MiniCloud, MiniWorld, small
 
 
@@ -24,3 +24,8 @@ def test_readiness_is_read_from_state_and_light() -> None:
     online = Seen(0, 0, "ONLINE", "UP", "online", "", "")
     assert (is_waiting(waiting), is_online(waiting)) == (True, False)
     assert (is_waiting(online), is_online(online)) == (False, True)
+
+
+def test_devices_begin_in_homes_or_on_the_shelf() -> None:
+    assert first_site(small(4).scenario) == HOMES
+    assert first_site(small(4, start="shelf").scenario) == WAREHOUSE

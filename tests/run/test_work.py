@@ -96,6 +96,101 @@ def test_when_nobody_has_quota_left_everybody_gets_a_ticket() -> None:
     asyncio.run(story())
 
 
+def test_nobody_is_woken_by_what_gives_nothing_to_do() -> None:
+    async def story() -> None:
+        work = work_list()
+        idle = asyncio.ensure_future(work.take(1, 30))
+        await asyncio.sleep(0)
+        work.done(UNITS[0])
+        work.again([])
+        work.put_off([])
+        assert not work._changed.is_set()
+        idle.cancel()
+
+    asyncio.run(story())
+
+
+def test_what_a_quota_stops_is_not_given_up() -> None:
+    async def story() -> None:
+        work = work_list(tries_max=1)
+        work.add(UNITS[:1])
+        operator = UNITS[0].operator
+        for _ in range(3):
+            work.put_off(await take(work, operator))
+        [job] = await take(work, operator)
+        assert (job.tries, work.given_up) == (0, [])
+
+    asyncio.run(story())
+
+
+def test_a_product_rests_until_the_next_day() -> None:
+    async def story() -> None:
+        work = work_list()
+        work.add(unit for unit in UNITS if unit.operator == 0)
+        closed = CAMERAS[0].product.product_id
+        work.close(closed)
+        assert {job.unit.product.wired for job in await take(work, 0)} == {True}
+        late = asyncio.ensure_future(work.take(0, 30))
+        await asyncio.sleep(0)
+        assert not late.done()
+        work.new_day()
+        work.come(0)
+        resting = await late
+        assert isinstance(resting, list)
+        assert {job.unit.product.product_id for job in resting} == {closed}
+
+    asyncio.run(story())
+
+
+def test_those_whose_work_can_wait_go_home_until_the_next_day() -> None:
+    async def story() -> None:
+        asked: list[int] = []
+
+        def can_wait(left: int) -> bool:
+            asked.append(left)
+            return True
+
+        work = WorkList(UNITS, 3, 3, can_wait=can_wait)
+        work.add(UNITS)
+        for operator in range(3):
+            work.spent(operator)
+        assert asked == [len(UNITS)], "asked when nobody has any quota left"
+        waiting = [asyncio.ensure_future(work.take(operator, 30)) for operator in range(3)]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        work.new_day()
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting), "nobody has come yet"
+        work.come(1)
+        assert isinstance(await waiting[1], list)
+        assert not waiting[0].done()
+        work.come(0)
+        assert isinstance(await waiting[0], list)
+        waiting[2].cancel()
+
+    asyncio.run(story())
+
+
+def test_what_comes_later_is_waited_for() -> None:
+    async def story() -> None:
+        first, later = UNITS[:4], UNITS[4:]
+        work = WorkList(first, 3, 3, coming=len(later))
+        assert work.left == 4
+        for unit in first:
+            work.done(unit)
+        idle = asyncio.ensure_future(work.take(0, 30))
+        await asyncio.sleep(0)
+        assert not idle.done(), "there is nothing to do, but not for ever"
+        work.new_day(later)
+        assert work.left == len(later)
+        assert work.left_of(later[0].product.product_id) > 0
+        for unit in later:
+            work.done(unit)
+        assert await idle is Errand.HOME
+
+    asyncio.run(story())
+
+
 def test_unfinished_devices_are_counted_by_product() -> None:
     work = work_list()
     product_id = CAMERAS[0].product.product_id

@@ -18,6 +18,8 @@ from tests.cloud.support import OWNER, assert_reloads
 from tests.stories.children_story import THERMOMETER, ChildrenStory
 from tests.stories.harness import choose
 
+pytestmark = pytest.mark.no_cover
+
 STEPS = 40
 PEACE_MS = 400_000
 BINDINGS = tuple(Binding)

@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from firmware_sim.runtime.faults import ConnectRefused, DnsRefused, Fault, latency_ms, lies
+from firmware_sim.rng import Rng
+from firmware_sim.runtime.faults import ConnectRefused, DnsRefused, Fault, connect_ms, lies
 from firmware_sim.runtime.live.http_call import HttpCall
 from firmware_sim.runtime.live.impaired import Impairments
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
@@ -50,11 +51,12 @@ class Caller(Protocol):
 class Dialer:
     """Opens connections; `fail` is told of what is not the network's fault but our own mistake."""
 
-    def __init__(self, fail: Callable[[BaseException], None]) -> None:
-        """Start with nobody in line."""
+    def __init__(self, fail: Callable[[BaseException], None], rng: Rng | None = None) -> None:
+        """Start with nobody in line; `rng` says which packets are lost, where some are."""
         self._fail = fail
         self._loop = asyncio.get_running_loop()
-        self.impairments = Impairments(self._loop)
+        self._rng = rng or Rng(0)
+        self.impairments = Impairments(self._loop, self._rng)
         self._line = asyncio.Semaphore(CONNECTS_AT_ONCE_MAX)
         self._trusting = anchor_cache()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,7 +99,7 @@ class Dialer:
             raise socket.gaierror
         if caller.hole is not None:
             await caller.hole.wait()
-        await asyncio.sleep(2 * trips * latency_ms(caller.faults) / 1000)
+        await asyncio.sleep(connect_ms(caller.faults, trips, self._rng) / 1000)
         if lies(ConnectRefused, caller.faults):
             raise ConnectionRefusedError
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol, cast
 
-from firmware_sim.runtime.faults import Fault, blocked, latency_ms
+from firmware_sim.rng import Rng
+from firmware_sim.runtime.faults import Fault, blocked, impairs, segment_ms
 
 UNREAD_MAX = 65536  # what has arrived and is not due yet; more is left to the kernel
 
@@ -67,24 +68,44 @@ class End(Protocol):
         ...
 
 
+Late = Callable[[Sequence[Fault]], int]
+"""Returns by how many ms the next thing is late, where such faults lie."""
+
+
 class Lane:
-    """One direction: things arrive in the order in which they set out, after the latency of then."""
+    """One direction: things arrive in the order in which they set out, as late as they were then.
 
-    __slots__ = ("_loop", "_queue", "_timer", "held", "latency_s", "size")
+    While it is `held` nothing gets through. `size` is that of all that is on the way, in bytes.
+    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_faults", "_late", "_loop", "_queue", "_timer", "held", "size")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, late: Late) -> None:
         """Start as if there were nothing in the way."""
         self._loop = loop
+        self._late = late
+        self._faults: Sequence[Fault] = ()
         self._queue: deque[tuple[float, int, Callable[[], object]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self.held = False
-        self.latency_s = 0.0
-        self.size = 0  # of all that is on the way, in bytes
+        self.size = 0
+
+    def treat(self, faults: Sequence[Fault], *, held: bool) -> None:
+        """Treat what sets out from now on as `faults` say; what is on the way keeps its pace."""
+        self._faults = faults
+        self.held = held
+        self.go_on()
+
+    @property
+    def idle(self) -> bool:
+        """Say whether nothing lies or is on the way."""
+        return not (self._queue or self.held or self._faults)
 
     def send(self, arrive: Callable[[], object], size: int = 0) -> None:
         """Let something set out; `arrive` is called when it is there."""
-        if self._queue or self.held or self.latency_s:
-            self._queue.append((self._loop.time() + self.latency_s, size, arrive))
+        late_s = self._late(self._faults) / 1000 if self._faults else 0.0
+        if self._queue or self.held or late_s:
+            self._queue.append((self._loop.time() + late_s, size, arrive))
             self.size += size
             self.go_on()
         else:
@@ -133,11 +154,13 @@ class Impaired(asyncio.Protocol):
 
     __slots__ = ("_end", "_family", "_in", "_loop", "_out", "_paused", "_transport", "dead")
 
-    def __init__(self, end: End, loop: asyncio.AbstractEventLoop, family: Family) -> None:
+    def __init__(
+        self, end: End, loop: asyncio.AbstractEventLoop, family: Family, late: Late
+    ) -> None:
         """Stand before `end`: on the connection that it has, or else on one that is being made."""
         self._end = end
         self._loop = loop
-        self._in, self._out = Lane(loop), Lane(loop)
+        self._in, self._out = Lane(loop, late), Lane(loop, late)
         self.dead = self._paused = False
         self._family = family
         self._transport: asyncio.Transport | None = None
@@ -154,9 +177,7 @@ class Impaired(asyncio.Protocol):
     def set(self, faults: Sequence[Fault]) -> None:
         """Treat what passes from now on as `faults` say; what is on the way keeps its pace."""
         for lane in (self._in, self._out):
-            lane.latency_s = latency_ms(faults) / 1000
-            lane.held = blocked(faults)
-            lane.go_on()
+            lane.treat(faults, held=blocked(faults))
 
     def die(self) -> None:
         """Swallow everything from now on.
@@ -259,14 +280,15 @@ class Impaired(asyncio.Protocol):
 class Impairments:
     """All impaired connections of a world, by whose they are."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start with none."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, rng: Rng) -> None:
+        """Start with none; `rng` says what is lost."""
         self._loop = loop
+        self._late = partial(segment_ms, rng=rng)
         self._families: dict[Traveller, Family] = {}
 
     def before(self, whose: Traveller, end: End) -> asyncio.Protocol:
         """Return who is to get a new connection: `end` itself unless faults lie on its way."""
-        if not _impairing(whose.faults):
+        if not impairs(whose.faults):
             return cast("asyncio.Protocol", end)
         return self._stand_before(whose, end)
 
@@ -275,7 +297,7 @@ class Impairments:
 
         The others are those which their ends have left already.
         """
-        if _impairing(whose.faults):
+        if impairs(whose.faults):
             for end in _plain(ends):
                 self._stand_before(whose, end)
         for line in list(self._families.get(whose, ())):
@@ -294,7 +316,7 @@ class Impairments:
         return [line for family in self._families.values() for line in family]
 
     def _stand_before(self, whose: Traveller, end: End) -> Impaired:
-        line = Impaired(end, self._loop, self._families.setdefault(whose, {}))
+        line = Impaired(end, self._loop, self._families.setdefault(whose, {}), self._late)
         line.set(whose.faults)
         return line
 
@@ -309,7 +331,3 @@ def _plain(ends: Iterable[End | None]) -> Iterator[End]:
     for end in ends:
         if end is not None and end.line is not None and not isinstance(end.line, Impaired):
             yield end
-
-
-def _impairing(faults: Sequence[Fault]) -> bool:
-    return blocked(faults) or latency_ms(faults) > 0

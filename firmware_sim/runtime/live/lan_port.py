@@ -13,9 +13,11 @@ import errno
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 
 from firmware_sim.errors import UsageError
 from firmware_sim.events import Event, LanClosed, LanOpened, LanReceived
+from firmware_sim.runtime.live.lan_way import LanWay
 
 BACKLOG = 5  # of the vendor's device
 READ_MAX = 4096  # at once; then the loop sees to the others
@@ -30,7 +32,8 @@ class LanPort:
     """The listening port of one device and its clients; silent once it is closed.
 
     `tell` gets what happens to clients. When the process runs out of files or memory, the port
-    tries again later, and `report` gets one line for the operator.
+    tries again later, and `report` gets one line for the operator. Where faults lie between the
+    device and its clients, everything goes by `way`.
     """
 
     __slots__ = (
@@ -43,6 +46,7 @@ class LanPort:
         "_retry",
         "_short",
         "_tell",
+        "way",
     )
 
     def __init__(
@@ -58,6 +62,7 @@ class LanPort:
         self._listener: socket.socket | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._short = False
+        self.way: LanWay | None = None
         try:
             self._open()
         except OSError as error:
@@ -105,7 +110,14 @@ class LanPort:
         self._count += 1
         self._clients[self._count] = client
         self._loop.add_reader(client, self._read, self._count)
-        self._tell(LanOpened(self._count))
+        self._hear(self._count, LanOpened(self._count))
+
+    def _hear(self, number: int, event: Event, size: int = 0) -> None:
+        """Tell the device, now or later; a client that says too much meanwhile is cut off."""
+        if self.way is None:
+            self._tell(event)
+        elif not self.way.inward(number, partial(self._tell, event), size):
+            self._lose(number, hard=True)
 
     def _read(self, number: int) -> None:
         try:
@@ -115,16 +127,23 @@ class LanPort:
         except OSError:
             data = b""
         if data:
-            self._tell(LanReceived(number, data))
+            self._hear(number, LanReceived(number, data), len(data))
         else:
             self._lose(number)
 
     def _lose(self, number: int, *, hard: bool = False) -> None:
         self._close(number, hard=hard)
-        self._tell(LanClosed(number))
+        self._hear(number, LanClosed(number))
 
     def send(self, number: int, data: bytes) -> None:
         """Write to a client, as one segment; one that does not read is cut off."""
+        send = partial(self._send, number, data)
+        if self.way is None:
+            send()
+        elif number in self._clients and not self.way.outward(number, send, len(data)):
+            self._lose(number, hard=True)
+
+    def _send(self, number: int, data: bytes) -> None:
         client = self._clients.get(number)
         if client is None:
             return
@@ -137,6 +156,12 @@ class LanPort:
 
     def drop(self, number: int) -> None:
         """Close one client after what was written."""
+        if self.way is None:
+            self._drop(number)
+        else:
+            self.way.outward(number, partial(self._drop, number))
+
+    def _drop(self, number: int) -> None:
         if number in self._clients:
             self._close(number)
 
@@ -145,7 +170,10 @@ class LanPort:
         self._loop.remove_reader(client)
         if hard:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        client.close()
+        if self.way is None:
+            client.close()
+        else:
+            self.way.bury(client)
 
     def close(self, *, hard: bool = False) -> None:
         """Stop listening and close all clients; `hard` as when the power is cut."""
@@ -158,6 +186,8 @@ class LanPort:
             self._listener = None
         for number in tuple(self._clients):
             self._close(number, hard=hard)
+        if self.way is not None:
+            self.way.forget()
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:

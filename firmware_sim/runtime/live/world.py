@@ -18,10 +18,11 @@ from firmware_sim.device.device import Device
 from firmware_sim.effects import Effect, Noted, StateShown
 from firmware_sim.errors import UsageError
 from firmware_sim.events import Event
+from firmware_sim.rng import Rng
 from firmware_sim.runtime.access_point import AccessPoint
-from firmware_sim.runtime.faults import Fault, PowerCut, lies
+from firmware_sim.runtime.attachment import Attachment
+from firmware_sim.runtime.faults import Fault, PowerCut, copies_ms, lies
 from firmware_sim.runtime.live.alarms import Alarms, Clock
-from firmware_sim.runtime.live.attachment import Attachment
 from firmware_sim.runtime.live.datagrams import Datagrams
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.eyes import Eyes
@@ -29,9 +30,10 @@ from firmware_sim.runtime.live.http_call import HttpCall
 from firmware_sim.runtime.live.impaired import Impaired
 from firmware_sim.runtime.live.journal import FlashJournal
 from firmware_sim.runtime.live.lan_port import LanPort
-from firmware_sim.runtime.live.mischief import Mischief
 from firmware_sim.runtime.live.mqtt_stream import MqttStream
 from firmware_sim.runtime.live.place import Place
+from firmware_sim.runtime.live.ways import Ways
+from firmware_sim.runtime.mischief import Mischief
 from firmware_sim.wire.discovery import PORT_SOLICITED
 
 Observer = Callable[[int, StateShown | Noted, int], None]
@@ -54,11 +56,12 @@ class LiveWorld:
         eyes: Eyes | None = None,
         journal: FlashJournal | None = None,
         broadcast_ip: str = "127.255.255.255",
+        seed: int = 0,
     ) -> None:
         """Start empty. Without `eyes` no lens sees anything; without `journal` flash is memory.
 
-        `observer(index, what, now_ms)` is called between an event and the next. Raises UsageError
-        when the LAN of `broadcast_ip` cannot be listened to.
+        `observer(index, what, now_ms)` is called between an event and the next. What faults lose
+        follows from `seed`. Raises UsageError when the LAN of `broadcast_ip` cannot be listened to.
         """
         self._loop = asyncio.get_running_loop()
         self._clock = Clock(self._loop)
@@ -70,8 +73,10 @@ class LiveWorld:
         self.datagrams = Datagrams(broadcast_ip, self._solicit)
         self._places: list[Place] = []
         self._inbox: deque[tuple[Place, Event]] = deque()
-        self._dialer = Dialer(self._fail)
-        self._mischief = Mischief(self._attachment, self._dialer.impairments)
+        self._rng = Rng(seed)
+        self._dialer = Dialer(self._fail, self._rng)
+        self._ways = Ways(self._dialer.impairments, self._rng)
+        self._mischief = Mischief(self._attachment, self._ways)
         self._driver_of = self._drivers()
         self._failure: BaseException | None = None
         self._closed = False
@@ -159,6 +164,7 @@ class LiveWorld:
         self._mischief.close()
         for place in self._places:
             self._drop_everything(place)
+        self._ways.close()
         await self._dialer.close()
         self.datagrams.close()
         if self._journal is not None:
@@ -202,11 +208,12 @@ class LiveWorld:
             self._drop_everything(place)
         elif kind is ev.LinkDown:
             place.drop_network()
-        for effect in place.device.handle(event, self._clock.now_ms()):
+        for effect in place.device.handle(event, self._clock.now_ms() + place.skew_ms):
             if self._failure is not None:
                 return
             self._driver_of[type(effect)](place, effect)
-        self._alarms.want(place.index, place.device.next_deadline_ms())
+        due_ms = place.device.next_deadline_ms()
+        self._alarms.want(place.index, None if due_ms is None else due_ms - place.skew_ms)
 
     def report(self, place: Place, text: str) -> None:
         """Note something that no device knows: this host is short of files or memory."""
@@ -256,20 +263,34 @@ class LiveWorld:
         event = ev.DatagramReceived(PORT_SOLICITED, data)
         listening = [place for place in self._places if place.lan is not None]
         for place in listening:
-            self.work_off(place, event)
+            self._throw(place, self._solicited, place, event)
         return len(listening)
 
+    def _solicited(self, place: Place, event: Event) -> None:
+        if place.lan is not None:
+            self.work_off(place, event)
+
     def _broadcast(self, place: Place, effect: fx.Broadcast) -> None:
-        self.datagrams.broadcast(place.source, effect.port, effect.data)
+        self._throw(place, self.datagrams.broadcast, place.source, effect.port, effect.data)
 
     def _send_datagram(self, place: Place, effect: fx.SendDatagram) -> None:
-        self.datagrams.send(place.source, effect.ip, effect.port, effect.data)
+        self._throw(place, self.datagrams.send, place.source, effect.ip, effect.port, effect.data)
+
+    def _throw(self, place: Place, arrive: Callable[..., None], *args: Any) -> None:
+        """Let a datagram from or for a device arrive once and now, or as faults want it."""
+        for delay_ms in copies_ms(place.faults, self._rng) if place.faults else (0,):
+            if delay_ms:
+                self._loop.call_later(delay_ms / 1000, arrive, *args)
+            else:
+                arrive(*args)
 
     def _open_lan(self, place: Place, effect: fx.OpenLan) -> None:
         try:
             place.lan = LanPort(place.ip, effect.port, place.tell, place.report)
         except UsageError as error:
             self._failure = error
+        else:
+            self._ways.treat_lan(place)
 
     def _close_lan(self, place: Place, _: fx.CloseLan) -> None:
         if place.lan is not None:

@@ -20,13 +20,14 @@ _Plan = tuple[Callable[..., object], tuple[Any, ...]]
 class Agenda:
     """Plans and the time. `steps` counts what has happened, `stop` ends a `run` early."""
 
-    __slots__ = ("_due", "_heap", "now_ms", "steps", "stop")
+    __slots__ = ("_due", "_heap", "at_once_max", "now_ms", "steps", "stop")
 
     def __init__(self, start_ms: int) -> None:
         """Start with nothing planned."""
         self.now_ms = start_ms
         self.steps = 0
         self.stop = False
+        self.at_once_max = AT_ONCE_MAX
         self._heap: list[int] = []
         self._due: dict[int, list[_Plan]] = {}
 
@@ -65,8 +66,11 @@ class Agenda:
                 call(*args)
                 if self.stop:
                     break
-                if done > AT_ONCE_MAX:
-                    raise RuntimeError(f"{AT_ONCE_MAX} things in one millisecond, the last {call}")
+                if done > self.at_once_max:
+                    last = getattr(call, "__qualname__", type(call).__name__)
+                    raise RuntimeError(
+                        f"{self.at_once_max} things in one millisecond, the last {last}"
+                    )
         finally:
             self.steps += done
             if done == len(plans):

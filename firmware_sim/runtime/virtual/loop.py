@@ -7,6 +7,7 @@ said instead of hanging (the idea of trio's autojump clock).
 """
 
 import asyncio
+import math
 from asyncio import base_events
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
@@ -15,6 +16,9 @@ from typing import Any
 from firmware_sim.runtime.virtual.agenda import Agenda
 
 LOOK_EVERY = 64  # moments
+NOISE_MS = 0.001  # of a time in seconds since the Unix epoch, as a float has it
+NEVER_MS = 1 << 62
+GRACE_MS, GRACE_STEPS = 600_000, 1_000_000  # for whoever is called off by `Endless`
 Connect = Callable[
     [Callable[[], asyncio.BaseProtocol], str, int],
     Awaitable[tuple[asyncio.Transport, asyncio.BaseProtocol]],
@@ -23,6 +27,10 @@ Connect = Callable[
 
 class Stalled(RuntimeError):
     """Somebody waits for what will never happen."""
+
+
+class Endless(RuntimeError):
+    """It was to be over by now."""
 
 
 class Planned:
@@ -41,7 +49,7 @@ class Planned:
         self._when_s = when_s
         self._call: Callable[..., object] | None = call
         self._args = args
-        self._context = context or copy_context()
+        self._context = copy_context() if context is None else context  # an empty one is false
 
     def run(self) -> None:
         """Do it, unless it was taken back."""
@@ -76,6 +84,8 @@ class VirtualLoop(base_events.BaseEventLoop):
         self.agenda = agenda
         self.connect: Connect | None = None  # how people reach the ports of devices
         self.on_moment: Callable[[], None] | None = None  # called often, between two moments
+        self.end_ms = NEVER_MS  # by then, and in so many steps of the agenda, it has to be over
+        self.steps_max = NEVER_MS
         self._rounds = 0
 
     def time(self) -> float:
@@ -99,9 +109,15 @@ class VirtualLoop(base_events.BaseEventLoop):
         *args: Any,
         context: Context | None = None,
     ) -> Planned:
-        """Plan a call for a time in seconds, to the millisecond."""
+        """Plan a call for a time in seconds: never a millisecond early, and not now if it is later.
+
+        Whoever sleeps until a time has come, and looks again, would otherwise never see it come.
+        """
         planned = Planned(when, callback, args, context)
-        self.agenda.at(round(when * 1000), planned.run)
+        due_ms = math.ceil(1000 * when - NOISE_MS)
+        if due_ms <= self.agenda.now_ms and when > self.time():
+            due_ms = self.agenda.now_ms + 1
+        self.agenda.at(due_ms, planned.run)
         return planned
 
     def call_later(  # type: ignore[override]
@@ -133,11 +149,22 @@ class VirtualLoop(base_events.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Go to the next moment; called by the base class until the loop is stopped."""
-        if self.agenda.next_ms is None:
+        next_ms = self.agenda.next_ms
+        if next_ms is None:
             raise Stalled("everybody waits, and nothing is planned that could end it")
+        if next_ms > self.end_ms:
+            self.end_ms = next_ms + GRACE_MS
+            raise Endless("it is not over in time")
         self.agenda.run_next()
         self._rounds += 1
-        if self.on_moment is not None and self._rounds % LOOK_EVERY == 0:
-            self.on_moment()
+        if self._rounds % LOOK_EVERY == 0:
+            self._look()
         if self._stopping:  # type: ignore[attr-defined]
             self.agenda.stop = False
+
+    def _look(self) -> None:
+        if self.on_moment is not None:
+            self.on_moment()
+        if self.agenda.steps > self.steps_max:
+            self.steps_max = self.agenda.steps + GRACE_STEPS
+            raise Endless("it is not over in so many steps")

@@ -16,7 +16,7 @@ from firmware_sim import events as ev
 from firmware_sim.events import Event
 
 KEPT_MAX = 400
-_FLUSH_SIZE = 1 << 16
+_FLUSH_EVERY = 512
 _DIGEST_SIZE = 16
 Entry = tuple[int, str, int, object]  # when, who, its number, what
 
@@ -38,17 +38,18 @@ class Trace:
         kind = type(event)
         content = _CONTENT.get(kind)
         told = content(event) if content is not None else ""
-        self._enter(now_ms, "device", index, event, f"{now_ms} {index} {kind.__name__} {told}\n")
+        self.last.append((now_ms, "device", index, event))
+        self._enter(f"{now_ms} {index} {kind.__name__} {told}\n")
 
     def note(self, now_ms: int, who: str, number: int, what: str, content: bytes = b"") -> None:
         """Enter something else: what people and servers do."""
-        self._enter(now_ms, who, number, what, f"{now_ms} {who}{number} {what} {crc32(content)}\n")
-
-    def _enter(self, now_ms: int, who: str, number: int, what: object, line: str) -> None:
-        self.count += 1
         self.last.append((now_ms, who, number, what))
+        self._enter(f"{now_ms} {who}{number} {what} {crc32(content)}\n")
+
+    def _enter(self, line: str) -> None:
+        self.count += 1
         self._buffer.append(line)
-        if len(self._buffer) >= 512:
+        if self.count % _FLUSH_EVERY == 0:
             self._flush()
 
     def _flush(self) -> None:

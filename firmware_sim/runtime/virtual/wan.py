@@ -3,7 +3,7 @@
 Bytes are those of the live world; TCP is what programs see of it: connecting takes a trip there
 and back, bytes arrive in order or not at all, and a lost packet is a late one. Faults lie on the
 link of a device (`firmware_sim.runtime.faults`) and are asked when something sets out. What a
-blocked link holds sets out when it is free again.
+blocked link holds sets out when it is free again, also of a connection that its device has left.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,9 @@ from firmware_sim.runtime.faults import (
     DnsRefused,
     Fault,
     blocked,
-    latency_ms,
+    connect_ms,
     lies,
+    segment_ms,
 )
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.place import Place
@@ -56,7 +57,7 @@ class Host(Protocol):
 class Wan:
     """The network between all devices and the servers, by name and port."""
 
-    __slots__ = ("_rng", "agenda", "hosts", "jitter_ms", "trip_ms")
+    __slots__ = ("_held", "_rng", "agenda", "hosts", "jitter_ms", "trip_ms")
 
     def __init__(
         self,
@@ -72,13 +73,33 @@ class Wan:
         self.trip_ms = trip_ms
         self.jitter_ms = jitter_ms
         self._rng = rng
+        self._held: dict[Place, list[End]] = {}  # whose connections hold something
 
     def latency_ms(self, faults: Sequence[Fault]) -> int:
         """Return how long the next packet takes."""
         duration_ms = self.trip_ms
         if self.jitter_ms:
             duration_ms += self._rng.next_u64() % (self.jitter_ms + 1)
-        return duration_ms + latency_ms(faults) if faults else duration_ms
+        return duration_ms + segment_ms(faults, self._rng) if faults else duration_ms
+
+    def connect_ms(self, faults: Sequence[Fault], trips: int) -> int:
+        """Return how long connecting takes, with so many `trips` there and back."""
+        duration_ms = 2 * trips * self.latency_ms(())
+        return duration_ms + connect_ms(faults, trips, self._rng) if faults else duration_ms
+
+    def hold(self, place: Place, end: "End") -> None:
+        """Remember a connection that holds something until the link of `place` is free."""
+        self._held.setdefault(place, []).append(end)
+
+    def let_go(self, place: Place) -> None:
+        """Let everything set out that was held."""
+        for end in self._held.pop(place, ()):
+            end.go_on()
+
+    def lose(self, place: Place) -> None:
+        """Lose everything that was held, and the connections that it was held on."""
+        for end in self._held.pop(place, ()):
+            end.die()
 
 
 class End:
@@ -109,7 +130,7 @@ class End:
         elif faults and blocked(faults):
             self._hold(self.knock, trips)
         else:
-            self.wan.agenda.after(2 * trips * self.wan.latency_ms(faults), self._arrived)
+            self.wan.agenda.after(self.wan.connect_ms(faults, trips), self._arrived)
 
     def _arrived(self) -> None:
         if not self.wanted:
@@ -160,10 +181,11 @@ class End:
     def _hold(self, call: Callable[..., object], *args: Any) -> None:
         if self._held is None:
             self._held = []
+            self.wan.hold(self.place, self)
         self._held.append((call, args))
 
     def go_on(self) -> None:
-        """Let what was held set out, unless nothing gets through still."""
+        """Let what was held set out."""
         held, self._held = self._held, None
         for call, args in held or ():
             call(*args)
@@ -173,6 +195,11 @@ class End:
         if self.line:
             self.dead = True
             self._held = None
+
+    def cut(self) -> None:
+        """Lose what is held: nobody is there any more to say it again."""
+        if self._held is not None:
+            self.die()
 
 
 class Call(End):
@@ -228,6 +255,7 @@ class Call(End):
     def abandon(self) -> None:
         """Forget it; the server finds out when it answers."""
         self.wanted = False
+        self.cut()
 
 
 class Stream(End):
@@ -277,8 +305,12 @@ class Stream(End):
             self.send(self._left)
 
     def abandon(self) -> None:
-        """Cut the connection, as when the power is cut: a last packet says so."""
-        self.leave()
+        """Cut the connection, as when the power is cut: a last packet says so, if it gets through."""
+        if blocked(self.place.faults):
+            self.die()
+            self.wanted = False
+        else:
+            self.leave()
 
     def _left(self) -> None:
         if self.conn and not self.dead and self._host_of is not None:
@@ -301,19 +333,3 @@ class Stream(End):
 
     def _hung_up(self) -> None:
         self.fail("closed", fin=True)
-
-
-class Impairments:
-    """What faults do to connections that stand; for `Mischief`."""
-
-    def kill(self, _: Place, *ends: End | None) -> None:
-        """Let connections die without a word."""
-        for end in ends:
-            if end is not None:
-                end.die()
-
-    def treat(self, place: Place, *ends: End | None) -> None:
-        """Let go what a blocked link has held, if it is free again."""
-        for end in ends:
-            if end is not None and not blocked(place.faults):
-                end.go_on()

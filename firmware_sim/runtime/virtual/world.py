@@ -16,19 +16,20 @@ from firmware_sim.effects import Effect, Noted, StateShown
 from firmware_sim.events import Event
 from firmware_sim.rng import Rng, derive
 from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.attachment import Attachment
 from firmware_sim.runtime.faults import Fault, PowerCut, lies
-from firmware_sim.runtime.live.attachment import Attachment
-from firmware_sim.runtime.live.mischief import Mischief
+from firmware_sim.runtime.mischief import Mischief
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.eyes import Eyes, Sight
 from firmware_sim.runtime.virtual.lan import Lan
 from firmware_sim.runtime.virtual.loop import VirtualLoop
 from firmware_sim.runtime.virtual.place import Place
 from firmware_sim.runtime.virtual.trace import Trace
-from firmware_sim.runtime.virtual.wan import Call, Host, Impairments, Stream, Wan
+from firmware_sim.runtime.virtual.wan import Call, Host, Stream, Wan
+from firmware_sim.runtime.virtual.ways import Ways
 
 Observer = Callable[[int, StateShown | Noted, int], None]
-_WAN, _EYES = 1, 2  # branches of the seed
+_WAN, _EYES, _LAN = 1, 2, 3  # branches of the seed
 
 
 class VirtualWorld:
@@ -51,15 +52,17 @@ class VirtualWorld:
         now_ms)` is called between an event and the next.
         """
         self.agenda = agenda
-        self.lan = Lan(agenda)
+        self.lan = Lan(agenda, Rng(derive(seed, _LAN)))
         self.wan = Wan(agenda, hosts, Rng(derive(seed, _WAN)))
         self.stepped: list[Callable[[Place], None]] = []
         self._attachment = Attachment(sites)
-        self._mischief = Mischief(self._attachment, Impairments())
+        self._mischief = Mischief(self._attachment, Ways(self.wan, self.lan))
         self._observer = observer
         self._eyes = Eyes(agenda, sight, derive(seed, _EYES))
         self._trace = trace
         self._places: list[Place] = []
+        self._ring_at = self._ring  # one object for all plans
+        self._busy = False
         self._inbox: list[tuple[Place, Event]] = []
         self._driver_of = self._drivers()
         loop = asyncio.get_running_loop()
@@ -72,7 +75,7 @@ class VirtualWorld:
         """Take in a device without power; return its index. UsageError for an unknown site."""
         self._attachment.check_site(site)
         index = len(self._places)
-        self._places.append(Place(self.work_off, index, device, ip, site))
+        self._places.append(Place(self, index, device, ip, site))
         return index
 
     def device(self, index: int) -> Device:
@@ -132,13 +135,16 @@ class VirtualWorld:
 
         Whatever happens from within is worked off afterwards.
         """
-        inbox = self._inbox
-        inbox.append((place, event))
-        if len(inbox) > 1:
+        if self._busy:
+            self._inbox.append((place, event))
             return
-        for one, happened in inbox:  # grows while it is worked off
-            self._handle(one, happened)
-        inbox.clear()
+        self._busy = True
+        self._handle(place, event)
+        if self._inbox:
+            for one, happened in self._inbox:  # grows while it is worked off
+                self._handle(one, happened)
+            self._inbox.clear()
+        self._busy = False
 
     def _handle(self, place: Place, event: Event) -> None:
         kind = type(event)
@@ -156,20 +162,30 @@ class VirtualWorld:
             self._trace.event(now_ms, place.index, event)
         device = place.device
         drivers = self._driver_of
-        for effect in device.handle(event, now_ms + place.skew_ms):
+        if place.skew_ms:
+            now_ms += place.skew_ms
+        for effect in device.handle(event, now_ms):
             drivers[type(effect)](place, effect)
         due_ms = device.next_deadline_ms()
-        if due_ms != place.due_ms:
-            place.due_ms = due_ms
-            if due_ms is not None:
-                self.agenda.at(due_ms - place.skew_ms, self._ring, place, due_ms)
+        if due_ms is not None and (place.woken_ms is None or due_ms < place.woken_ms):
+            place.woken_ms = due_ms
+            self.agenda.at(due_ms - place.skew_ms, self._ring_at, place, due_ms)
         for look in self.stepped:
             look(place)
 
-    def _ring(self, place: Place, due_ms: int) -> None:
-        if place.due_ms == due_ms:
-            place.due_ms = None
+    def _ring(self, place: Place, woken_ms: int) -> None:
+        """Wake a device that wanted to be woken now; one that has put it off is looked at later."""
+        if place.woken_ms != woken_ms:
+            return  # it wanted to be woken earlier, and was
+        place.woken_ms = None
+        due_ms = place.device.next_deadline_ms()
+        if due_ms is None:
+            return
+        if due_ms <= woken_ms:
             self.work_off(place, _DEADLINE)
+        else:
+            place.woken_ms = due_ms
+            self.agenda.at(due_ms - place.skew_ms, self._ring_at, place, due_ms)
 
     def _observe(self, place: Place, effect: StateShown | Noted) -> None:
         self._observer(place.index, effect, self.agenda.now_ms)

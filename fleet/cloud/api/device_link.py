@@ -104,9 +104,9 @@ class DeviceLink:
         return self._broker.next_deadline_ms()
 
     def online(self, device: Device) -> bool:
-        """Tell whether the device is connected; of a sub-device, whether it is in reach."""
+        """Tell whether the device is connected; a sub-device is in reach of one that is."""
         if device.gateway:
-            return device.dev_id in self._state.reach
+            return device.dev_id in self._state.reach and self._broker.connected(device.gateway)
         return device.dev_id != "" and self._broker.connected(device.dev_id)
 
     def reachable(self, device: Device) -> bool:

@@ -4,7 +4,6 @@ import msgspec
 
 from fleet.cloud import push
 from fleet.cloud.devices import Device
-from fleet.cloud.standard import codes_of
 from fleet.cloud.state import State
 
 
@@ -15,10 +14,10 @@ def take(state: State, device: Device, dps: msgspec.Raw, now_ms: int) -> None:
     """
     if not device.bound:
         return
-    values = state.data_points.report(device.dev_id, dps, now_ms)
+    report = state.data_points.report(device.dev_id, dps, now_ms)
     state.counts["dp_reports"] += 1
     product = state.products.get(device.product_id)
-    codes = codes_of(product.schema) if product is not None else {}
-    told = push.reported(device, values, codes, now_ms)
+    schema = product.schema if product is not None else ""
+    told = push.reported(device, report, schema, now_ms)
     if told is not None:
         state.journal.effects.append(told)

@@ -67,6 +67,12 @@ class Driver:
         """Arm the timer for what the node already waits for."""
         self._arm()
 
+    def pause(self) -> None:
+        """Wait for nothing until `start`: whoever runs us stands still, and hands us nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def handle(self, event: Event) -> None:
         """Let the node take one event and see to what it wants."""
         if self._stopped:

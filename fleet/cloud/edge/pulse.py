@@ -27,8 +27,8 @@ class Pulse:
 
     def start(self) -> None:
         """Begin; the first figures are there at once."""
-        self._driver.counters.started_ms = self._driver.now_ms()
         self._count()
+        self._driver.counters.started_ms = self._driver.counters.now_ms
         self._wait()
 
     def stop(self) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from firmware_sim.effects import Effect
-from fleet.cloud.accounts import Account
 from fleet.cloud.devices import Device
 from fleet.cloud.history import HistoryRow
 from fleet.cloud.messages import Commit, HttpRequested
@@ -20,6 +19,7 @@ from fleet.cloud.state import State
 from fleet.cloud.store.records import Change, Record
 from fleet.cloud.tokens import PairToken, UnbindToken
 from fleet.cloud.users import User
+from fleet.run.checks.books import Key
 from fleet.run.checks.said import Said
 from fleet.run.checks.scene import Checker, Scene
 
@@ -33,7 +33,10 @@ class Watcher(Checker):
         """Follow all that is compared."""
         super().__init__(scene)
         self._said = Said(scene)
-        self._kept = {kind: scene.books.keep(kind) for kind in (*_FOUND, HistoryRow)}
+        self._kept: dict[type[Record], Mapping[Key, Record]] = {
+            kind: scene.books.keep(kind) for kind in _FOUND
+        }
+        self._rows = scene.books.keep(HistoryRow)
         self._held: deque[tuple[Effect, int]] = deque()  # and how many changes come before it
         self._decided = self._written = 0  # changes in this life of the cloud
 
@@ -48,21 +51,18 @@ class Watcher(Checker):
             for record in self._kept[kind].values():
                 if find(state, record, self.scene.now_ms) != record:
                     self.violated(_name(record), "is not what was written before the restart")
-        rows = {row.id: row for row in self._rows(state)}
-        for row in self._kept[HistoryRow].values():
+        rows = {row.id: row for row in self._history(state)}
+        for row in self._rows.values():
             if rows.get(row.id) != row:
                 self.violated(_name(row), "is not what was written before the restart")
-        for kind, count in (
-            (Device, len(state.devices)),
-            (PushMessage, len(state.push_backlog)),
-            (Account, len(state.accounts)),
-        ):
-            if kind in self._kept and count != len(self._kept[kind]):
-                was = len(self._kept[kind])
-                self.violated(kind.TABLE, f"{count} after a restart, {was} were written")
+        counts: dict[type[Record], int]
+        counts = {Device: len(state.devices), PushMessage: len(state.push_backlog)}
+        for kind, count in counts.items():
+            if count != (was := len(self._kept[kind])):
+                self.violated(kind.TABLE, f"{count} after the restart, {was} were written")
 
-    def _rows(self, state: State) -> Iterator[HistoryRow]:
-        for viewer in dict.fromkeys(row.owner for row in self._kept[HistoryRow].values()):
+    def _history(self, state: State) -> Iterator[HistoryRow]:
+        for viewer in dict.fromkeys(row.owner for row in self._rows.values()):
             after: int | None = 0
             while after is not None:
                 page = state.history.page(viewer, after=after)

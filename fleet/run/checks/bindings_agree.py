@@ -3,16 +3,28 @@
 from collections.abc import Iterator
 
 from firmware_sim.runtime.virtual.place import Place
-from fleet.run.checks.evidence import App, Evidence
+from fleet.cloud.api.admin_api import AuditedDevice
+from fleet.run.checks.evidence import Evidence
 from fleet.run.checks.keyring import Standing
 from fleet.run.checks.scene import Checker, Scene
+from fleet.run.population import Unit
 
 
 def at_end(evidence: Evidence) -> Iterator[str]:
     """Hold chips and apps against the registry."""
     yield from _on_chips(evidence)
+    owners = {unit.index: device.owner for unit, device in evidence.registered()}
+    uuids = {unit.uuid for unit in evidence.population.units}
     for app in evidence.apps:
-        yield from _in_app(evidence, app)
+        unit = evidence.population.units[app.index]
+        owner = owners.get(app.index, "")
+        theirs = owner not in ("", unit.owner.uid) if app.new else owner == unit.owner.uid
+        # Whatever is behind a gateway comes and goes meanwhile.
+        shown = [uuid for uuid in app.uuids if uuid in uuids]
+        if shown != ([unit.uuid] if theirs else []):
+            who = "next" if app.new else "first"
+            it = f"belongs to {owner or 'nobody'}"
+            yield f"{unit.uuid}: {it}; its {who} owner's app shows {', '.join(shown) or 'nothing'}"
 
 
 def _on_chips(evidence: Evidence) -> Iterator[str]:
@@ -20,24 +32,17 @@ def _on_chips(evidence: Evidence) -> Iterator[str]:
         chip = evidence.chips.get(unit.index)
         if chip is None:
             yield f"{unit.uuid}: no shard knows of it"
-        elif device.owner and not chip.activated:
+        elif device.owner and not chip.activated and not _left_reset(evidence, unit, device):
             yield f"{unit.uuid}: bound in the cloud, but {chip.lifecycle} without keys on its chip"
-        elif chip.activated and not device.owner and not device.pending_reset:
+        elif chip.activated and not (device.owner or device.pending_reset or chip.erasing):
             yield f"{unit.uuid}: keys on its chip ({chip.lifecycle}), but nobody's in the cloud"
 
 
-def _in_app(evidence: Evidence, app: App) -> Iterator[str]:
-    unit = evidence.population.units[app.index]
-    owner = next((device.owner for one, device in evidence.registered() if one is unit), "")
-    theirs = owner not in ("", unit.owner.uid) if app.new else owner == unit.owner.uid
-    due = [device.uuid for device in evidence.audit.devices if theirs and device.owner == owner]
-    if sorted(app.uuids) != sorted(due):
-        who = "next" if app.new else "first"
-        yield f"{unit.uuid}: the app of its {who} owner shows {_named(app.uuids)}, not {_named(due)}"
-
-
-def _named(uuids: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(sorted(uuids)) or "nothing"
+def _left_reset(evidence: Evidence, unit: Unit, device: AuditedDevice) -> bool:
+    """Say whether its button was held and nobody has unbound it since, for which it waits."""
+    still = unit.index not in evidence.tally.unbound and device.owner == unit.owner.uid
+    chip = evidence.chips[unit.index]
+    return still and evidence.population.scenario.unbind and chip.lifecycle in ("WAITING", "OFF")
 
 
 class Watcher(Checker):

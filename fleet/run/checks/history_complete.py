@@ -15,17 +15,22 @@ from fleet.cloud.history import HistoryRow
 from fleet.run.checks.evidence import Evidence
 from fleet.run.checks.scene import Checker, Scene
 
-TRY_AGAIN = "try_again"  # no refusal: somebody else's broker was not ready for the device yet
+NO_OPERATION = frozenset(
+    {"try_again", "bad_sign", "stale_time", "replayed", "bad_request", "reply_too_large"}
+)
+"""Reasons that say nothing about an operation: somebody else's broker was not ready for the device
+yet, or the call was not taken for one that the device makes now, or not carried out at all."""
+RELEASED = "gateway_not_exists"  # what tells a device of its release, where settings say so
 
 
 def at_end(evidence: Evidence) -> Iterator[str]:
     """Look for gaps, for disorder, and for refusals that devices were told and nobody recorded."""
     yield from _in_order(evidence.history)
-    rows = {(row.uuid, row.reason) for row in evidence.history if row.status == "refused"}
+    rows = {(row.uuid, row.reason or RELEASED) for row in evidence.history}
     for unit, notes in zip(evidence.population.units, evidence.heard, strict=True):
         for note in notes:
             reason = note.detail.lower()
-            if note.kind != "activation_refused" or reason == TRY_AGAIN:
+            if note.kind != "activation_refused" or reason in NO_OPERATION:
                 continue
             if (unit.uuid, reason) not in rows:
                 yield f"{unit.uuid}: was refused for {reason}, the history has no such row"

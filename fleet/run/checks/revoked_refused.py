@@ -74,11 +74,12 @@ class Watcher(Checker):
 
     def told(self, effect: Effect) -> None:
         """Look whether a session is spoken with whose key was replaced."""
-        if isinstance(effect, SendStream) and effect.conn in self._ended_ms:
-            # In the same millisecond, what was decided before may be on its way still.
-            if self.scene.now_ms > self._ended_ms[effect.conn]:
-                uuid = self._sessions[effect.conn].uuid
-                self.violated(uuid, "is spoken with in a session of a replaced key")
+        if not isinstance(effect, SendStream) or effect.conn not in self._ended_ms:
+            return
+        # In the same millisecond, what was decided before may be on its way still.
+        if self.scene.now_ms > self._ended_ms[effect.conn]:
+            uuid = self._sessions[effect.conn].uuid
+            self.violated(uuid, "is spoken with in a session of a replaced key")
 
     def _changed(self, before: Device | None, after: Device | None) -> None:
         if before is None or after is None or before.sec_key in ("", after.sec_key):
@@ -121,8 +122,9 @@ class Watcher(Checker):
             self.violated(held.uuid, f"was answered to {query.a} with a {standing} key")
 
     def crashed(self) -> None:
-        """Forget all calls: nobody will be answered."""
-        self._calls.clear()
+        """Forget everybody: nobody is answered, and no session stands."""
+        for kept in (self._doomed, self._calls, self._sessions, self._conns, self._ended_ms):
+            kept.clear()
 
     # --- keys -----------------------------------------------------------------------------------
 

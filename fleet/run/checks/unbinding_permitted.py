@@ -7,7 +7,7 @@ unbinds and whose data include the product. Besides by the account that the prod
 its owner has granted that.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -54,9 +54,9 @@ def at_end(evidence: Evidence) -> Iterator[str]:
         if grant.role in UNBINDING[grant.kind]
     ]
     for row in evidence.history:
-        if row.operation == "unbind" and row.status == "ok":
-            if not may(row.account, row.product_id, maker, permits):
-                yield f"{row.uuid}: {_done(row.account)}"
+        released = row.operation == "unbind" and row.status == "ok"
+        if released and not may(row.account, row.product_id, maker, permits):
+            yield f"{row.uuid}: {_done(row.account)}"
 
 
 def _done(account: str) -> str:
@@ -70,7 +70,7 @@ class Watcher(Checker):
         """Follow grants, roles and products."""
         super().__init__(scene)
         self._grants = scene.books.keep(Grant)
-        self._roles: Mapping[object, CustomRole] = scene.books.keep(CustomRole)
+        self._roles = scene.books.keep(CustomRole)
         self._products = scene.books.keep(Product)
         scene.books.look(HistoryRow, self._recorded)
 

@@ -1,7 +1,8 @@
 """The cloud of a run in virtual time: the same node, driver and outbox, without sockets.
 
 Devices reach it over the virtual WAN (it is a `Host`), people through `exchange`. It can crash at
-any moment, with what the disk had not written, and come back on what it had.
+any moment, with what the disk had not written, and come back on what it had. It can stand still, as
+a process that was stopped, and be slow to speak (`outbound`).
 """
 
 import asyncio
@@ -40,11 +41,13 @@ from fleet.cloud.messages import (
 from fleet.cloud.seed import Seed
 from fleet.cloud.settings import Settings
 from fleet.run.virtual.disk import Disk
+from fleet.run.virtual.outbound import Outbound
 from fleet.run.virtual.push_line import PushLines
 
 HOST, HTTP_PORT, MQTT_PORT = "cloud.example", 80, 1883
 WRITE_MS = 3  # of a transaction, with the flush
 PERSON_TRIP_MS = 20  # from a phone to the cloud
+PERSON_TIMEOUT_S = 10.0  # of one attempt of `CloudLink`
 _ENTROPY = 3  # branch of the seed
 _STAND_IN = "dmlydHVhbA=="  # for the certificate, which nobody checks where nothing is encrypted
 Answer = Callable[[int, bytes], None]
@@ -83,7 +86,9 @@ class VirtualCloud:
         self.started: list[Callable[[], None]] = []
         self.crashed: list[Callable[[], None]] = []
         self.push = PushLines(agenda, lambda: self.up, self._handle)
+        self.outbound = Outbound(agenda, self._lend_hands)
         self._driver: Driver | None = None
+        self._meanwhile: list[Event] | None = None  # what was said to it while it stands still
         self._count = 0
         self._pending: dict[int, tuple[Answer, Callable[[], None]]] = {}
         self._streams: dict[int, Stream] = {}
@@ -105,12 +110,20 @@ class VirtualCloud:
                     self.disk.write_now(effect.changes)
         seen = _Overheard(node, self.decided) if self.decided else node
         driver = Driver(seen, self.disk, Counters(), _Clock(self._agenda))
-        for kind, hand in self._hands().items():
-            driver.carry_out_with(kind, self._aloud(hand) if self.told else hand)
         self.node, self._driver = node, driver
+        self._lend_hands()
         for look in self.started:
             look()
         driver.start()
+
+    def _lend_hands(self) -> None:
+        if self._driver is None:
+            return
+        for kind, hand in self._hands().items():
+            aloud = self._aloud(hand) if self.told else hand
+            self._driver.carry_out_with(
+                kind, self.outbound.through(aloud) if self.outbound.busy else aloud
+            )
 
     def _hands(self) -> dict[type[Effect], Callable[[Any], None]]:
         return {
@@ -137,7 +150,8 @@ class VirtualCloud:
             return
         self._trace.note(self._agenda.now_ms, "cloud", 0, "crash")
         self._driver.stop()
-        self._driver = self.node = None
+        self._driver = self.node = self._meanwhile = None
+        self.outbound.lose()
         self.generation += 1
         self.disk.crash()
         for look in self.crashed:
@@ -149,6 +163,33 @@ class VirtualCloud:
             lose()
         for stream in streams.values():
             stream.hang_up()
+
+    def stand_still(self) -> None:
+        """Do nothing, and take connections all the same, as the kernel does for a stopped process."""
+        if self._driver is not None:
+            self._trace.note(self._agenda.now_ms, "cloud", 0, "stands still")
+            self._meanwhile = []
+            self.outbound.hush()
+            self._driver.pause()
+
+    def go_on(self) -> None:
+        """Say and hear what there was meanwhile; one that crashed or started again has nothing to."""
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is None or self._driver is None:
+            return
+        self._trace.note(self._agenda.now_ms, "cloud", 0, "goes on")
+        self.outbound.speak_up()
+        for event in meanwhile:
+            self._handle(event)
+        self._driver.start()
+
+    def hang_up(self) -> None:
+        """Break all connections of clients of the broker."""
+        self._trace.note(self._agenda.now_ms, "cloud", 0, "broker restarts")
+        streams, self._streams = self._streams, {}
+        for conn, stream in streams.items():
+            stream.hang_up()
+            self._handle(StreamClosed(conn))
 
     async def be_away(self, for_s: float, *, politely: bool) -> None:
         """End, at once or when everything is written, and start again `for_s` later."""
@@ -190,6 +231,8 @@ class VirtualCloud:
         )
         headers = {"authorization": f"Bearer {request.session}"} if request.session else {}
         self._ask(request.method, target, headers, request.body, answer, lose)
+        if self.outbound.busy or self.disk.late_ms:
+            loop.call_later(PERSON_TIMEOUT_S, lose)
         reply = await answered
         await asyncio.sleep(PERSON_TRIP_MS / 1000)
         return reply
@@ -252,6 +295,9 @@ class VirtualCloud:
             self._handle(StreamDrained(conn))
 
     def _handle(self, event: Event) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile.append(event)
+            return
         driver = self._driver
         assert driver is not None, "nobody reaches a cloud that is down"
         for look in self.arrived:

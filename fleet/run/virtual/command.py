@@ -12,6 +12,8 @@ from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.eyes import Sight
 from firmware_sim.runtime.virtual.loop import VirtualLoop
 from firmware_sim.runtime.virtual.trace import Trace
+from fleet.run import seeding
+from fleet.run.checks.watching import Extent, Watchers, usual
 from fleet.run.command import INTERRUPTED, view
 from fleet.run.fault_player import START
 from fleet.run.hosting import root_of
@@ -25,7 +27,7 @@ from fleet.run.virtual.crew import Crew
 from fleet.run.virtual.sights import MODEL, make_sight
 from fleet.run.virtual.telling.witness import Witness
 
-START_MS = 1_767_225_600_000  # 2026-01-01, for every run
+START_MS = 1_767_225_600_000  # 2026-01-01, for every run that does not want another hour
 LOOK_EVERY_S = 0.25
 
 
@@ -39,9 +41,16 @@ class Play:
         say: Callable[[str], None],
         on_look: Callable[["Play"], None] = lambda _: None,
         witness: Witness | None = None,
+        extent: Extent | None = None,
+        prepare: Callable[["Play"], None] = lambda _: None,
     ) -> None:
-        """Prepare; `on_look` is called now and then in real time, `witness` sees everything."""
-        self.agenda = Agenda(START_MS)
+        """Prepare; `on_look` is called now and then in real time, `witness` sees everything.
+
+        `extent` says how much is watched besides the end; by default all of a small fleet.
+        `prepare` is called when crew and watchers are made and nothing has happened yet.
+        """
+        self.start_ms = seeding.start_ms(population.scenario.quotas, START_MS)
+        self.agenda = Agenda(self.start_ms)
         self.trace = witness or Trace()
         self._witness = witness
         self.aborted = ""
@@ -49,9 +58,12 @@ class Play:
         self._sight = sight
         self._say = say
         self._on_look = on_look
+        self._prepare = prepare
         self._looked_s = time.monotonic()
+        self._extent = usual(len(population.units)) if extent is None else extent
         self.crew: Crew | None = None
         self.run: Run | None = None
+        self.watchers: Watchers | None = None
 
     def play(self) -> None:
         """Play to the end, to Ctrl-C, or to what cannot be helped (`aborted`).
@@ -70,17 +82,20 @@ class Play:
         return loop
 
     async def _play(self) -> None:
-        self.crew = Crew(
-            self._population, self.agenda, self._sight, self.trace, self._witness
-        )
+        self.crew = Crew(self._population, self.agenda, self._sight, self.trace, self._witness)
+        self.watchers = Watchers(self._population, self.crew, self._extent)
         self.run = Run(self._population, self.crew, self._say)
+        self._prepare(self)
         try:
             await self.run.play()
+            await self.watchers.end()
         except (SimulatorError, BaseExceptionGroup) as error:
             root = root_of(error)
             if not isinstance(root, SimulatorError) or self.run.phase == START:
                 raise root from error
             self.aborted = str(root)
+        finally:
+            self.run.violations += self.watchers.findings.lines()
 
     def _look(self) -> None:
         now_s = time.monotonic()
@@ -98,7 +113,7 @@ class Play:
             self.crew,
             aborted=self.aborted,
             decoder=decoder,
-            virtual=Virtual((self.agenda.now_ms - START_MS) / 1000, self.trace.digest()),
+            virtual=Virtual((self.agenda.now_ms - self.start_ms) / 1000, self.trace.digest()),
         )
 
 

@@ -22,27 +22,38 @@ from firmware_sim.runtime.virtual.eyes import Sight
 from firmware_sim.runtime.virtual.trace import Trace
 from firmware_sim.runtime.virtual.world import VirtualWorld
 from fleet.app.cloud_link import CloudLink
+from fleet.app.finder import FOUND_MAX
 from fleet.app.lan_client import LanSearch
 from fleet.cloud.api.admin_api import Audit
 from fleet.cloud.settings import Settings
 from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.ambush import Ambush
+from fleet.run.checks.resting_state import bound_ms, is_at_rest
+from fleet.run.cloud_faults import CloudFault
+from fleet.run.door import Door
+from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import Strike
 from fleet.run.measured import nothing_measured
+from fleet.run.outages import Outages
 from fleet.run.phases import PhaseClock
 from fleet.run.phones import LanPhones
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
 from fleet.run.retries import Retries
-from fleet.run.stage import HOMES, WAREHOUSE, Phones
+from fleet.run.stage import HOMES, WAREHOUSE, Phones, first_site
 from fleet.run.usage import Meter
+from fleet.run.virtual.broker_port import BrokerPort
 from fleet.run.virtual.cloud import HOST, HTTP_PORT, MQTT_PORT, VirtualCloud
+from fleet.run.virtual.cloud_mischief import CloudMischief
+from fleet.run.virtual.door import VirtualDoor
 from fleet.run.virtual.telling.witness import Witness
 from fleet.run.watch import Watch
 
 _CLOUD, _WORLD, _PHONES = 300, 301, 302  # branches of the seed
 URL = f"http://{HOST}"
+_IOT_DNS = (HOST, HTTP_PORT)
+REST_LOOK_S = 1.0
 
 
 class Crew:
@@ -67,18 +78,20 @@ class Crew:
         self.meter = Meter()
         self.incidents: list[str] = []
         self._population = population
-        seed = population.seed
+        seed, settings = population.seed, _settings(population, agenda.now_ms)
+        self.quota_day_offset_min = settings.quota_day_offset_min
         self.cloud = VirtualCloud(
             agenda,
-            _settings(population, agenda.now_ms),
+            settings,
             lambda: seeding.seed(population, bound=True),
             derive(seed, _CLOUD),
             trace,
         )
+        broker = BrokerPort(self.cloud)
         self.world = VirtualWorld(
             agenda,
             sites=_sites(population),
-            hosts={(HOST, HTTP_PORT): self.cloud, (HOST, MQTT_PORT): self.cloud},
+            hosts={(HOST, HTTP_PORT): self.cloud, (HOST, MQTT_PORT): broker},
             observer=self._observe,
             sight=sight,
             seed=derive(seed, _WORLD),
@@ -87,7 +100,8 @@ class Crew:
         self._witness = witness
         if witness is not None:
             witness.attend(agenda, self.cloud, population, address)
-        self._outage = asyncio.Lock()
+        outages = Outages(self.watch, self.recovery, self.measured, self.now_ms)
+        self._cloud_mischief = CloudMischief(self.cloud, broker, outages)
         self._ambush = Ambush(self._play)
         self._clocks = [PhaseClock(self._record) for _ in population.units]
 
@@ -95,15 +109,16 @@ class Crew:
         """Start the cloud and make the devices."""
         self.cloud.start()
         population = self._population
+        site = first_site(population.scenario)
         for unit in population.units:
-            spec = seeding.device_spec(population, unit, address(unit.index), HOMES, bound=True)
+            spec = seeding.device_spec(population, unit, address(unit.index), site, bound=True)
             make = Device if self._witness is None else self._witness.device(unit.index)
             self.world.add(
                 make(
                     population.profile(unit),
                     Identity(spec.uuid, spec.auth_key, spec.product_id),
                     spec.seed,
-                    (HOST, HTTP_PORT),
+                    _IOT_DNS,
                     spec.flash,
                     spec.lan_version,
                 ),
@@ -121,8 +136,17 @@ class Crew:
     async def phones(self) -> AsyncIterator[Phones]:
         """Let phones hear the LAN as long as the block lasts."""
         rng = Rng(derive(self._population.seed, _PHONES))
-        async with LanSearch(listen=self.world.lan.listen) as search:
+        fleet = max(FOUND_MAX, len(self._population.units))
+        async with LanSearch(listen=self.world.lan.listen, found_max=fleet) as search:
             yield LanPhones(search, rng.bytes)
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return self.agenda.now_ms
+
+    def door(self, index: int) -> Door:
+        """Return the way to the cloud that the firmware of a device has."""
+        return VirtualDoor(self.world, index)
 
     async def audit(self) -> Audit:
         """Return the cloud's books."""
@@ -130,8 +154,22 @@ class Crew:
         return self.cloud.node.audit()
 
     async def snapshot(self) -> dict[int, msg.Chip]:
-        """Return what each device is and holds now."""
+        """Return what each device is and holds, when all are at rest or have had the time for it."""
+        await self._rest()
         return {unit.index: self._chip(unit.index) for unit in self._population.units}
+
+    async def _rest(self) -> None:
+        patience_ms = max(bound_ms(profile) for profile in self._population.profiles.values())
+        over_ms = self.agenda.now_ms + patience_ms
+        while self.agenda.now_ms < over_ms and not self._at_rest():
+            await asyncio.sleep(REST_LOOK_S)
+
+    def _at_rest(self) -> bool:
+        world = self.world
+        return all(
+            is_at_rest(world.device(unit.index), severed=world.severed(unit.index))
+            for unit in self._population.units
+        )
 
     def _chip(self, index: int) -> msg.Chip:
         device = self.world.device(index)
@@ -148,6 +186,7 @@ class Crew:
             calls=calls,
             connects=connects,
             severed=self.world.severed(index),
+            erasing=device.flash.resetting is not None,
         )
 
     # --- hands ----------------------------------------------------------------------------------
@@ -189,6 +228,8 @@ class Crew:
         """Say what the next pairing is for."""
         for index in indices:
             self._clocks[index].purpose = purpose
+            if self._witness is not None:
+                self._witness.intended(index, purpose)
 
     # --- faults ---------------------------------------------------------------------------------
 
@@ -200,19 +241,17 @@ class Crew:
 
     def call_off(self, numbers: Iterable[int]) -> None:
         """Forget what the tables with these numbers have not begun."""
-        self._ambush.calm(numbers)
+        over = tuple(numbers)
+        self._ambush.calm(over)
+        self._cloud_mischief.call_off(over)
 
-    async def cloud_outage(self, number: int, for_s: float, *, politely: bool) -> None:
-        """Take the cloud away, as table `number` says; return when it is back.
+    def plays(self, _: FaultKind) -> bool:
+        """Say that every fault can be made to happen here."""
+        return True
 
-        Outages take turns. A cloud that ends politely has written everything.
-        """
-        async with self._outage:
-            states = {state.lower(): n for state, n in self.watch.lifecycles.items() if n}
-            self.measured.struck.setdefault(number, Counter()).update(states)
-            self.recovery.begin(self.agenda.now_ms)
-            await self.cloud.be_away(for_s, politely=politely)
-            self.recovery.returned(self.agenda.now_ms)
+    async def strike_cloud(self, number: int, fault: CloudFault) -> None:
+        """Let a fault befall the cloud, as table `number` says; return when it is over."""
+        await self._cloud_mischief.strike(number, fault)
 
     def _play(self, index: int, fault: AnyFault) -> str:
         state = self.world.device(index).lifecycle.name

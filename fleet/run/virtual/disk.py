@@ -22,19 +22,23 @@ Done = Callable[[BaseException | None], None]
 class Disk:
     """A store; `written` are told of each transaction that is durable from now on.
 
-    `before_reply` is called between that and the word to the cloud; it returns whether the cloud
-    hears it, which it does not if it has crashed at that very moment.
+    `before_write` is called when one is about to be, and returns whether it will be; `before_reply`
+    between that and the word to the cloud, and returns whether the cloud hears it. It does not if it
+    has crashed at that very moment. A disk may be slow: it is `late_ms` late then.
     """
 
     def __init__(self, agenda: Agenda, write_ms: int) -> None:
         """Start empty; a transaction takes `write_ms`."""
         self._agenda = agenda
-        self._write_ms = write_ms
+        self.write_ms = write_ms
+        self.late_ms = 0
+        self._due_ms = 0  # when what was submitted last is written
         self._tables: dict[type[Record], dict[Any, Record]] = {}
         self._keys: dict[type[Record], Callable[[Record], Any]] = {}
         self._generation = 0
         self.written: list[Callable[[tuple[Change, ...]], None]] = []
-        self.before_reply: Callable[[], bool] = lambda: True
+        self.before_write: Callable[[], bool] = _always
+        self.before_reply: Callable[[], bool] = _always
         self.lost = 0
 
     def load(self, kind: type[R]) -> Iterable[R]:
@@ -44,16 +48,23 @@ class Disk:
 
     def submit(self, changes: tuple[Change, ...], done: Done) -> None:
         """Write one transaction; `done` is called when it is durable."""
-        self._agenda.after(self._write_ms, self._write, self._generation, changes, done)
+        agenda = self._agenda
+        self._due_ms = max(agenda.now_ms + self.write_ms + self.late_ms, self._due_ms)
+        agenda.at(self._due_ms, self._write, self._generation, changes, done)
 
     def write_now(self, changes: tuple[Change, ...]) -> None:
         """Write what a cloud starts with."""
-        self._write(self._generation, changes, lambda _: None)
+        self._keep(changes)
 
     def _write(self, generation: int, changes: tuple[Change, ...], done: Done) -> None:
-        if generation != self._generation:
+        if generation != self._generation or not self.before_write():
             self.lost += 1
             return
+        self._keep(changes)
+        if self.before_reply():
+            done(None)
+
+    def _keep(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
             if type(change) is Put:
                 record = change.record
@@ -66,8 +77,6 @@ class Disk:
                 self._remove(cast("Any", change))
         for look in self.written:
             look(changes)
-        if self.before_reply():
-            done(None)
 
     def _remove(self, change: Any) -> None:
         key = change.key if len(change.kind.KEY) > 1 else change.key[0]
@@ -76,6 +85,12 @@ class Disk:
     def crash(self) -> None:
         """Lose what was not written yet."""
         self._generation += 1
+        self._due_ms = 0
 
     def close(self) -> None:
         """Keep everything."""
+
+
+def _always() -> bool:
+    """Nothing comes in between."""
+    return True

@@ -72,6 +72,20 @@ def test_an_order_waits_until_the_child_is_in_reach(gateway: Gateway) -> None:
     assert len(gateway.told(gateway.lists((NODE,)))) == 1
 
 
+def test_one_that_was_there_before_its_gateways_session_is_told_of_with_it(
+    gateway: Gateway,
+) -> None:
+    gateway.bind(online=False)
+    gateway.drop()
+    order(gateway)
+    presence = {"cids": [NODE], "t": 1}
+    assert gateway.call(wire.SUB_ONLINE.name, presence).success
+    assert not gateway.is_near(), "for nobody can reach its gateway"
+    (notice,) = gateway.told(gateway.go_online())
+    assert gateway.is_near()
+    assert notice.protocol == Protocol.UPGRADE_NOTICE
+
+
 def test_nobody_asks_for_the_firmware_of_another_ones_child(gateway: Gateway) -> None:
     asked = {"type": 0, "cid": OTHER_NODE}
     status = {"type": 0, "upgradeStatus": 4, "cid": OTHER_NODE}

@@ -161,6 +161,23 @@ def test_time_never_runs_backwards_from_event_to_event() -> None:
     on_loop(story)
 
 
+def test_one_that_pauses_waits_for_nothing_until_it_is_started_again() -> None:
+    async def story(stage: Stage) -> None:
+        stage.node.due_ms = stage.driver.now_ms() + 20
+        stage.driver.start()
+        stage.driver.pause()
+        stage.driver.pause()  # a second time changes nothing
+        await asyncio.sleep(0.05)
+        assert stage.node.heard == []
+        stage.driver.start()
+        async with asyncio.timeout(10):
+            while not stage.node.heard:
+                await asyncio.sleep(0.002)
+        assert isinstance(stage.node.heard[0][0], DeadlineReached)
+
+    on_loop(story)
+
+
 def test_a_nearer_deadline_moves_the_timer_a_later_one_is_looked_at_again() -> None:
     async def story(stage: Stage) -> None:
         base_ms = stage.driver.now_ms()

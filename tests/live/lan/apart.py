@@ -21,31 +21,50 @@ import pytest
 R = TypeVar("R")
 
 _NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000  # linux/sched.h
-_LOOPBACK = ("link set lo up", "route add default dev lo src 127.0.0.1")
+_LOOPBACK = ("ip link set lo up", "ip route add default dev lo src 127.0.0.1")
 
 
 def enter() -> bool:
     """Put this process, if it may do that, into a new network; return whether it is in one."""
+    # Tried first: whoever gets stuck half-way has no network at all.
+    return succeeds(_entered) and _entered()
+
+
+def succeeds(change: Callable[[], bool]) -> bool:
+    """Try what would change this process in a child of it."""
     child = os.fork()
-    if not child:  # try it there first: whoever gets stuck half-way has no network at all
-        os._exit(not _entered())
+    if not child:
+        os._exit(not change())
     _, status = os.waitpid(child, 0)
-    return status == 0 and _entered()
+    return status == 0
+
+
+def unshare(what: int) -> bool:
+    """Give this process something of its own; return whether it may have that."""
+    failed: int = ctypes.CDLL(None).unshare(what)
+    return not failed
+
+
+def done(*commands: str) -> bool:
+    """Run these programs; return whether all of them succeed."""
+    try:
+        for words in commands:
+            subprocess.run(words.split(), check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 def _entered() -> bool:
     user = os.geteuid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_NEW_NETWORK | (_NEW_USER if user else 0)):
+    if not unshare(_NEW_NETWORK | (_NEW_USER if user else 0)):
         return False  # as in most containers
-    try:
-        if user:  # be root in there, or no program that we start may set the network up
+    if user:  # be root in there, or no program that we start may set the network up
+        try:
             Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-        for words in _LOOPBACK:
-            subprocess.run(["ip", *words.split()], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return False
-    return True
+        except OSError:
+            return False
+    return done(*_LOOPBACK)
 
 
 def has_route() -> bool:

@@ -13,6 +13,7 @@ from fleet.app.console_client import ConsoleClient
 from fleet.app.messages import Ticket
 from fleet.cloud.edge.listen import bind
 from fleet.cloud.edge.process import ServerConfig
+from fleet.cloud.edge.server import Ready
 from fleet.run import cloud_host, seeding
 from fleet.run.cloud_host import CloudHost
 from fleet.run.hosting import in_loop
@@ -75,6 +76,16 @@ def test_it_comes_back_on_the_same_ports_with_the_same_data(tmp_path: Path) -> N
     play(tmp_path, story)
 
 
+async def is_reached(cloud: Ready) -> bool:
+    """Say whether somebody listens; the kernel takes its time over what a killed process held."""
+    try:
+        _, writer = await asyncio.open_connection(cloud.host, cloud.http_port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
+
+
 @pytest.mark.parametrize("politely", [True, False])
 def test_one_that_is_away_on_purpose_comes_back_by_itself(
     tmp_path: Path, *, politely: bool
@@ -86,8 +97,8 @@ def test_one_that_is_away_on_purpose_comes_back_by_itself(
         async with asyncio.timeout(10):
             while house.host.pid:
                 await asyncio.sleep(0.01)
-        with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(before.host, before.http_port)
+            while await is_reached(before):
+                await asyncio.sleep(0.01)
         await away
         assert house.host.ready == before
         assert house.host.pid not in (0, pid)
@@ -95,6 +106,42 @@ def test_one_that_is_away_on_purpose_comes_back_by_itself(
         assert house.died.empty()
         await house.host.replace()
         assert house.host.generation == 0, "it has not died"
+
+    play(tmp_path, story)
+
+
+def test_one_that_stands_still_takes_calls_and_answers_afterwards(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        pid = house.host.pid
+        still = asyncio.create_task(house.host.stand_still(0.5))
+        await asyncio.sleep(0.1)
+        assert await is_reached(house.host.ready), "the kernel answers for it"
+        asked = asyncio.create_task(house.raise_limit(777))
+        await asyncio.sleep(0.1)
+        assert not asked.done()
+        await still
+        assert await asked == 777
+        assert (house.host.pid, house.host.generation) == (pid, 0)
+        assert house.died.empty()
+
+    play(tmp_path, story)
+
+
+def test_one_that_dies_or_is_ended_while_it_stands_still(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.host.start()
+        still = asyncio.create_task(house.host.stand_still(0.2))
+        await asyncio.sleep(0.05)
+        os.kill(house.host.pid, signal.SIGKILL)
+        await house.died.get()
+        await asyncio.gather(still, house.host.replace())
+        assert await house.raise_limit(0) == 100
+        still = asyncio.create_task(house.host.stand_still(60))
+        await asyncio.sleep(0.05)
+        still.cancel()  # as when a run is broken off
+        await asyncio.gather(still, return_exceptions=True)
+        assert await house.raise_limit(0) == 100
 
     play(tmp_path, story)
 

@@ -14,6 +14,8 @@ from fleet.cloud.edge.process import ServerConfig
 from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding, supervisor
+from fleet.run.cloud_faults import CloudDown, CloudHung
+from fleet.run.fault_kinds import KINDS
 from fleet.run.fault_plan import Strike
 from fleet.run.hosting import in_loop
 from fleet.run.stage import is_online
@@ -90,13 +92,19 @@ def test_faults_reach_the_devices_of_all_shards(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
         assert processes.measured.struck == {0: Counter({"online": 6})}
         await asyncio.gather(
-            processes.cloud_outage(2, 0.1, politely=False),
-            processes.cloud_outage(3, 0.1, politely=False),
+            processes.strike_cloud(2, CloudDown(0.1, politely=False)),
+            processes.strike_cloud(3, CloudHung(0.1)),
         )
         assert [line.partition(" ")[2] for line in lines] == [
             "cloud goes away for 0.1 s, as planned",
             "cloud is back, as planned",
-        ] * 2
+            "cloud stands still for 0.1 s, as planned",
+            "cloud is back, as planned",
+        ]
+        assert {name for name, kind in KINDS.items() if not processes.plays(kind)} == {
+            *("cloud_slow", "disk_slow", "broker_restart"),
+            *("crash_before_write", "crash_after_write"),
+        }
         assert processes.measured.struck[2] == Counter({"online": 6})
         processes.recovery.close()
         first, second = processes.recovery.outages

@@ -34,7 +34,7 @@ def test_a_whole_batch_unbinding_passes_with_every_refusal() -> None:
     assert result.virtual.virtual_s > 10
 
 
-@pytest.mark.parametrize("scenario", ["flaky-wan", "power-cut"])
+@pytest.mark.parametrize("scenario", ["flaky-wan", "power-cut", "bad-network"])
 def test_scenarios_with_faults_are_played_unchanged(scenario: str) -> None:
     result = run(scenario, devices=20, seed=3)
     assert result.passed, (result.violations, result.unmet)

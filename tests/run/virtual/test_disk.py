@@ -57,3 +57,35 @@ def test_what_a_cloud_starts_with_is_there_at_once() -> None:
     disk.write_now(put("a"))
     disk.close()
     assert names(disk) == ["a"]
+
+
+def test_a_crash_may_come_just_before_it_is_written() -> None:
+    agenda, disk, heard = desk()
+    disk.before_write = lambda: False
+    disk.submit(put("a"), lambda _: heard.append("a"))
+    agenda.run_until(100)
+    assert (heard, names(disk), disk.lost) == ([], [], 1)
+
+
+def test_a_slow_disk_keeps_the_order_of_what_it_writes() -> None:
+    agenda, disk, heard = desk()
+    disk.late_ms = 500
+    disk.submit(put("a"), lambda _: heard.append(f"a {agenda.now_ms}"))
+    disk.late_ms = 0
+    agenda.run_until(100)
+    disk.submit(put("b"), lambda _: heard.append(f"b {agenda.now_ms}"))
+    agenda.run_until(1_000)
+    disk.submit(put("c"), lambda _: heard.append(f"c {agenda.now_ms}"))
+    agenda.run_until(2_000)
+    assert heard == ["a 503", "b 503", "c 1003"]
+
+
+def test_a_disk_that_crashed_does_not_wait_for_what_it_has_lost() -> None:
+    agenda, disk, heard = desk()
+    disk.late_ms = 60_000
+    disk.submit(put("a"), lambda _: heard.append("a"))
+    disk.late_ms = 0
+    disk.crash()
+    disk.submit(put("b"), lambda _: heard.append("b"))
+    agenda.run_until(WRITE_MS)
+    assert heard == ["b"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import msgspec
 
@@ -16,6 +17,7 @@ from firmware_sim.runtime.faults import Fault, Lasting
 from firmware_sim.runtime.live.impaired import Impaired
 from firmware_sim.runtime.live.place import Place
 from firmware_sim.runtime.live.world import LiveWorld
+from firmware_sim.runtime.place import AnyPlace
 from fleet.cloud.edge.process import ServerConfig, serve_cloud
 from fleet.cloud.edge.server import Ready
 from fleet.cloud.products import Method
@@ -75,7 +77,7 @@ class Bench:
         attachment = self.world._attachment
         answer = attachment._refusal
 
-        def note(place: Place, effect: JoinWifi) -> JoinRefusal | None:
+        def note(place: AnyPlace, effect: JoinWifi) -> JoinRefusal | None:
             heard.append(answer(place, effect))
             return heard[-1]
 
@@ -88,10 +90,10 @@ class Bench:
         attachment, loop = self.world._attachment, asyncio.get_running_loop()
         later = attachment._later
 
-        def note(place: Place, delay_ms: int, then: Callable[[Place], None]) -> None:
+        def note(place: AnyPlace, delay_ms: int, then: Callable[[AnyPlace], None]) -> None:
             later(place, delay_ms, then)
-            assert place.joining is not None
-            waits.append(place.joining.when() - loop.time())
+            timer = cast("asyncio.TimerHandle", place.joining)  # uvloop's is no subclass
+            waits.append(timer.when() - loop.time())
 
         attachment._later = note  # type: ignore[method-assign]
         return waits

@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
-from firmware_sim.runtime.faults import BlackHole, DnsRefused, Fault, Slow
+from firmware_sim.runtime.faults import BlackHole, DnsRefused, Fault, Slow, latency_ms
 from firmware_sim.runtime.live import impaired
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.impaired import Impaired, Lane
@@ -298,10 +298,10 @@ def test_a_power_cut_loses_what_is_on_the_way(play: Play) -> None:
 
 def test_a_lane_keeps_the_order_when_its_latency_shrinks() -> None:
     async def scene() -> None:
-        lane, arrived = Lane(asyncio.get_running_loop()), list[int]()
-        lane.latency_s = 0.03
+        lane, arrived = Lane(asyncio.get_running_loop(), latency_ms), list[int]()
+        lane.treat((Slow(60_000, 30),), held=False)
         lane.send(lambda: arrived.append(1))
-        lane.latency_s = 0.0
+        lane.treat((), held=False)
         lane.send(lambda: arrived.append(2))
         assert arrived == []
         async with asyncio.timeout(10):
@@ -310,11 +310,13 @@ def test_a_lane_keeps_the_order_when_its_latency_shrinks() -> None:
         assert arrived == [1, 2]
         lane.send(lambda: arrived.append(3))
         assert arrived == [1, 2, 3]
-        lane.latency_s = 0.01
+        lane.treat((Slow(60_000, 10),), held=False)
         lane.send(lambda: arrived.append(4), 7)
-        assert lane.size == 7
+        assert (lane.size, lane.idle) == (7, False)
         lane.clear()
         await asyncio.sleep(0.02)
         assert (arrived, lane.size) == ([1, 2, 3], 0)
+        lane.treat((), held=False)
+        assert lane.idle
 
     asyncio.run(scene())

@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from firmware_sim.device.device import Device, Identity
 from firmware_sim.effects import Noted, StateShown
+from firmware_sim.events import Event
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.loop import VirtualLoop
+from firmware_sim.runtime.virtual.place import Place
 from firmware_sim.runtime.virtual.trace import Trace
 from firmware_sim.runtime.virtual.wan import Call, Stream
 from firmware_sim.runtime.virtual.world import VirtualWorld
@@ -94,3 +96,13 @@ def play(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a story in virtual time."""
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(Agenda(START_MS))) as runner:
         return runner.run(story())
+
+
+class Told:
+    """A world that passes on what happens to a device."""
+
+    def __init__(self, take: Callable[[Event], None]) -> None:
+        self._take = take
+
+    def work_off(self, _: Place, event: Event) -> None:
+        self._take(event)

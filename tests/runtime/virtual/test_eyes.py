@@ -4,7 +4,7 @@ from firmware_sim import events as ev
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.eyes import Eyes
 from firmware_sim.runtime.virtual.place import Place
-from tests.runtime.virtual.support import Sight
+from tests.runtime.virtual.support import Sight, Told
 
 CODE, OTHER = b"code", b"other"
 
@@ -16,7 +16,7 @@ class Desk:
         self.seen: list[tuple[int, bytes]] = []
         self.place = Place.__new__(Place)
         self.place.index = 0
-        self.place._tell = lambda _, event: self.take(event)
+        self.place._world = Told(lambda event: self.take(event))
 
     def take(self, event: ev.Event) -> None:
         assert isinstance(event, ev.FrameDecoded)

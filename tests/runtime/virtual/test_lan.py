@@ -6,11 +6,12 @@ import pytest
 
 from firmware_sim import events as ev
 from firmware_sim.events import Event
+from firmware_sim.rng import Rng
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.lan import TRIP_MS, Lan
 from firmware_sim.runtime.virtual.loop import VirtualLoop
 from firmware_sim.runtime.virtual.place import Place
-from tests.runtime.virtual.support import play
+from tests.runtime.virtual.support import Told, play
 
 IP, PORT = "10.0.0.2", 6668
 
@@ -22,12 +23,13 @@ class Desk:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.agenda: Agenda = loop.agenda
-        self.lan = Lan(self.agenda)
+        self.lan = Lan(self.agenda, Rng(1))
         loop.connect = self.lan.connect
         self.heard: list[Event] = []
         self.place = Place.__new__(Place)
         self.place.ip = IP
-        self.place._tell = lambda _, event: self.heard.append(event)
+        self.place.faults = ()
+        self.place._world = Told(lambda event: self.heard.append(event))
 
 
 def test_everybody_hears_what_is_said_on_their_port_until_they_stop() -> None:

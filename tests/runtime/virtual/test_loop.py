@@ -1,13 +1,15 @@
 """asyncio in virtual time: sleeping, time limits, order, errors, and nobody who waits for ever."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar
 from typing import Any, TypeVar
 
 import pytest
 
 from firmware_sim.runtime.virtual.agenda import Agenda
-from firmware_sim.runtime.virtual.loop import LOOK_EVERY, Stalled, VirtualLoop
+from firmware_sim.runtime.virtual.loop import LOOK_EVERY, Endless, Stalled, VirtualLoop
 
 T = TypeVar("T")
 START_MS = 1_000_000
@@ -158,3 +160,75 @@ def test_two_runs_are_the_same() -> None:
                 group.create_task(one(name))
 
     assert order_of(story) == order_of(story)
+
+
+@pytest.mark.parametrize("start_ms", [START_MS, 1_767_225_600_123])
+@pytest.mark.parametrize("for_s", [1e-9, 2.5e-7, 0.0004, 0.0006, 0.0011, 0.25])
+def test_who_sleeps_until_a_time_sees_it_come(start_ms: int, for_s: float) -> None:
+    agenda = Agenda(start_ms)
+
+    async def story() -> int:
+        loop, looks = asyncio.get_running_loop(), 0
+        until_s = loop.time() + for_s
+        while (left_s := until_s - loop.time()) > 0:
+            await asyncio.sleep(left_s)
+            looks += 1
+            assert looks < 5
+        return looks
+
+    assert play(story(), agenda) in (0, 1, 2)
+    assert agenda.now_ms - start_ms in (math.ceil(1000 * for_s), math.ceil(1000 * for_s) - 1)
+
+
+def test_to_the_millisecond_whatever_floats_make_of_it() -> None:
+    agenda = Agenda(1_767_225_600_123)
+
+    async def story() -> None:
+        for pause_ms in range(1, 300):
+            before_ms = agenda.now_ms
+            await asyncio.sleep(pause_ms / 1000)
+            assert agenda.now_ms - before_ms == pause_ms
+
+    play(story(), agenda)
+
+
+def test_what_does_not_end_is_ended() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.end_ms = START_MS + 60_000
+        while True:
+            await asyncio.sleep(7)
+
+    agenda = Agenda(START_MS)
+    with pytest.raises(Endless, match="not over in time"):
+        play(story(), agenda)
+    assert agenda.now_ms == START_MS + 56_000
+
+
+def test_nor_may_it_take_too_many_steps() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.steps_max = 1000
+        while True:
+            await asyncio.sleep(0.001)
+
+    agenda = Agenda(START_MS)
+    with pytest.raises(Endless, match="so many steps"):
+        play(story(), agenda)
+    assert 1000 < agenda.steps < 2000
+
+
+def test_what_a_task_keeps_in_its_context_stays_there_while_it_waits() -> None:
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+
+    async def story() -> tuple[str, str]:
+        async def keep() -> str:
+            whose.set("mine")
+            await asyncio.sleep(0.010)
+            return whose.get()
+
+        return await asyncio.create_task(keep()), whose.get()
+
+    assert Context().run(play, story()) == ("mine", "nobody's")  # from an empty one on

@@ -12,9 +12,11 @@ from firmware_sim.events import Event
 from firmware_sim.rng import Rng
 from firmware_sim.runtime import faults
 from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.lan import Lan
 from firmware_sim.runtime.virtual.place import Place
-from firmware_sim.runtime.virtual.wan import Call, Impairments, Stream, Wan
-from tests.runtime.virtual.support import HOST, PORT, START_MS, Server
+from firmware_sim.runtime.virtual.wan import Call, Stream, Wan
+from firmware_sim.runtime.virtual.ways import Ways
+from tests.runtime.virtual.support import HOST, PORT, START_MS, Server, Told
 
 TRIP_MS = 10
 
@@ -29,10 +31,11 @@ class Desk:
         hosts = {(HOST, PORT): self.server}
         how = {"trip_ms": TRIP_MS, "jitter_ms": 0} | how
         self.wan = Wan(self.agenda, hosts, Rng(1), **how)
+        self.ways = Ways(self.wan, Lan(self.agenda, Rng(2)))
         self.place = Place.__new__(Place)
         self.place.faults = ()
         self.place.call = self.place.stream = None
-        self.place._tell = lambda _, event: self.heard.append((self.now_ms, event))
+        self.place._world = Told(lambda event: self.heard.append((self.now_ms, event)))
 
     @property
     def now_ms(self) -> int:
@@ -55,7 +58,7 @@ class Desk:
 
     def end(self) -> None:
         self.place.faults = ()
-        Impairments().treat(self.place, self.place.call, self.place.stream)
+        self.ways.treat(self.place)
 
 
 # --- calls ---------------------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def test_a_call_on_a_dead_connection_hears_nothing_but_the_time() -> None:
     desk = Desk()
     call = desk.call()
     desk.wait(3 * TRIP_MS)
-    Impairments().kill(desk.place, call, None)
+    desk.ways.kill(desk.place)
     call.answer(200, b"reply")
     desk.wait(60_000)
     assert reasons(desk) == [(5000, "timeout")]
@@ -243,7 +246,7 @@ def test_nobody_hears_anything_on_a_dead_connection() -> None:
     desk = Desk()
     stream = opened(desk)
     stream.write(b"on its way")
-    Impairments().kill(desk.place, None, stream)
+    desk.ways.kill(desk.place)
     stream.write(b"out")
     stream.deliver(b"in")
     stream.hang_up()

@@ -1,14 +1,19 @@
 """Sees the cloud of a virtual run: who asks what, which function answers, what is committed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from firmware_sim.effects import Effect
 from firmware_sim.errors import PeerError
 from firmware_sim.events import DeadlineReached, Event
 from firmware_sim.runtime.virtual.agenda import Agenda
-from firmware_sim.wire import atop, mqtt, mqtt_payload, mqtt_rpc
+from firmware_sim.wire import atop, mqtt, mqtt_rpc
 from firmware_sim.wire.ciphers import aes_key
 from fleet.cloud.api import device_calls
+from fleet.cloud.api.console_api import order_unbind_token
 from fleet.cloud.cloud import Cloud
 from fleet.cloud.devices import ACTIVATION_CLIENT
 from fleet.cloud.messages import (
@@ -25,18 +30,26 @@ from fleet.cloud.reasons import Refused
 from fleet.cloud.sessions import APP, CONSOLE
 from fleet.run.virtual.cloud import VirtualCloud
 from fleet.run.virtual.telling import cloud_words, wire_words
-from fleet.run.virtual.telling.line import Line, Lines, place_of
+from fleet.run.virtual.telling.line import Line, Lines, Turn, place_of
 
 CLOUD, PERSON = "cloud", "person"
+LIFE = "life"
+"""Who enters what befalls the cloud itself."""
 NOBODY = -1
 """The number of what concerns no single device."""
 
+_COMMIT_WIDTH = 80
 _BEARER = "Bearer "
+_ASIDE = (mqtt.Pingreq, mqtt.Unsubscribe, mqtt.Disconnect)
+_ASIDE_ANSWERS = ("PINGRESP", "UNSUBACK")
 Tell = Callable[[str, int, Lines], None]
 
 
 class CloudWitness:
-    """Tells of each step: `arrived` is what it begins with, `decided` what it has come to."""
+    """Tells of each step: `arrived` is what it begins with, `decided` what it has come to.
+
+    `started` is called at the beginning of each of the cloud's lives.
+    """
 
     def __init__(
         self,
@@ -65,6 +78,12 @@ class CloudWitness:
         assert self._cloud.node is not None, "it is told of while it is up"
         return self._cloud.node
 
+    def started(self) -> None:
+        """Tell that it is there, for the first time or again; it knows no client any more."""
+        self._decoders.clear()
+        self._of_conn.clear()
+        self._tell(LIFE, NOBODY, (Line(CLOUD, "takes connections from now on"),))
+
     # --- what comes in --------------------------------------------------------------------------
 
     def arrived(self, event: Event) -> None:
@@ -89,7 +108,10 @@ class CloudWitness:
             return
         name = getattr(handler, "__name__", "").strip("_").replace("_", " ")
         path = wire_words.path_shown(request.target)
-        yield Line(self._caller(request), f"{name}: {request.method} {path}", place_of(handler))
+        turn = Turn.UNBIND if handler is order_unbind_token else None
+        text = f"{name}: {request.method} {path}"
+        batch = dict(parse_qsl(urlsplit(request.target).query)).get("batch", "")
+        yield Line(self._caller(request), text, place_of(handler), turn=turn, batch=batch)
 
     def _key_for(self, request: HttpRequested) -> str:
         """Return the key that a device's call is signed with, by the books."""
@@ -126,7 +148,7 @@ class CloudWitness:
         self._index = self._of_conn.get(event.conn, NOBODY)
         told = wire_words.said(packets, self._keys(self._index))
         place = place_of(self._act(packets[0])) if packets else ""
-        aside = bool(packets) and all(isinstance(one, mqtt.Pingreq) for one in packets)
+        aside = all(isinstance(one, _ASIDE) for one in packets)
         yield Line(
             CLOUD, f"<- MQTT {told or 'part of a packet'}, {len(event.data)} B", place, aside
         )
@@ -136,16 +158,15 @@ class CloudWitness:
         broker = self._node.act_of(packet)
         if not isinstance(packet, mqtt.Publish):
             return broker
-        try:
-            if packet.topic.startswith("rpc/req/"):
+        if packet.topic.startswith("rpc/req/"):
+            try:
                 call = mqtt_rpc.decode_request(packet.payload)
-                return device_calls.handler_of(call.a) or broker
-            for key in self._keys(self._index):
-                message = mqtt_payload.decode(key, packet.payload)
-                return self._node.taker_of(message.protocol) or broker
-        except PeerError:
-            pass
-        return broker
+            except PeerError:
+                return broker
+            return device_calls.handler_of(call.a) or broker
+        message = wire_words.opened(packet.payload, self._keys(self._index))
+        taker = None if message is None else self._node.taker_of(message.protocol)
+        return taker or broker
 
     def _index_of(self, client_id: str) -> int:
         device = self._node.state.devices.by_dev_id(client_id)
@@ -164,29 +185,39 @@ class CloudWitness:
     def decided(self, effects: list[Effect]) -> None:
         """Tell of a step: what came in, what is committed, what is said to whom."""
         lines, self._lines = self._lines, []
+        said: dict[int, bytes] = {}
         for effect in effects:
-            if isinstance(effect, SendStream | CloseStream):
-                self._said(effect, lines)
+            if isinstance(effect, SendStream):
+                said[effect.conn] = said.get(effect.conn, b"") + effect.data
             else:
                 lines += self._done(effect)
+        for conn, data in said.items():
+            self._said(conn, data, lines)
+        if isinstance(self._event, StreamClosed) and len(lines) == 1:  # it had said goodbye
+            lines = [msgspec.structs.replace(lines[0], aside=True)]
         self._tell(CLOUD, self._index, tuple(lines))
         self._event, self._index = DeadlineReached(), NOBODY
 
     def _done(self, effect: Effect) -> Iterator[Line]:
         if isinstance(effect, Commit):
-            yield Line(CLOUD, f"commits {cloud_words.kept(effect.changes)}")
+            batch = cloud_words.batch(effect.changes)
+            verb = "commits"
+            for text in wrap("; ".join(cloud_words.kept(effect.changes)), _COMMIT_WIDTH):
+                yield Line(CLOUD, f"{verb:<7} {text}", batch=batch)
+                verb = ""
         elif isinstance(effect, PushRaised):
-            yield Line(CLOUD, f"pushes {effect.biz_code} to the developers", aside=True)
+            kind = effect.biz_code or "a status report"
+            yield Line(CLOUD, f"pushes {kind} to the developers", aside=True)
+        elif isinstance(effect, CloseStream):
+            yield Line(CLOUD, "closes an MQTT connection", aside=True)
         elif isinstance(effect, SendReply) and isinstance(self._event, HttpRequested):
             yield Line(CLOUD, f"-> {cloud_words.answer(self._event, effect, self._key)}")
 
-    def _said(self, effect: SendStream | CloseStream, lines: list[Line]) -> None:
+    def _said(self, conn: int, data: bytes, lines: list[Line]) -> None:
         """Add what a client of the broker is told, to its own story if the step is another's."""
-        index = self._of_conn.get(effect.conn, NOBODY)
-        line = Line(CLOUD, "closes its MQTT connection")
-        if isinstance(effect, SendStream):
-            told = wire_words.packets(effect.data, self._keys(index))
-            line = Line(CLOUD, f"-> MQTT {told}", aside=told.startswith("PINGRESP"))
+        index = self._of_conn.get(conn, NOBODY)
+        told = wire_words.packets(data, self._keys(index))
+        line = Line(CLOUD, f"-> MQTT {told}", aside=told.startswith(_ASIDE_ANSWERS))
         if index == self._index:
             lines.append(line)
         else:

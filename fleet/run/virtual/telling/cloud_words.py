@@ -66,8 +66,8 @@ def _history(row: HistoryRow) -> str:
 
 def _device(device: Device) -> str:
     if device.pending_reset:
-        return f"devices: no owner, to be told: {device.pending_reset}"
-    return "devices: bound" if device.owner else "devices: no owner"
+        return f"device: no owner, to be told: {device.pending_reset}"
+    return "device: bound" if device.owner else "device: no owner"
 
 
 def _unbind_token(token: UnbindToken) -> str:
@@ -89,9 +89,16 @@ _RECORDS: Mapping[type[Record], Callable[[Any], str]] = {
 }
 
 
-def kept(changes: Iterable[Change]) -> str:
+def kept(changes: Iterable[Change]) -> list[str]:
     """Return what a commit changes, each kind of change once."""
-    return "; ".join(dict.fromkeys(_change(change) for change in changes))
+    return list(dict.fromkeys(_change(change) for change in changes))
+
+
+def batch(changes: Iterable[Change]) -> str:
+    """Return the batch of unbindings that a commit is about, or ""."""
+    records = (change.record for change in changes if isinstance(change, Put))
+    told = (each.batch for each in records if isinstance(each, UnbindToken | HistoryRow))
+    return next(filter(None, told), "")
 
 
 def _change(change: Change) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device.device import ROUTES, Device
+from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.watched import Fired, WatchedDevice
 from firmware_sim.effects import Effect
 from firmware_sim.errors import PeerError
@@ -13,10 +16,20 @@ from firmware_sim.events import Event
 from firmware_sim.wire import mqtt
 from firmware_sim.wire.ciphers import aes_key
 from fleet.run.virtual.telling import wire_words
-from fleet.run.virtual.telling.device_words import ASIDE, EFFECTS, EVENTS, SIGNALS
+from fleet.run.virtual.telling.device_words import (
+    ASIDE,
+    DONE_ASIDE,
+    EFFECTS,
+    EVENTS,
+    SIGNALS,
+    TURNS,
+)
 from fleet.run.virtual.telling.line import Line, Lines, place_of
 
 Tell = Callable[[Lines], None]
+
+_TOLD = (ev.MqttReceived, ev.HttpReplied, ev.LanOpened, ev.LanReceived)
+_ACKNOWLEDGEMENTS = ("<- MQTT SUBACK", "<- MQTT UNSUBACK", "<- MQTT PINGRESP")
 
 
 class DeviceWitness:
@@ -30,6 +43,8 @@ class DeviceWitness:
         self._decoder = mqtt.Decoder()
         self._keys: tuple[bytes, ...] = ()
         self._heard = ""
+        self._done_before: set[tuple[str, ...]] = set()
+        self._asked: tuple[int, str] = (0, "")  # its last call over HTTP: number and name
 
     def make(self, *device: Any) -> Device:
         """Make the device, with the arguments of `Device`."""
@@ -47,19 +62,44 @@ class DeviceWitness:
     ) -> None:
         """Tell what became of it."""
         self._keys += _keys(device)
-        aside = _is_aside(event, fired)
+        aside = self._is_aside(event, fired, effects)
         lines = [*self._taken(device, event, fired, aside=aside)]
+        turns = [TURNS[type(one.signal)] for one in fired if one.row and type(one.signal) in TURNS]
+        if turns:
+            lines[0] = msgspec.structs.replace(lines[0], turn=turns[0])
         lines += self._done(device, effects, aside=aside)
+        if self._is_repeated(fired, lines):
+            lines = [msgspec.structs.replace(line, aside=True) for line in lines]
         self._tell(tuple(lines))
 
     def _read(self, event: Event) -> str:
+        if isinstance(event, ev.HttpReplied) and event.call == self._asked[0]:
+            return f"{EVENTS[ev.HttpReplied](event)}: the answer to {self._asked[1]}"
         if not isinstance(event, ev.MqttReceived):
             return EVENTS[type(event)](event)
         try:
             told = wire_words.said(self._decoder.feed(event.data), self._keys)
         except PeerError:
-            told = "not MQTT"
-        return f"<- MQTT {told}, {len(event.data)} B"
+            told = "what is not MQTT"
+        return f"<- MQTT {told or 'part of a packet'}, {len(event.data)} B"
+
+    def _is_aside(self, event: Event, fired: list[Fired], effects: list[Effect]) -> bool:
+        """Say whether nothing in a step is worth a newcomer's time."""
+        if type(event) in ASIDE:
+            return True
+        if not (fired or effects):
+            return not isinstance(event, _TOLD) or self._heard.startswith(_ACKNOWLEDGEMENTS)
+        return bool(fired) and all(type(one.signal) in ASIDE or one.row is None for one in fired)
+
+    def _is_repeated(self, fired: list[Fired], lines: list[Line]) -> bool:
+        """Say whether it has done just this before, since it entered this state of its life."""
+        if any(one.machine is LIFECYCLE and one.row and one.row.target for one in fired):
+            self._done_before.clear()
+        texts = tuple(line.text for line in lines)
+        if texts in self._done_before:
+            return True
+        self._done_before.add(texts)
+        return False
 
     def _taken(
         self, device: WatchedDevice, event: Event, fired: list[Fired], *, aside: bool
@@ -88,20 +128,16 @@ class DeviceWitness:
                 said = wire_words.packets(effect.data, self._keys)
                 yield Line(self._name, f"-> MQTT {said}", aside=aside)
             else:
-                yield Line(self._name, EFFECTS[type(effect)](effect, profile), aside=aside)
+                if isinstance(effect, fx.SendHttp):
+                    self._asked = (effect.call, wire_words.call(effect.target))
+                by_the_way = aside or type(effect) in DONE_ASIDE
+                yield Line(self._name, EFFECTS[type(effect)](effect, profile), aside=by_the_way)
 
 
 def _keys(device: WatchedDevice) -> tuple[bytes, ...]:
     """Return the keys that messages may be sealed with: of a binding, and from the factory."""
     own = aes_key(device.identity.auth_key)
     return (device.local_key, own) if device.flash.activated else (own,)
-
-
-def _is_aside(event: Event, fired: list[Fired]) -> bool:
-    """Say whether nothing in a step is worth a newcomer's time."""
-    if type(event) in ASIDE:
-        return True
-    return bool(fired) and all(type(one.signal) in ASIDE or one.row is None for one in fired)
 
 
 def _transition(one: Fired) -> str:

@@ -11,14 +11,14 @@ from firmware_sim import effects as fx
 from firmware_sim import events as ev
 from firmware_sim.device import signals as sig
 from firmware_sim.device.profile import Profile
-from firmware_sim.device.states import Session
 from firmware_sim.effects import Effect
 from firmware_sim.events import Event
 from firmware_sim.wire.mqtt import NOT_AUTHORIZED
+from fleet.run.virtual.telling.line import Turn
 from fleet.run.virtual.telling.wire_words import announced, frames, request
 
 Say = Callable[[Any, Profile], str]
-_UNBOUND = "not authorised, which means: you were unbound"
+_UNBOUND = "not authorised: you were unbound"
 
 
 def _always(text: str) -> Say:
@@ -64,7 +64,7 @@ EVENTS: Mapping[type[Event], Callable[[Any], str]] = {
 
 
 def _held(_: sig.HoldElapsed, profile: Profile) -> str:
-    return f"it was down for {seconds(profile.timings.reset_hold_ms)}: that is the reset gesture"
+    return f"the button was down for {seconds(profile.timings.reset_hold_ms)}: the reset gesture"
 
 
 def _booted(_: sig.BootElapsed, profile: Profile) -> str:
@@ -72,7 +72,7 @@ def _booted(_: sig.BootElapsed, profile: Profile) -> str:
 
 
 def _erased(_: sig.EraseElapsed, __: Profile) -> str:
-    return "the binding is erased; identity, last device id and versions stay"
+    return "the binding is erased; identity and last device id stay"
 
 
 def _accepted(signal: sig.ActivationAccepted, _: Profile) -> str:
@@ -103,7 +103,7 @@ SIGNALS: Mapping[type[Event], Say] = {
     sig.PongElapsed: _always("the broker has not answered the ping"),
     sig.BackoffElapsed: _always("the pause before the next connection is over"),
     sig.AskElapsed: _always("it is time for what is asked once per boot"),
-    sig.AnswerElapsed: _always("calls over MQTT were not answered in time"),
+    sig.AnswerElapsed: _always("the time for answers over MQTT is over"),
     sig.StepElapsed: _always("a piece of the new firmware is there"),
     sig.ChildrenDue: _always("something is to be done about sub-devices"),
     sig.IdleElapsed: _always("LAN clients may have been silent for too long"),
@@ -141,20 +141,22 @@ SIGNALS: Mapping[type[Event], Say] = {
 
 ASIDE: frozenset[type[Event]] = frozenset(
     {
-        *(sig.AnnounceElapsed, sig.PingElapsed, sig.Ponged, sig.IdleElapsed, sig.Solicited),
+        *(sig.PingElapsed, sig.Ponged, sig.IdleElapsed, sig.Solicited, sig.AnswerElapsed),
         *(ev.DatagramReceived, ev.LanClosed),
     }
 )
 """What happens again and again for as long as a device has power, or means nothing to it."""
+
+TURNS: Mapping[type[Event], Turn] = {
+    ev.ButtonPressed: Turn.BUTTON,
+    sig.Released: Turn.RELEASED,
+}
 
 
 # --- what it wants done -------------------------------------------------------------------------
 
 
 def _light(effect: fx.StateShown, profile: Profile) -> str:
-    state = effect.lifecycle
-    if effect.session not in (Session.DOWN.name, Session.UP.name):
-        state += f"/{effect.session}"
     reading = f"; the operator reads: {effect.operator}" if effect.operator else ""
     return f"light {effect.light}: {profile.indicator[effect.light].in_words()}{reading}"
 
@@ -181,3 +183,8 @@ EFFECTS: Mapping[type[Effect], Say] = {
     fx.StateShown: _light,
     fx.Noted: lambda effect, _: f"notes {effect.kind}: {effect.detail}",
 }
+
+DONE_ASIDE: frozenset[type[Effect]] = frozenset(
+    {fx.SoundTone, fx.LeaveWifi, fx.CloseLens, fx.CloseLan, fx.CloseMqtt, fx.LanClose}
+)
+"""What a device does on the way, and a newcomer need not know."""

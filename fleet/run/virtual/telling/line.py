@@ -1,6 +1,7 @@
 """One line of a story: who did what, and where in the source that was decided."""
 
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
@@ -9,10 +10,20 @@ import msgspec
 from firmware_sim.device.indicator import Pattern
 
 
+class Turn(Enum):
+    """Where the story of a device takes a turn."""
+
+    BUTTON = auto()  # somebody holds the reset button
+    UNBIND = auto()  # somebody is about to bring it an unbinding token
+    RELEASED = auto()  # it hears that it is nobody's
+    REBIND = auto()  # a new owner takes it home
+
+
 class Line(msgspec.Struct, frozen=True):
     """`place` is file and line, "" where nothing in particular decided. `pattern`: the light now.
 
-    `aside`: it is of the kind that repeats for ever, or that changes nothing.
+    `aside`: it is of the kind that repeats for ever, or that changes nothing. `turn`: something new
+    begins with it. `batch`: the batch of unbindings that it is about, if it is about one.
     """
 
     who: str
@@ -20,6 +31,8 @@ class Line(msgspec.Struct, frozen=True):
     place: str = ""
     aside: bool = False
     pattern: Pattern | None = None
+    turn: Turn | None = None
+    batch: str = ""
 
 
 Lines = tuple[Line, ...]

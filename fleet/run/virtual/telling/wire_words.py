@@ -6,7 +6,6 @@ the keys of whoever is told about; what no key opens keeps its meaning to itself
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from firmware_sim.errors import PeerError
 from firmware_sim.wire import atop, discovery, iot_dns, mqtt, mqtt_payload, mqtt_rpc
@@ -28,7 +27,7 @@ _PROTOCOLS: Mapping[int, str] = {
     Protocol.DP_REPORT: "these are my data points",
     Protocol.DP_COMMAND: "set these data points",
     Protocol.CHILD_RESET: "give this sub-device up",
-    Protocol.RESET: "reset yourself, you are unbound",
+    Protocol.RESET: "reset yourself",
     Protocol.UPGRADE_NOTICE: "there may be new firmware",
     Protocol.UPGRADE_PROGRESS: "so much of the firmware is loaded",
     Protocol.CHILDREN_PRESENCE: "these sub-devices came or went",
@@ -42,10 +41,18 @@ _PROTOCOLS: Mapping[int, str] = {
 # --- HTTP ---------------------------------------------------------------------------------------
 
 
+def call(target: str) -> str:
+    """Return the name of the call that a device makes over HTTP."""
+    try:
+        return atop.decode_query(target).a
+    except PeerError:
+        return target.partition("?")[0]
+
+
 def request(target: str, body: bytes) -> str:
     """Return what a device asks over HTTP: the name of the call and who has signed it."""
     size = f"{len(target) + len(body)} B"
-    path = urlsplit(target).path
+    path = target.partition("?")[0]
     try:
         if path == iot_dns.PATH:
             asked = iot_dns.decode_request(body)
@@ -61,12 +68,22 @@ def request(target: str, body: bytes) -> str:
 
 def path_shown(target: str) -> str:
     """Return as much of the path of a person's call as says what is asked, and no token."""
-    parts = urlsplit(target).path.strip("/").split("/")
+    parts = target.partition("?")[0].strip("/").split("/")
     tail = "/..." if len(parts) > _PATH_SHOWN else ""
     return "/" + "/".join(parts[:_PATH_SHOWN]) + tail
 
 
 # --- MQTT ---------------------------------------------------------------------------------------
+
+
+def _topic(name: str) -> str:
+    """Return a topic without the id at its end, which is that of the device it is about."""
+    head, slash, _ = name.rpartition("/")
+    return f"{head}{slash}.."
+
+
+def _topics(names: Iterable[str]) -> str:
+    return ", ".join(_topic(name) for name in names)
 
 
 def _connack(packet: mqtt.Connack, _: Keys) -> str:
@@ -75,7 +92,7 @@ def _connack(packet: mqtt.Connack, _: Keys) -> str:
 
 def _publish(packet: mqtt.Publish, keys: Keys) -> str:
     again = ", again" if packet.dup else ""
-    return f"PUBLISH {packet.topic} QoS {packet.qos}{again}: {_meaning(packet, keys)}"
+    return f"PUBLISH {_topic(packet.topic)} QoS {packet.qos}{again}: {_meaning(packet, keys)}"
 
 
 def _suback(packet: mqtt.Suback, _: Keys) -> str:
@@ -91,9 +108,9 @@ _PACKETS: Mapping[type[mqtt.Packet], Callable[[Any, Keys], str]] = {
     mqtt.Connect: lambda packet, _: f"CONNECT as {packet.client_id}",
     mqtt.Connack: _connack,
     mqtt.Publish: _publish,
-    mqtt.Subscribe: lambda packet, _: f"SUBSCRIBE {', '.join(name for name, _ in packet.filters)}",
+    mqtt.Subscribe: lambda packet, _: f"SUBSCRIBE {_topics(name for name, _ in packet.filters)}",
     mqtt.Suback: _suback,
-    mqtt.Unsubscribe: lambda packet, _: f"UNSUBSCRIBE {', '.join(packet.filters)}",
+    mqtt.Unsubscribe: lambda packet, _: f"UNSUBSCRIBE {_topics(packet.filters)}",
 }
 
 
@@ -133,13 +150,21 @@ def _meaning(packet: mqtt.Publish, keys: Keys) -> str:
             return "a piece of a file"
     except PeerError:
         return "which cannot be read"
+    message = opened(packet.payload, keys)
+    if message is None:
+        return f"{len(packet.payload)} B sealed"
+    number = message.protocol
+    return f"protocol {number}, {_PROTOCOLS.get(number, 'of another kind')}"
+
+
+def opened(payload: bytes, keys: Keys) -> mqtt_payload.Message | None:
+    """Return the message in a payload that one of `keys` opens, None if none of them does."""
     for key in keys:
         try:
-            number = mqtt_payload.decode(key, packet.payload).protocol
+            return mqtt_payload.decode(key, payload)
         except PeerError:
             continue
-        return f"protocol {number}, {_PROTOCOLS.get(number, 'of another kind')}"
-    return f"{len(packet.payload)} B sealed"
+    return None
 
 
 # --- the LAN ------------------------------------------------------------------------------------

@@ -4,18 +4,41 @@ A witness is the trace of its run, with the same digest: whether somebody looks 
 Whom it is told to watch is made watchable when it is made; all others cost what they always do.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
+
+import msgspec
 
 from firmware_sim.device.device import Device
-from firmware_sim.events import Event
 from firmware_sim.runtime.faults import AnyFault
 from firmware_sim.runtime.virtual.agenda import Agenda
 from firmware_sim.runtime.virtual.trace import Entry, Trace
+from fleet.run.phases import REBIND, UNBIND
 from fleet.run.population import Population
+from fleet.run.stage import HOMES, WAREHOUSE
 from fleet.run.virtual.cloud import VirtualCloud
 from fleet.run.virtual.telling.cloud_witness import NOBODY, PERSON, CloudWitness
 from fleet.run.virtual.telling.device_witness import DeviceWitness
-from fleet.run.virtual.telling.line import Line, Lines, device_name
+from fleet.run.virtual.telling.device_words import seconds
+from fleet.run.virtual.telling.line import Line, Lines, Turn, device_name
+
+_PURPOSES = {
+    UNBIND: ("is the next to be unbound", Turn.UNBIND),
+    REBIND: ("is to be bound to its new owner", Turn.REBIND),
+}
+_SITES = {HOMES: "a home", WAREHOUSE: "the warehouse"}
+
+
+_UNITS: Mapping[str, Callable[[int], str]] = {
+    "ms": seconds,
+    "s": lambda value: f"{value} s",
+    "pct": lambda value: f"{value} %",
+}
+
+
+def _term(name: str, value: int) -> str:
+    """Return one property of a fault; the unit is the last part of its name."""
+    words, _, unit = name.rpartition("_")
+    return f"{words} {_UNITS[unit](value)}"
 
 
 class Witness(Trace):
@@ -46,6 +69,7 @@ class Witness(Trace):
         uuids = [unit.uuid for unit in population.units]
         addresses = [address(unit.index) for unit in population.units]
         seen = CloudWitness(cloud, agenda, uuids, addresses, self._tell)
+        cloud.started.append(seen.started)
         cloud.arrived.append(seen.arrived)
         cloud.decided.append(seen.decided)
 
@@ -62,18 +86,29 @@ class Witness(Trace):
 
     # --- what hands do --------------------------------------------------------------------------
 
+    def intended(self, index: int, purpose: str) -> None:
+        """Somebody is about to bring a device a token."""
+        text, turn = _PURPOSES[purpose]
+        self._say("bench", index, f"{device_name(index)} {text}", turn)
+
     def shown(self, index: int, payload: bytes | None) -> None:
         """Somebody holds a QR code in front of a lens, or takes it away."""
-        what = "is taken away" if payload is None else f"of {len(payload)} bytes is held up"
-        self._say("hand", index, f"a phone with a QR code {what} before {device_name(index)}")
+        what = "the phone is taken away from the lens of"
+        if payload is not None:
+            what = f"a phone shows a QR code of {len(payload)} bytes to the lens of"
+        self._say("bench", index, f"{what} {device_name(index)}")
 
     def moved(self, index: int, site: str) -> None:
         """Somebody carries a device to another place."""
-        self._say("hand", index, f"{device_name(index)} is carried to {site}")
+        turn = Turn.REBIND if site == HOMES else None
+        self._say("bench", index, f"{device_name(index)} is carried to {_SITES[site]}", turn)
 
     def struck(self, index: int, fault: AnyFault) -> None:
         """A fault befalls a device."""
-        self._say("fault", index, f"{device_name(index)}: {fault}")
+        details = msgspec.to_builtins(fault)
+        kind = details.pop("kind")
+        terms = [_term(name, value) for name, value in details.items()]
+        self._say("fault", index, ", ".join([f"{kind} at {device_name(index)}", *terms]))
 
     # --- what others enter ----------------------------------------------------------------------
 
@@ -83,13 +118,9 @@ class Witness(Trace):
         if who != PERSON:
             self._take((now_ms, who, number, what))
 
-    def event(self, now_ms: int, index: int, event: Event) -> None:
-        """Enter what happened to a device; it tells more about it itself."""
-        super().event(now_ms, index, event)
-
-    def _say(self, who: str, index: int, text: str) -> None:
+    def _say(self, who: str, index: int, text: str, turn: Turn | None = None) -> None:
         if self.watches(index):
-            self._tell(who, index, (Line(who, text),))
+            self._tell(who, index, (Line(who, text, turn=turn),))
 
     def _tell(self, who: str, index: int, lines: Lines) -> None:
         if lines and (index == NOBODY or self.watches(index)):

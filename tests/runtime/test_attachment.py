@@ -1,4 +1,4 @@
-"""Joins, cables and sites, without a world around them."""
+"""Joins, cables and sites, without a world around them, in virtual time."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,10 +9,10 @@ from firmware_sim.effects import JoinWifi, LeaveWifi
 from firmware_sim.errors import UsageError
 from firmware_sim.events import JoinRefusal, LinkDown, LinkUp, WifiJoined, WifiRefused
 from firmware_sim.runtime.access_point import AccessPoint
+from firmware_sim.runtime.attachment import LINK_MS, Attachment
 from firmware_sim.runtime.faults import CablePulled, DhcpLate, WifiGone
-from firmware_sim.runtime.live import attachment
-from firmware_sim.runtime.live.attachment import Attachment
-from tests.runtime.live.test_place import House, a_place
+from tests.runtime.test_place import House, a_place
+from tests.runtime.virtual.support import play as in_virtual_time
 
 JOIN = JoinWifi("anna", "annas wifi")
 Scene = Callable[[Attachment, House], Coroutine[None, None, None]]
@@ -23,12 +23,7 @@ def play(scene: Scene) -> None:
         sites = {"home": AccessPoint({"anna": "annas wifi"}, 5), "field": AccessPoint({}, 5)}
         await scene(Attachment(sites), House())
 
-    asyncio.run(run())
-
-
-@pytest.fixture(autouse=True)
-def _quick_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attachment, "LINK_MS", 5)
+    in_virtual_time(run)
 
 
 async def told(house: House, count: int) -> None:
@@ -81,9 +76,9 @@ def test_a_late_address_makes_a_network_late() -> None:
         place.powered = True
         place.faults = (DhcpLate(1000, 60),)
         networks.link_later(place)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep((LINK_MS + 59) / 1000)
         assert house.told == []
-        await told(house, 1)
+        await asyncio.sleep(0.001)
         assert house.told == [LinkUp(place.ip)]
 
     play(scene)

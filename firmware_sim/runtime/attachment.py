@@ -1,4 +1,4 @@
-"""How devices of a live world get onto their networks: Wi-Fi joins, cables, and being carried away."""
+"""How devices get onto their networks: Wi-Fi joins, cables, and being carried away."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from firmware_sim.errors import UsageError
 from firmware_sim.events import JoinRefusal
 from firmware_sim.runtime.access_point import AccessPoint
 from firmware_sim.runtime.faults import CablePulled, WifiGone, late_ms, lies
-from firmware_sim.runtime.live.place import Place
+from firmware_sim.runtime.place import AnyPlace
 
 LINK_MS = 300  # Ethernet auto-negotiation and DHCP together
 
 
 class Attachment:
-    """The networks at all sites."""
+    """The networks at all sites, in the time of the running loop."""
 
     def __init__(self, sites: Mapping[str, AccessPoint]) -> None:
         """Take the access point of each site, by name."""
@@ -27,7 +27,7 @@ class Attachment:
         if site not in self._sites:
             raise UsageError(f"no site {site!r}; allowed: {', '.join(self._sites)}")
 
-    def move(self, place: Place, site: str) -> None:
+    def move(self, place: AnyPlace, site: str) -> None:
         """Carry a device to another site; raises UsageError for an unknown one."""
         self.check_site(site)
         place.site = site
@@ -35,7 +35,7 @@ class Attachment:
             place.tell(ev.LinkDown())
             self.link_later(place)
 
-    def plug(self, place: Place, *, connected: bool) -> None:
+    def plug(self, place: AnyPlace, *, connected: bool) -> None:
         """Put a cable in or pull it; devices without a socket for one take no notice."""
         if place.device.profile.wired and place.plugged != connected:
             place.plugged = connected
@@ -44,21 +44,21 @@ class Attachment:
             else:
                 place.tell(ev.LinkDown())
 
-    def link_later(self, place: Place) -> None:
+    def link_later(self, place: AnyPlace) -> None:
         """Let the cable's link come up, if there is one between two powered ends."""
         plugged = place.plugged and not lies(CablePulled, place.faults)
         if place.powered and plugged and not place.linked:
             self._later(place, LINK_MS, self._link)
 
-    def _link(self, place: Place) -> None:
+    def _link(self, place: AnyPlace) -> None:
         place.joining = None
         place.linked = True
         place.tell(ev.LinkUp(place.ip))
 
-    def join(self, place: Place, effect: fx.JoinWifi) -> None:
+    def join(self, place: AnyPlace, effect: fx.JoinWifi) -> None:
         """Answer a wish to join an access point, after the time that takes."""
 
-        def joined(place: Place) -> None:
+        def joined(place: AnyPlace) -> None:
             place.joining = None
             refusal = self._refusal(place, effect)
             if refusal is None:
@@ -69,18 +69,18 @@ class Attachment:
 
         self._later(place, self._sites[place.site].join_ms, joined)
 
-    def _later(self, place: Place, delay_ms: int, then: Callable[[Place], None]) -> None:
+    def _later(self, place: AnyPlace, delay_ms: int, then: Callable[[AnyPlace], None]) -> None:
         place.cancel_join()
         delay_ms += late_ms(place.faults)
         place.joining = self._loop.call_later(delay_ms / 1000, then, place)
 
-    def _refusal(self, place: Place, effect: fx.JoinWifi) -> JoinRefusal | None:
+    def _refusal(self, place: AnyPlace, effect: fx.JoinWifi) -> JoinRefusal | None:
         if lies(WifiGone, place.faults):
             return JoinRefusal.NO_SUCH_NETWORK
         return self._sites[place.site].refusal(effect.ssid, effect.password)
 
     @staticmethod
-    def leave(place: Place, _: fx.LeaveWifi) -> None:
+    def leave(place: AnyPlace, _: fx.LeaveWifi) -> None:
         """Drop the association, or the join under way."""
         place.cancel_join()
         place.linked = False
