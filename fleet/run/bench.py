@@ -22,7 +22,7 @@ class Workplace(Protocol):
         """Return when devices are ready for a code, as far as they will ever be."""
         ...
 
-    async def clear(self, jobs: Sequence[Job]) -> list[Job]:  # noqa: ARG002 - a bench has a use for it
+    async def clear(self, jobs: Sequence[Job]) -> list[Job]:
         """Put devices back; return those that were not ready for that."""
         ...
 
@@ -65,7 +65,7 @@ class Bench:
             return ()
         return await reset_all(stage.hands, stage.watch, stage.population, indices)
 
-    async def clear(self, jobs: Sequence[Job]) -> list[Job]:  # noqa: ARG002 - a bench has a use for it
+    async def clear(self, jobs: Sequence[Job]) -> list[Job]:
         """Switch devices off when they wait again, or patience is over; return when it is dark.
 
         Who has lost its power may have to reset itself still, and one that is put away before that

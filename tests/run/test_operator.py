@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.loop import VirtualLoop
 from fleet.app.messages import HistoryRow
 from fleet.run.attempt import Batch, Result, Verdict
 from fleet.run.bench import workplace
@@ -39,7 +41,8 @@ class Shift:
         self.freed: list[Unit] = []
         self.stage: Stage = self.world.stage()
         self.used_up: list[Batch] = []
-        asyncio.run(self._work())
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(Agenda(0))) as runner:
+            runner.run(self._work())
 
     async def _work(self) -> None:
         scenario, calendar = self.population.scenario, self.stage.calendar

@@ -8,10 +8,11 @@ import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.run import stage as module
+from fleet.run.calendar import Calendar, arrivals
 from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
 from fleet.run.runner import Run
-from fleet.run.scenario import Product
+from fleet.run.scenario import Campaign, Product
 from fleet.run.stage import Crew
 from hw_profiles import catalog
 from tests.run.fakes import MiniCloud, MiniWorld, small
@@ -116,6 +117,34 @@ def test_people_are_more_patient_than_an_outage_is_long() -> None:
         population = msgspec.structs.replace(POPULATION, scenario=scenario)
         run = Run(population, cast("Crew", supervisor), print)
         assert run._link_patience_s() == patience_s
+
+
+def test_from_a_shelf_devices_end_in_the_dark() -> None:
+    supervisor = MiniSupervisor()
+    for index in range(6):
+        supervisor.enter(index, "OFF", "off", "")
+    scenario = msgspec.structs.replace(POPULATION.scenario, start="shelf", patience_s=1)
+    population = msgspec.structs.replace(POPULATION, scenario=scenario)
+    lines: list[str] = []
+    run = Run(population, cast("Crew", supervisor), lines.append)
+    assert run._patience_s == 1 + 0.02 * 6, "so many are on benches at most"
+    asyncio.run(run._settled())
+    assert lines == []
+
+
+def test_a_campaign_begins_with_what_is_there_and_waits_for_the_rest() -> None:
+    campaign = Campaign(days=3, arrive_days=2)
+    scenario = msgspec.structs.replace(POPULATION.scenario, start="shelf", campaign=campaign)
+    population = msgspec.structs.replace(POPULATION, scenario=scenario)
+    supervisor = MiniSupervisor()
+    run = Run(population, cast("Crew", supervisor), print)
+    calendar = Calendar(0, campaign.days, supervisor.now_ms)
+    work = run._work_list(calendar, arrivals(population), lambda _: None)
+    assert work.left == 3
+    assert work._can_wait(3 * 2 * 100)
+    assert not work._can_wait(3 * 2 * 100 + 1)
+    work.new_day(arrivals(population)[1])
+    assert work.left == 6
 
 
 def test_failures_are_counted_from_what_devices_noted() -> None:

@@ -22,7 +22,7 @@ from fleet.run.explore.case import Case, Conditions, Options
 from fleet.run.faults import FaultTable, Kind, complaints
 from fleet.run.scenario import FAULTS_MAX, SHELF, Expect, Scenario
 
-_DRAW: Final = 400  # branch of the seed
+_DRAW: Final = 500  # branch of the seed
 DAY_S = 24 * 3600
 TABLES_MAX = 6
 KINDS_MAX = 3

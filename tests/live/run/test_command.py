@@ -43,6 +43,28 @@ def test_a_run_with_every_refusal() -> None:
     assert family() == set()
 
 
+@pytest.mark.parametrize(
+    ("scenario", "devices", "broker", "line"),
+    [
+        (
+            "quota-campaign",
+            5000,
+            "",
+            "quota-campaign: 5000 devices take 2 days, and live that long; use --virtual, or at "
+            "most 3333 devices, which is one day's work",
+        ),
+        ("tampered-firmware", 10, "mqtt://127.0.0.1:1", "--broker: tampered-firmware needs the cl"),
+    ],
+)
+def test_what_cannot_be_played_live_is_one_line(
+    scenario: str, devices: int, broker: str, line: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        perform(scenario, devices=devices, broker=broker, console=quiet())
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_fleet_that_only_stays_online_comes_back_after_an_outage() -> None:
     result = perform(STORM, outage_s=0.5, console=quiet())
     assert result.passed, (result.violations, result.unmet)
