@@ -18,6 +18,7 @@ from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.runtime.live.world import HOST_SHORT
 from fleet import doctor
 from fleet.app.cloud_link import CloudLink
+from fleet.app.finder import FOUND_MAX
 from fleet.app.lan_client import LanSearch
 from fleet.cloud.api.admin_api import Audit
 from fleet.cloud.edge.process import ServerConfig
@@ -162,7 +163,8 @@ class Supervisor:
     @asynccontextmanager
     async def phones(self) -> AsyncIterator[Phones]:
         """Let phones hear the LAN as long as the block lasts."""
-        async with LanSearch(network=self.network) as search:
+        fleet = max(FOUND_MAX, len(self._population.units))
+        async with LanSearch(network=self.network, found_max=fleet) as search:
             yield LanPhones(search)
 
     def now_ms(self) -> int:

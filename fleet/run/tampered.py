@@ -31,6 +31,7 @@ from fleet.run.voice import DONE, Asked, Voice
 SKEW_S = 3600
 APART_S = 1.1  # device clocks count whole seconds
 PAUSE_S = 1.0  # before another try, when the cloud does not answer
+PATIENCE = 10  # times that of people with one call: an attack is many, and starts over
 STILL_BOUND = "STILL BOUND"
 _KEY_SIZE = 16
 _TOKEN_SIZE = 8
@@ -240,12 +241,12 @@ async def _words(attack: Attack, burglar: Burglar) -> list[str]:
 
 
 async def _patiently(stage: Stage, do: Callable[[], Awaitable[T]]) -> T:
-    """Do something from the beginning on whenever the cloud goes away, as long as people wait for it.
+    """Do something from the beginning on whenever the cloud goes away, for much longer than one call.
 
     Raises CloudUnreachable when it does not come back.
     """
     loop = asyncio.get_running_loop()
-    give_up_s = loop.time() + stage.link.patience_s
+    give_up_s = loop.time() + PATIENCE * stage.link.patience_s
     while True:
         try:
             return await do()

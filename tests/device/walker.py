@@ -13,7 +13,7 @@ from firmware_sim.device.cloud_calls import Call
 from firmware_sim.device.device import Device
 from firmware_sim.device.flash import Flash
 from firmware_sim.device.lan_children import cid
-from firmware_sim.device.profile import Backoff, WhileUpdating
+from firmware_sim.device.profile import Backoff, TimeFrom, WhileUpdating
 from firmware_sim.device.states import Lifecycle, Outcome, Session
 from firmware_sim.device.uplink import CALLS_MAX
 from firmware_sim.effects import Effect
@@ -51,6 +51,7 @@ class Walker(Surroundings):
         self.device.lan_version = tuple(LanVersion)[seed % len(LanVersion)]
         self.habits(
             backoff=tuple(Backoff)[seed % 2],
+            time_from=tuple(TimeFrom)[seed % 3 == 0],
             notices_fin=bool(seed % 3),
             obeys_enable=bool(seed % 4),
             reset_during_update=tuple(WhileUpdating)[seed % 5 == 0],

@@ -5,6 +5,8 @@ from typing import cast
 from msgspec import structs
 
 from firmware_sim.runtime.faults import PowerCut, WifiGone
+from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.loop import VirtualLoop
 from fleet.run.cloud_faults import CloudCrash, CloudFault
 from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import FaultPlan, Strike
@@ -275,3 +277,48 @@ def test_faults_are_what_the_plan_says() -> None:
     tables = (FaultTable("power_cut", during="home", for_s=3), FaultTable("wifi_gone", "home", 1))
     plan = FaultPlan(small(12, faults=tables))
     assert [next(plan.strikes(n)).fault for n in (0, 1)] == [PowerCut(3000), WifiGone(1000)]
+
+
+def in_virtual_time(scene: Scene, *tables: FaultTable) -> None:
+    async def run() -> None:
+        hands = Hands()
+        async with asyncio.timeout(3600), asyncio.TaskGroup() as group:
+            await scene(FaultPlayer(FaultPlan(small(12, faults=tables)), hands, group), hands)
+
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(Agenda(0))) as runner:
+        runner.run(run())
+
+
+def test_nobody_waits_for_the_end_of_what_comes_again_and_again() -> None:
+    """Each time lasts until after the next has begun: waiting for all of them would never end."""
+
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        loop = asyncio.get_running_loop()
+        player.enter("home")
+        await player.once()
+        assert loop.time() == 21, "when what comes once is over"
+        player.enter(CHECK)
+        await player.over()
+        assert 76 <= loop.time() <= 21 + 76, "in the end, all of it"
+
+    in_virtual_time(
+        scene,
+        FaultTable("cable_pulled", during="home", for_s=76, every_s=1),
+        FaultTable("wifi_gone", during="home", for_s=20, at_s=1),
+    )
+
+
+def test_what_comes_again_does_so_for_as_long_as_it_is_told_to() -> None:
+    async def scene(player: FaultPlayer, hands: Hands) -> None:
+        player.enter("home")
+        await asyncio.sleep(600)
+        assert hands.numbers().count(0) == 4, "at 2, 12, 22 and 32 s"
+        assert hands.times_s == [10, 11, 25, 26, 40, 41]
+        player.enter(CHECK)
+        await player.over()
+
+    in_virtual_time(
+        scene,
+        FaultTable("power_cut", during="home", for_s=1, at_s=2, every_s=10, until_s=35),
+        FaultTable("cloud_down", during="home", for_s=1, at_s=10, every_s=15, until_s=50),
+    )

@@ -1,3 +1,4 @@
+from itertools import islice
 from typing import Any, get_args
 
 import pytest
@@ -91,6 +92,21 @@ def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) 
 
 
 @pytest.mark.parametrize(
+    ("table", "turns"),
+    [
+        (a_table(), [0]),
+        (a_table(at_s=5), [0]),
+        (a_table(every_s=2), [0, 1, 2, 3, 4]),
+        (a_table(every_s=2, until_s=6), [0, 1, 2, 3]),
+        (a_table(at_s=5, every_s=2, until_s=6), [0]),
+        (a_table(at_s=5, every_s=0.5, until_s=6), [0, 1, 2]),
+    ],
+)
+def test_it_comes_again_until_its_time_is_over(table: FaultTable, turns: list[int]) -> None:
+    assert list(islice(table.turns(), 5)) == turns
+
+
+@pytest.mark.parametrize(
     ("table", "line"),
     [
         (a_table(for_s=0), "for_s: wifi_gone has to last some time; allowed: from 0.001"),
@@ -157,6 +173,11 @@ def test_some_faults_are_shorter_in_a_small_fleet(size: float, length_s: float) 
         ),
         (a_table(CLOUD_DOWN, within_s=5), "within_s: means nothing to cloud_down, which strikes a"),
         (a_table(CLOUD_DOWN, state="online"), "state: means nothing to cloud_down, which strikes "),
+        (a_table(until_s=9), "until_s: it does not come again; leave it out, or give every_s"),
+        (
+            a_table(at_s=9, every_s=2, until_s=8),
+            "until_s: it begins later than that; allowed: 0 or from 9",
+        ),
         (
             a_table(CLOUD_DOWN, every_s=1),
             "every_s: the cloud has to come back in between; allowed: ",

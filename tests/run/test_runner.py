@@ -11,7 +11,7 @@ from fleet.run import stage as module
 from fleet.run.calendar import Calendar, arrivals
 from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
-from fleet.run.runner import Run
+from fleet.run.runner import LINK_PATIENCE_S, Run
 from fleet.run.scenario import Campaign, Product
 from fleet.run.stage import Crew
 from hw_profiles import catalog
@@ -154,6 +154,20 @@ def test_failures_are_counted_from_what_devices_noted() -> None:
         supervisor.watch.take_heard(Heard(1, 0, kind, detail))
     run.tally.failed["not_unbound"] += 2
     assert run.failed() == {"wifi_password": 1, "not_unbound": 2}
+
+
+def test_people_are_patient_with_outages_that_take_turns() -> None:
+    down = FaultTable("cloud_down", during="always", for_s=20)
+    faults = (
+        down,
+        FaultTable("cloud_down", during="unbind", for_s=7),
+        FaultTable("cloud_hung", during="unbind", for_s=3, every_s=10),
+        FaultTable("power_cut", during="unbind", for_s=900),
+    )
+    scenario = msgspec.structs.replace(POPULATION.scenario, faults=faults)
+    population = msgspec.structs.replace(POPULATION, scenario=scenario)
+    run = Run(population, cast("Crew", MiniSupervisor()), print)
+    assert run._link_patience_s() == LINK_PATIENCE_S + 20 + 7 + 2 * 3
 
 
 def test_a_run_starts_with_nothing() -> None:

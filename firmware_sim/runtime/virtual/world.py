@@ -33,7 +33,11 @@ _WAN, _EYES, _LAN = 1, 2, 3  # branches of the seed
 
 
 class VirtualWorld:
-    """Runs devices in virtual time. `stepped(place)` is called after each step of a device."""
+    """Runs devices in virtual time.
+
+    `stepped(place)` is called after each step of a device, `saved(place, image)` when it writes its
+    flash.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class VirtualWorld:
         self.lan = Lan(agenda, Rng(derive(seed, _LAN)))
         self.wan = Wan(agenda, hosts, Rng(derive(seed, _WAN)))
         self.stepped: list[Callable[[Place], None]] = []
+        self.saved: list[Callable[[Place, bytes], None]] = []
         self._attachment = Attachment(sites)
         self._mischief = Mischief(self._attachment, Ways(self.wan, self.lan))
         self._observer = observer
@@ -191,7 +196,9 @@ class VirtualWorld:
         self._observer(place.index, effect, self.agenda.now_ms)
 
     def _save(self, place: Place, effect: fx.SaveFlash) -> None:
-        """Flash is the device's own: it survives because only the rest is forgotten."""
+        """Tell who wants to know: the flash is the device's own, and only the rest is forgotten."""
+        for look in self.saved:
+            look(place, effect.image)
 
     def _call(self, place: Place, effect: fx.SendHttp) -> None:
         if place.call is not None:

@@ -64,6 +64,7 @@ class Checker:
 
     HOOKS: ClassVar[Mapping[str, Callable[[Scene], list[Any]]]] = {
         "stepped": lambda scene: scene.crew.world.stepped,
+        "saved": lambda scene: scene.crew.world.saved,
         "arrived": lambda scene: scene.crew.cloud.arrived,
         "decided": lambda scene: scene.crew.cloud.decided,
         "wrote": lambda scene: scene.crew.cloud.disk.written,
@@ -78,7 +79,8 @@ class Checker:
     }
     """Where each hook is called, and with what.
 
-    `stepped(place)`: after each step of a device. `arrived(event)`, `decided(effects)`,
+    `stepped(place)`: after each step of a device; `saved(place, image)`: when it writes its flash.
+    `arrived(event)`, `decided(effects)`,
     `told(effect)`, `started()`, `crashed()`: see `VirtualCloud`. `wrote(changes)`: with each
     transaction that is durable; `written()`: when the books have taken it. `answered`, `knocked`,
     `admitted`, `gone`: see `Doors`. Besides, `settle()` is awaited when the run is over, and then

@@ -78,7 +78,8 @@ def draw(scenario: Scenario, devices: int, seed: int) -> Case:
         seed,
         _conditions(rng),
         _some(HABITS, rng, HABITS_PCT),
-        _some(CHOICES, rng, CHOICES_PCT),
+        # Tampered firmware plays a release by heart, as it goes usually.
+        {} if scenario.tampered.devices else _some(CHOICES, rng, CHOICES_PCT),
         limit_s,
     )
 
@@ -226,13 +227,6 @@ HABITS: Final = {
 CHOICES: Final = {
     name: field
     for name, field in _fields(Settings).items()
-    if name
-    in (
-        "unbind_mode",
-        "unbind_reset_kind",
-        "wipe_on_new_owner",
-        "serve_oldest_firmware",
-        "refuse_replayed_activations",
-    )
+    if name in ("unbind_mode", "unbind_reset_kind", "wipe_on_new_owner")
 }
-"""Settings of the cloud that decide what becomes of devices."""
+"""Settings of the cloud that decide what becomes of devices, and take no protection from it."""

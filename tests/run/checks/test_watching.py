@@ -43,3 +43,8 @@ def test_a_watcher_that_only_looks_on_changes_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(push_delivered.Watcher, "ended", lambda _: None)
     digests = {play(extent, faults=CRASHES).trace.digest() for extent in Extent}
     assert len(digests) == 1
+
+
+def test_a_watched_run_is_a_function_of_its_seed_as_well() -> None:
+    first, second = (play(Extent.ALL, faults=CRASHES).trace.digest() for _ in range(2))
+    assert first == second

@@ -13,7 +13,7 @@ from fleet.run.scenario import Product
 from tests.run.fakes import SCENARIO
 
 SMALL = msgspec.structs.replace(SCENARIO, patience_s=20)
-DOWN = FaultTable("cloud_down", during="unbind", for_s=2, at_s=1, dice=3)
+DOWN = FaultTable("cloud_down", during="unbind", for_s=2, at_s=4, dice=3)
 CUT = FaultTable("power_cut", during="always", for_s=1, every_s=5, share_pct=30, dice=4)
 SLOW = FaultTable("slow", during="home", for_s=9.5, latency_ms=1234, dice=5)
 

@@ -10,7 +10,8 @@ import pytest
 import uvloop
 
 from firmware_sim.events import Event, MqttClosed, MqttOpened, MqttReceived
-from firmware_sim.runtime.faults import BlackHole, DnsRefused, Fault, Slow, latency_ms
+from firmware_sim.runtime import faults
+from firmware_sim.runtime.faults import BlackHole, DnsRefused, Fault, Loss, Slow, latency_ms
 from firmware_sim.runtime.live import impaired
 from firmware_sim.runtime.live.dialer import Dialer
 from firmware_sim.runtime.live.impaired import Impaired, Lane
@@ -224,6 +225,32 @@ def test_a_slow_connection_is_slow_from_the_start(play: Play, *, tls: bool) -> N
             await both.until(lambda: both.heard == b"one two three")
             assert loop.time() - start_s >= 2 * 0.02 - 0.001
             both.treat()
+            both.end.write(b"!")
+            await both.until(lambda: both.heard.endswith(b"!"))
+
+    play(scene())
+
+
+@both_ways
+def test_lost_segments_are_late_and_in_order_until_it_is_over(
+    play: Play, monkeypatch: pytest.MonkeyPatch, *, tls: bool
+) -> None:
+    monkeypatch.setattr(faults, "RESEND_MS", 20)
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        async with bench(tls=tls) as both:
+            both.treat(Loss(60_000, 90))
+            start_s = loop.time()
+            sent = bytes(range(12))
+            for each in sent:
+                both.end.write(bytes([each]))
+            await both.until(lambda: both.heard == sent)
+            assert loop.time() - start_s >= 0.019, "of twelve, one is lost at least"
+            both.treat()
+            line = both.end.line
+            assert isinstance(line, Impaired)
+            await both.until(lambda: line._out.idle and line._in.idle)
             both.end.write(b"!")
             await both.until(lambda: both.heard.endswith(b"!"))
 
