@@ -27,17 +27,19 @@ from fleet.run.stage import (
 )
 from fleet.run.watch import Gaze
 
-OWNERS_AT_ONCE = 100
+OWNERS_AT_ONCE = 100  # where their connections are real ones
 
 
 class Owners:
     """All new owners of a run; `welcome` is called as devices become free."""
 
-    def __init__(self, stage: Stage, group: asyncio.TaskGroup) -> None:
-        """Let the owners act as tasks of `group`."""
+    def __init__(
+        self, stage: Stage, group: asyncio.TaskGroup, at_once: int = OWNERS_AT_ONCE
+    ) -> None:
+        """Let the owners act as tasks of `group`, so many `at_once`."""
         self._stage = stage
         self._group = group
-        self._gate = asyncio.Semaphore(OWNERS_AT_ONCE)
+        self._gate = asyncio.Semaphore(at_once)
 
     def welcome(self, unit: Unit) -> None:
         """A device was unbound: whoever was to have it takes it home."""

@@ -140,9 +140,14 @@ class Run:
             self._faults.enter(phase)
 
     def _link_patience_s(self) -> float:
-        """Return how long people try: outages take turns, and one that comes again may come again."""
+        """Return how long people try: outages take turns, and one that comes again may come again.
+
+        Where it is known when it comes no more, they wait for that: a slow cloud that is there for
+        moments only may not get anything done before.
+        """
+        size = self._plan.size
         away = [t for t in self._plan.tables if t.facts.away]
-        turns_s = (t.length_s(self._plan.size) * (1 + bool(t.every_s)) for t in away)
+        turns_s = (t.length_s(size) * (1 + bool(t.every_s)) + t.until_s for t in away)
         return LINK_PATIENCE_S + sum(turns_s)
 
     async def _log_in(self, link: CloudLink, person: Person) -> ConsoleClient:
@@ -182,7 +187,7 @@ class Run:
         clients = [await self._log_in(stage.link, person) for person in self.population.operators]
         purchaser = await self._log_in(stage.link, self.population.purchaser)
         async with asyncio.TaskGroup() as owners_group:
-            owners = Owners(stage, owners_group)
+            owners = Owners(stage, owners_group, self._crew.owners_at_once)
 
             def welcome(unit: Unit) -> None:
                 if unit.new_owner is not None and self._faults is not None:

@@ -141,6 +141,7 @@ class Crew(Hands, Stagehands, Protocol):
 
     watch: Watch
     recovery: Recovery
+    owners_at_once: int  # new owners who may be at it at the same time
     quota_day_offset_min: int  # how far the cloud's quota day is ahead of UTC's
 
     def now_ms(self) -> int:

@@ -38,6 +38,7 @@ from fleet.run.fault_plan import Strike
 from fleet.run.live_door import LiveDoors
 from fleet.run.measured import nothing_measured
 from fleet.run.outages import Outages
+from fleet.run.owner import OWNERS_AT_ONCE
 from fleet.run.phones import LanPhones
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
@@ -84,6 +85,7 @@ class Supervisor:
         self.meter = Meter()
         self.incidents: list[str] = []
         self.quota_day_offset_min = cloud.settings.quota_day_offset_min
+        self.owners_at_once = OWNERS_AT_ONCE
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cloud = CloudHost(cloud, self._cloud_died)
         self.shards: list[ShardHost] = []

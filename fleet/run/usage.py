@@ -36,6 +36,8 @@ def usage_of(pid: int) -> Usage:
 
 def descendants(pids: list[int]) -> dict[int, list[int]]:
     """Return for each of `pids` itself and everything it started that still runs."""
+    if not pids:
+        return {}  # without a walk through all processes of this host
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None:

@@ -238,6 +238,7 @@ class MiniWorld:
         self.refuse_tokens = 0
         self.log: list[tuple[Any, ...]] = []
         self.quota_day_offset_min = 0
+        self.owners_at_once = 2
         self.calendar = Calendar(0, population.campaign.days, self.now_ms)
         self.networks = {"Rückläufer": "returns-2024"}
         for unit in population.units:

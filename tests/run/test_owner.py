@@ -12,7 +12,7 @@ from fleet.app.errors import CloudRefused, CloudUnreachable
 from fleet.run import owner
 from fleet.run.owner import Owners, rebind, sign_in
 from fleet.run.population import Unit
-from fleet.run.stage import HOMES
+from fleet.run.stage import HOMES, Stage
 from tests.run.fakes import MiniApp, MiniCloud, MiniWorld, small
 
 PATIENT = CloudLink("http://nobody.example", patience_s=30)
@@ -203,3 +203,28 @@ def test_from_the_shelf_a_device_is_taken_as_it_lies(world: MiniWorld) -> None:
     population = small(12, start="shelf")
     stage = msgspec.structs.replace(world.stage(), population=population, patience_s=5.0)
     assert asyncio.run(asyncio.wait_for(rebind(stage, unit), 2)), "nobody waits for a light"
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_more_owners_are_at_it_than_there_is_room_for(
+    world: MiniWorld, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, most = 0, 0
+
+    async def counted(_stage: Stage, _unit: Unit) -> bool:
+        nonlocal there, most
+        there += 1
+        most = max(most, there)
+        await asyncio.sleep(0)
+        there -= 1
+        return True
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            owners = Owners(world.stage(), group, at_once)
+            for unit in SOLD:
+                owners.welcome(unit)
+
+    monkeypatch.setattr(owner, "rebind", counted)
+    asyncio.run(story())
+    assert most == min(at_once, len(SOLD))

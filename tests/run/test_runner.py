@@ -162,12 +162,13 @@ def test_people_are_patient_with_outages_that_take_turns() -> None:
         down,
         FaultTable("cloud_down", during="unbind", for_s=7),
         FaultTable("cloud_hung", during="unbind", for_s=3, every_s=10),
+        FaultTable("broker_restart", during="unbind", for_s=1, every_s=10, until_s=40),
         FaultTable("power_cut", during="unbind", for_s=900),
     )
     scenario = msgspec.structs.replace(POPULATION.scenario, faults=faults)
     population = msgspec.structs.replace(POPULATION, scenario=scenario)
     run = Run(population, cast("Crew", MiniSupervisor()), print)
-    assert run._link_patience_s() == LINK_PATIENCE_S + 20 + 7 + 2 * 3
+    assert run._link_patience_s() == LINK_PATIENCE_S + 20 + 7 + 2 * 3 + (2 * 1 + 40)
 
 
 def test_a_run_starts_with_nothing() -> None:

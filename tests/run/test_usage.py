@@ -8,6 +8,11 @@ from fleet.run import usage
 from fleet.run.usage import Meter, Usage, descendants, usage_of
 
 
+def test_nobody_s_processes_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "_PROC", None)
+    assert descendants([]) == {}
+
+
 def test_our_own_cost_is_seen() -> None:
     own = usage_of(os.getpid())
     assert own.rss_bytes > 1 << 20

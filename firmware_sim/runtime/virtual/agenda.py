@@ -7,7 +7,7 @@ heap of their times only.
 """
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import islice
 from typing import Any
 
@@ -45,6 +45,20 @@ class Agenda:
     def after(self, delay_ms: int, call: Callable[..., object], *args: Any) -> None:
         """Plan a call `delay_ms` from now."""
         self.at(self.now_ms + delay_ms, call, *args)
+
+    def drop(self, is_void: Callable[[Callable[..., object], tuple[Any, ...]], bool]) -> int:
+        """Forget the calls that are void, those of this very moment excepted; return what is left.
+
+        Call it between two moments: it costs as much as everything that is planned.
+        """
+        kept: dict[int, list[_Plan]] = {}
+        for due_ms, plans in self._due.items():
+            left = [plan for plan in plans if due_ms == self.now_ms or not is_void(*plan)]
+            if left:
+                kept[due_ms] = left
+        self._due, self._heap = kept, list(kept)
+        heapify(self._heap)
+        return sum(map(len, kept.values()))
 
     @property
     def next_ms(self) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any
 from firmware_sim.runtime.virtual.agenda import Agenda
 
 LOOK_EVERY = 64  # moments
+VOID_MIN = 1_000  # calls that were taken back, before anybody cares
 NOISE_MS = 0.001  # of a time in seconds since the Unix epoch, as a float has it
 NEVER_MS = 1 << 62
 GRACE_MS, GRACE_STEPS = 600_000, 1_000_000  # for whoever is called off by `Endless`
@@ -36,16 +37,18 @@ class Endless(RuntimeError):
 class Planned:
     """One planned call, as asyncio's handles: it can be taken back."""
 
-    __slots__ = ("_args", "_call", "_context", "_when_s")
+    __slots__ = ("_args", "_call", "_context", "_loop", "_when_s")
 
     def __init__(
         self,
+        loop: "VirtualLoop",
         when_s: float,
         call: Callable[..., object],
         args: tuple[Any, ...],
         context: Context | None,
     ) -> None:
         """Keep what to call, in the caller's context unless another one is given."""
+        self._loop = loop
         self._when_s = when_s
         self._call: Callable[..., object] | None = call
         self._args = args
@@ -59,8 +62,10 @@ class Planned:
 
     def cancel(self) -> None:
         """Take it back."""
-        self._call = None
-        self._args = ()
+        if self._call is not None:
+            self._call = None
+            self._args = ()
+            self._loop.voided += 1
 
     def cancelled(self) -> bool:
         """Say whether it was taken back."""
@@ -86,6 +91,8 @@ class VirtualLoop(base_events.BaseEventLoop):
         self.on_moment: Callable[[], None] | None = None  # called often, between two moments
         self.end_ms = NEVER_MS  # by then, and in so many steps of the agenda, it has to be over
         self.steps_max = NEVER_MS
+        self.voided = 0  # calls that were taken back since it was cleared of them
+        self._left = 0  # what was planned when it was
         self._rounds = 0
 
     def time(self) -> float:
@@ -96,8 +103,8 @@ class VirtualLoop(base_events.BaseEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Planned:
         """Plan a call for now, behind what is planned for now already."""
-        planned = Planned(0.0, callback, args, context)
-        self.agenda.at(0, planned.run)
+        planned = Planned(self, 0.0, callback, args, context)
+        self.agenda.at(0, Planned.run, planned)
         return planned
 
     call_soon_threadsafe = call_soon  # type: ignore[assignment]
@@ -113,11 +120,11 @@ class VirtualLoop(base_events.BaseEventLoop):
 
         Whoever sleeps until a time has come, and looks again, would otherwise never see it come.
         """
-        planned = Planned(when, callback, args, context)
+        planned = Planned(self, when, callback, args, context)
         due_ms = math.ceil(1000 * when - NOISE_MS)
         if due_ms <= self.agenda.now_ms and when > self.time():
             due_ms = self.agenda.now_ms + 1
-        self.agenda.at(due_ms, planned.run)
+        self.agenda.at(due_ms, Planned.run, planned)
         return planned
 
     def call_later(  # type: ignore[override]
@@ -163,8 +170,16 @@ class VirtualLoop(base_events.BaseEventLoop):
             self.agenda.stop = False
 
     def _look(self) -> None:
+        # Who waits with a time limit that is far away leaves one behind each time; as asyncio does,
+        # they are cleared away when there are as many of them as of all others.
+        if self.voided > max(VOID_MIN, self._left):
+            self._left, self.voided = self.agenda.drop(_is_void), 0
         if self.on_moment is not None:
             self.on_moment()
         if self.agenda.steps > self.steps_max:
             self.steps_max = self.agenda.steps + GRACE_STEPS
             raise Endless("it is not over in so many steps")
+
+
+def _is_void(call: Callable[..., object], args: tuple[Any, ...]) -> bool:
+    return call is Planned.run and args[0].cancelled()

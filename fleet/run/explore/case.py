@@ -52,7 +52,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fair: bool = False
 
     def population(self) -> Population:
-        """Return who and what takes part. Raises UsageError for what cannot be."""
+        """Return who and what takes part. Raises UsageError for a case that cannot be."""
+        self.settings(Settings())  # whose mistakes are to be told as early
         usual = populate(self.scenario, self.devices, self.seed, VIRTUAL_DEVICES_MAX)
         profiles = {name: self._profile(one) for name, one in usual.profiles.items()}
         return msgspec.structs.replace(usual, profiles=profiles)
@@ -66,7 +67,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return profile
 
     def settings(self, usual: Settings) -> Settings:
-        """Return the settings of the cloud. Raises UsageError for what cannot be."""
+        """Return the settings of the cloud. Raises UsageError for some that cannot be."""
         return _differing(usual, self.cloud, "cloud")
 
     def replace(self, **changes: object) -> "Case":
@@ -83,6 +84,9 @@ def _differing(usual: S, options: Options, key: str) -> S:
     if not options:
         return usual
     raw: dict[str, Any] = msgspec.to_builtins(usual)
+    for name in options:
+        if name not in raw:
+            raise UsageError(f"{key}: there is no option {name!r}; allowed: {', '.join(raw)}")
     try:
         return msgspec.convert(raw | options, type(usual))
     except msgspec.ValidationError as error:

@@ -20,7 +20,8 @@ from firmware_sim.rng import Rng, derive
 from fleet.cloud.settings import Settings
 from fleet.run.explore.case import Case, Conditions, Options
 from fleet.run.faults import FaultTable, Kind, complaints
-from fleet.run.scenario import FAULTS_MAX, SHELF, Expect, Scenario
+from fleet.run.scenario import FAULTS_MAX, SHELF, Expect, Product, Scenario
+from hw_profiles import catalog
 
 _DRAW: Final = 500  # branch of the seed
 DAY_S = 24 * 3600
@@ -31,6 +32,7 @@ DRAWS_MAX = 100
 TRIES_MAX = 100  # of people with a device: more than there can be faults in the way
 OPTIONS_MAX = 3
 FAIR_PCT = 6
+MODELS_PCT = 40
 HABITS_PCT = 40
 CHOICES_PCT = 25
 OWN_KEPT_PCT = 75
@@ -70,7 +72,11 @@ def draw(scenario: Scenario, devices: int, seed: int) -> Case:
     drawn = list(_tables(scenario, rng, own))[: FAULTS_MAX - len(own)]
     wanted = Expect(scenario.expect.unbound_pct, scenario.expect.rebound_pct)
     faulty = msgspec.structs.replace(
-        scenario, faults=(*own, *drawn), tries_max=TRIES_MAX, expect=wanted
+        scenario,
+        products=_models(scenario.products, rng),
+        faults=(*own, *drawn),
+        tries_max=TRIES_MAX,
+        expect=wanted,
     )
     return Case(
         faulty,
@@ -82,6 +88,18 @@ def draw(scenario: Scenario, devices: int, seed: int) -> Case:
         {} if scenario.tampered.devices else _some(CHOICES, rng, CHOICES_PCT),
         limit_s,
     )
+
+
+def _models(products: tuple[Product, ...], rng: Rng) -> tuple[Product, ...]:
+    """Return products of other built-in models, or as they are; what had a lens has one."""
+    if rng.below(100) >= MODELS_PCT:
+        return products
+    changed = []
+    for product in products:
+        wired = catalog.load(product.profile).wired
+        alike = [name for name in catalog.names() if catalog.load(name).wired == wired]
+        changed.append(msgspec.structs.replace(product, profile=alike[rng.below(len(alike))]))
+    return tuple(changed)
 
 
 def _diced(tables: tuple[FaultTable, ...]) -> Iterator[FaultTable]:
@@ -221,9 +239,11 @@ FIELDS: Final = _fields(FaultTable)
 HABITS: Final = {
     name: field
     for name, field in _fields(Firmware).items()
-    if isinstance(field, inspect.EnumType | inspect.BoolType) and name != "built_in_servers"
+    if isinstance(field, inspect.EnumType | inspect.BoolType)
+    and name not in ("built_in_servers", "pairing_lan_version_max")
 }
-"""Options of firmware. The vendor's servers, which some know by heart, are nowhere in this world."""
+"""Options of firmware. The vendor's servers, which some know by heart, are nowhere in this world, and
+its phones hear what waits to be paired by its announcements, which the newest versions may not make."""
 CHOICES: Final = {
     name: field
     for name, field in _fields(Settings).items()

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -29,6 +30,7 @@ from fleet.run.virtual.telling.witness import Witness
 
 START_MS = 1_767_225_600_000  # 2026-01-01, for every run that does not want another hour
 LOOK_EVERY_S = 0.25
+COLLECT_AFTER = (20_000, 20, 20)  # objects; most of what a run makes is there to stay
 
 
 class Play:
@@ -70,7 +72,7 @@ class Play:
 
         Raises UsageError when it could not even start.
         """
-        with asyncio.Runner(loop_factory=self._loop) as runner:
+        with _rarely_collected(), asyncio.Runner(loop_factory=self._loop) as runner:
             try:
                 runner.run(self._play())
             except KeyboardInterrupt:
@@ -115,6 +117,16 @@ class Play:
             decoder=decoder,
             virtual=Virtual((self.agenda.now_ms - self.start_ms) / 1000, self.trace.digest()),
         )
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def perform_virtual(

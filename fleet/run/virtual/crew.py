@@ -36,6 +36,7 @@ from fleet.run.fault_kinds import FaultKind
 from fleet.run.fault_plan import Strike
 from fleet.run.measured import nothing_measured
 from fleet.run.outages import Outages
+from fleet.run.owner import OWNERS_AT_ONCE
 from fleet.run.phases import PhaseClock
 from fleet.run.phones import LanPhones
 from fleet.run.population import Population
@@ -54,6 +55,7 @@ _CLOUD, _WORLD, _PHONES = 300, 301, 302  # branches of the seed
 URL = f"http://{HOST}"
 _IOT_DNS = (HOST, HTTP_PORT)
 REST_LOOK_S = 1.0
+OWNERS_SHARE = 10  # so a large fleet is sold as quickly as a small one
 
 
 class Crew:
@@ -76,6 +78,7 @@ class Crew:
         self.watch = Watch(count, self.recovery.saw)
         self.measured = nothing_measured()
         self.meter = Meter()
+        self.owners_at_once = max(OWNERS_AT_ONCE, count // OWNERS_SHARE)
         self.incidents: list[str] = []
         self._population = population
         seed, settings = population.seed, _settings(population, agenda.now_ms)

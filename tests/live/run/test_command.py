@@ -50,8 +50,7 @@ def test_a_run_with_every_refusal() -> None:
             "quota-campaign",
             5000,
             "",
-            "quota-campaign: 5000 devices take 2 days, and live that long; use --virtual, or at "
-            "most 3333 devices, which is one day's work",
+            "quota-campaign: 5000 devices take 2 days, and live that long; use --virtual, or at most",
         ),
         ("tampered-firmware", 10, "mqtt://127.0.0.1:1", "--broker: tampered-firmware needs the cl"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from msgspec import inspect
 
 from fleet.run.explore.case import Conditions
-from fleet.run.explore.draw import FIELDS, KINDS_MAX, TABLES_MAX, draw
+from fleet.run.explore.draw import CHOICES, FIELDS, HABITS, KINDS_MAX, TABLES_MAX, draw
 from fleet.run.faults import During, FaultTable, Kind, State
 from fleet.run.scenario import (
     FAULTS_MAX,
@@ -17,9 +17,10 @@ from fleet.run.scenario import (
     inconsistency,
     load_scenario,
 )
+from hw_profiles import catalog
 from tests.run.explore.support import CUT, DOWN, SMALL, case
 
-SEEDS = range(600)
+SEEDS = range(400)
 
 
 def drawn(scenario: Scenario, seed: int) -> tuple[FaultTable, ...]:
@@ -117,6 +118,30 @@ def test_the_network_is_odd_every_other_time() -> None:
     assert 0.3 < len(odd) / len(SEEDS) < 0.6
     assert min(one.write_ms for one in odd) < 5
     assert max(one.write_ms for one in odd) > 500
+
+
+def test_firmware_and_cloud_have_other_options_at_times() -> None:
+    cases = [draw(SMALL, 12, seed) for seed in SEEDS]
+    habits = Counter(name for one in cases for name in one.firmware)
+    assert set(habits) == set(HABITS)
+    assert {"activation_error", "notices_fin"} <= set(HABITS)
+    assert not {"built_in_servers", "pairing_lan_version_max"} & set(HABITS)
+    choices = Counter(name for one in cases for name in one.cloud)
+    assert set(choices) == set(CHOICES) == {
+        "unbind_mode", "unbind_reset_kind", "wipe_on_new_owner",
+    }  # fmt: skip
+    assert all(one.population() for one in cases[:50]), "each can be"
+    tampered = load_scenario("tampered-firmware")
+    assert not any(draw(tampered, 12, seed).cloud for seed in SEEDS)
+
+
+def test_products_are_of_other_models_at_times() -> None:
+    names = Counter(p.profile for seed in SEEDS for p in draw(SMALL, 12, seed).scenario.products)
+    assert set(names) == set(catalog.names())
+    wired = [catalog.load(product.profile).wired for product in SMALL.products]
+    for seed in SEEDS[:50]:
+        products = draw(SMALL, 12, seed).scenario.products
+        assert [catalog.load(product.profile).wired for product in products] == wired
 
 
 def test_a_longer_campaign_may_take_longer() -> None:

@@ -1,25 +1,26 @@
 """A line that says how far something is: repeated now and then, redrawn in a terminal."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
-from fleet.run.explore import progress as module
-from fleet.run.explore.progress import Progress
+from fleet.run.explore.progress import LINE_EVERY_S, Progress
 
 
 def test_without_a_terminal_it_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
     screen = Console(file=io.StringIO(), width=20)
     progress = Progress(screen)
-    assert not progress.is_due
-    now_s[0] += module.LINE_EVERY_S
-    assert progress.is_due
+    due = [progress.is_due]
+    now_s[0] += LINE_EVERY_S
+    due.append(progress.is_due)
     progress.show("a line that is longer than the screen is wide")
-    assert not progress.is_due
-    assert progress.elapsed_s == module.LINE_EVERY_S
+    due.append(progress.is_due)
+    assert due == [False, True, False]
+    assert progress.elapsed_s == LINE_EVERY_S
     progress.close()
     assert screen.file.getvalue() == "a line that is longer than the screen is wide\n"  # type: ignore[attr-defined]
 

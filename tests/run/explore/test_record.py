@@ -64,7 +64,7 @@ def test_the_program_has_a_version_and_mostly_a_commit(monkeypatch: pytest.Monke
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 0, said[command[3]], "")
 
-    monkeypatch.setattr(record.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(record, "version", lambda _: "0.1.0")
     assert program() == "0.1.0 at 1a2b3c4+"
     said["status"] = ""
@@ -78,6 +78,6 @@ def test_without_git_or_a_package_it_says_so(monkeypatch: pytest.MonkeyPatch) ->
     def nowhere(_: str) -> str:
         raise PackageNotFoundError
 
-    monkeypatch.setattr(record.subprocess, "run", missing)
+    monkeypatch.setattr(subprocess, "run", missing)
     monkeypatch.setattr(record, "version", nowhere)
     assert program() == "no version"

@@ -32,12 +32,14 @@ def test_what_has_nothing_to_do_with_it_goes(seed: int) -> None:
     large = draw(load_scenario("flaky-wan"), 40, seed).replace(
         conditions=Conditions(trip_ms=300), fair=False
     )
+    options = {"notices_fin": False, "obeys_enable": False}
+    large = large.replace(firmware=options, cloud={"unbind_mode": "refuse"})
     large = large.replace(faults=(*large.scenario.faults, DOWN, CUT))
     small = shrunk(large, lambda one: {"power_cut", "cloud_down"} <= set(kinds(one)))
     assert sorted(kinds(small)) == ["cloud_down", "power_cut"]
     assert small.devices == 1
     assert len(small.scenario.products) == len(small.scenario.operators) == 1
-    assert small.conditions == Conditions()
+    assert (small.conditions, small.firmware, small.cloud) == (Conditions(), {}, {})
     assert small.scenario.rebind_every == 0
 
 
@@ -60,6 +62,13 @@ def test_trouble_that_it_takes_stays() -> None:
     small = shrunk(case(trouble=trouble), lambda one: one.scenario.trouble.wifi_password > 0)
     assert small.scenario.trouble == Trouble(wifi_password=1)
     assert small.scenario.rebind_every == 0
+
+
+def test_an_option_that_it_takes_stays() -> None:
+    options = {"notices_fin": False, "backoff": "capped"}
+    large = case(firmware=options, cloud={"unbind_mode": "refuse"})
+    small = shrunk(large, lambda one: one.firmware.get("backoff") == "capped")
+    assert (small.firmware, small.cloud) == ({"backoff": "capped"}, {})
 
 
 def test_numbers_get_smaller_and_rounder() -> None:
@@ -121,7 +130,7 @@ def test_no_case_is_played_twice_and_none_that_cannot_be() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_no_step_makes_anything_larger(step: Callable[[Case], object]) -> None:
     large = draw(load_scenario("batch-unbind"), 20, 3)
-    for one in STEPS[STEPS.index(step)](large):  # type: ignore[arg-type]
+    for one in STEPS[STEPS.index(step)](large):
         assert one.devices <= large.devices
         assert len(one.scenario.faults) <= len(large.scenario.faults)
         assert len(one.scenario.products) <= len(large.scenario.products)

@@ -39,6 +39,14 @@ def test_it_is_the_same_each_time_and_conditions_change_it() -> None:
     assert other.virtual_s > one.virtual_s
 
 
+def test_firmware_and_cloud_are_as_the_case_says() -> None:
+    refusing = case(devices=4, cloud={"unbind_mode": "refuse"})
+    of_old_age = case(devices=4, firmware={"generation": "2.1"})
+    told = [play_case(one) for one in (case(devices=4), refusing, of_old_age)]
+    assert [one.finding for one in told] == [None] * 3
+    assert len({one.digest for one in told}) == 3
+
+
 def test_faults_that_struck_are_counted_by_kind() -> None:
     told = play_case(case(CUT, DOWN, devices=4))
     assert told.finding is None

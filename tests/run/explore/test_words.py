@@ -12,9 +12,12 @@ from tests.run.explore.support import CUT, DOWN, SLOW, case, failing, outcome
 
 def test_a_case_says_what_is_special_about_it() -> None:
     odd = case(DOWN, CUT, SLOW, seed=7, conditions=Conditions(trip_ms=5, write_ms=90))
+    odd = odd.replace(firmware={"notices_fin": False, "backoff": "capped"}, cloud={"region": "AZ"})
     assert list(words.contents(odd)) == [
         "2 devices, 2 products, 3 operators, 3 faults, seed 7",
         "conditions: trip_ms 5, write_ms 90",
+        "firmware: notices_fin False, backoff capped",
+        "cloud: region AZ",
         "faults[0]: cloud_down during unbind, for_s 2, at_s 4",
         "faults[1]: power_cut during always, for_s 1, every_s 5, share_pct 30",
         "faults[2]: slow during home, for_s 9.5, latency_ms 1234",

@@ -1,5 +1,6 @@
 """Whole runs in virtual time: they come out as live, and the same seed is the same run."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -90,3 +91,18 @@ def test_ctrl_c_leaves_a_result_of_what_there_was(monkeypatch: pytest.MonkeyPatc
 def test_a_size_that_no_virtual_network_has_is_refused() -> None:
     with pytest.raises(UsageError, match="1000000 devices"):
         run(devices=1_000_001)
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    during: list[tuple[int, int, int]] = []
+    population = populate(load_scenario(), 4, 1)
+    sight = make_sight("model", "pyzbar")
+    Play(
+        population,
+        sight,
+        lambda _: None,
+        prepare=lambda _: during.append(gc.get_threshold()),
+    ).play()
+    assert during == [command.COLLECT_AFTER]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before

@@ -77,3 +77,19 @@ def test_a_moment_that_never_ends_is_a_mistake(monkeypatch: pytest.MonkeyPatch) 
     again()
     with pytest.raises(RuntimeError, match="100 things in one millisecond"):
         agenda.run_next()
+
+
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(0, 30))
+def test_what_is_void_is_dropped_and_all_else_happens(delays_ms: list[int], at_ms: int) -> None:
+    agenda = Agenda(0)
+    seen: list[int] = []
+    for number, delay_ms in enumerate(delays_ms):
+        agenda.after(delay_ms, seen.append, number)
+    agenda.run_until(at_ms)
+    left = [number for number, delay_ms in enumerate(delays_ms) if delay_ms > at_ms]
+    kept = [number for number in left if number % 2]
+    assert agenda.drop(lambda _, args: args[0] % 2 == 0) == len(kept)
+    before = len(seen)
+    agenda.run_until(30)
+    assert sorted(seen[before:]) == kept
+    assert agenda.next_ms is None

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from firmware_sim.runtime.virtual.agenda import Agenda
-from firmware_sim.runtime.virtual.loop import LOOK_EVERY, Endless, Stalled, VirtualLoop
+from firmware_sim.runtime.virtual.loop import LOOK_EVERY, VOID_MIN, Endless, Stalled, VirtualLoop
 
 T = TypeVar("T")
 START_MS = 1_000_000
@@ -232,3 +232,15 @@ def test_what_a_task_keeps_in_its_context_stays_there_while_it_waits() -> None:
         return await asyncio.create_task(keep()), whose.get()
 
     assert Context().run(play, story()) == ("mine", "nobody's")  # from an empty one on
+
+
+def test_time_limits_that_were_kept_do_not_pile_up() -> None:
+    agenda = Agenda(START_MS)
+
+    async def story() -> None:
+        for _ in range(4 * VOID_MIN):
+            async with asyncio.timeout(86_400):
+                await asyncio.sleep(0.001)
+
+    play(story(), agenda)
+    assert agenda.drop(lambda *_: False) < 2 * VOID_MIN
