@@ -53,15 +53,14 @@ class Rng:
         return b"".join(self.next_u64().to_bytes(8, "big") for _ in range(words))[:count]
 
     def text(self, count: int, alphabet: str) -> str:
-        """Return `count` characters drawn from `alphabet`, which has at most 256, one byte each.
+        """Return `count` characters drawn from `alphabet`, which has at most 256.
 
         Some are likelier than others by one in 256 / len(alphabet), which no simulation minds.
         """
-        return self.bytes(count).translate(_letters(alphabet)).decode("latin-1")
+        return self.bytes(count).decode("latin-1").translate(_letters(alphabet))
 
 
 @cache
-def _letters(alphabet: str) -> bytes:
+def _letters(alphabet: str) -> str:
     """Return which character each byte stands for."""
-    letters = alphabet.encode("latin-1")
-    return bytes(letters[byte % len(letters)] for byte in range(256))
+    return "".join(alphabet[byte % len(alphabet)] for byte in range(256))

@@ -64,13 +64,14 @@ def test_two_phones_hear_the_same_broadcast() -> None:
             announce("127.5.0.3", "u3", port, version="3.1")
             for phone in (one, two):
                 found = await phone.wait_for({"u2", "u3"}, timeout_s=10)
-                assert [(device.uuid, device.ip, device.form()) for device in found] == [
+                # Two senders on two cores: the kernel promises no order.
+                assert {(device.uuid, device.ip, device.form()) for device in found} == {
                     ("u2", "127.5.0.2", TokenForm.ECB),
                     ("u3", "127.5.0.3", TokenForm.PLAIN),
-                ]
+                }
 
     asyncio.run(story())
-    assert heard == ["u2", "u3"]
+    assert sorted(heard) == ["u2", "u3"]
 
 
 def test_a_device_that_is_silent_is_not_waited_for_longer_than_asked() -> None:
