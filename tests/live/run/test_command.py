@@ -117,7 +117,7 @@ def test_a_shard_is_killed_in_the_middle() -> None:
 
 
 def test_a_shard_is_killed_with_fingers_on_its_buttons(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.run.runner.RESET_SLACK_S", 1.5)
+    monkeypatch.setattr("fleet.run.stage.RESET_SLACK_S", 1.5)
     screen = Striker("  reset ", kill("fleet-shard-0"))
     assert complete(perform(QUICK, decoder="zxing", shards=2, console=screen.console))
 
