@@ -187,19 +187,20 @@ class Workers:
 
         What is still played when somebody stops iterating is forgotten when it is done.
         """
-        coming = iter(cases)
+        coming: Iterator[Case] | None = iter(cases)
         due = self._given
         under_way: dict[int, Case] = {}
         done: dict[int, tuple[Case, Outcome]] = {}
         while True:
-            for worker in self._workers:
-                if worker.number is None and len(done) < AHEAD_MAX * self.count:
-                    case = next(coming, None)
-                    if case is not None:
-                        under_way[self._given] = case
-                        worker.give(self._given, case)
-                        self._given += 1
-            if not under_way:
+            for worker in self._idle() if len(done) < AHEAD_MAX * self.count else ():
+                case = next(coming, None) if coming is not None else None
+                if case is None:
+                    coming = None
+                    break
+                under_way[self._given] = case
+                worker.give(self._given, case)
+                self._given += 1
+            if coming is None and not under_way:
                 return
             for number, outcome in self._heard():
                 if number in under_way:
@@ -207,6 +208,9 @@ class Workers:
             while due in done:
                 yield done.pop(due)
                 due += 1
+
+    def _idle(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.number is None]
 
     def _heard(self) -> Iterator[tuple[int, Outcome]]:
         """Wait until one or more have played their case, and yield what has come of it."""
