@@ -43,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
         workers.move()
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run coroutines that are marked `anyio` in asyncio."""
+    return "asyncio"
+
+
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 

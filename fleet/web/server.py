@@ -1,0 +1,113 @@
+"""Serves the pages in the running event loop, and ends with what it belongs to."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import uvicorn
+
+from firmware_sim.errors import UsageError
+from fleet.web.guard import Guard, is_loopback
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
+CONNECTIONS_MAX = 400
+_START_POLL_S = 0.005
+_PASSWORD_BYTES = 9
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to listen; port 0 takes any free one."""
+
+    host: str = DEFAULT_HOST
+    port: int = 0
+
+    @property
+    def loopback(self) -> bool:
+        """Say whether only this machine can come here."""
+        return is_loopback(self.host)
+
+
+def parse_address(text: str) -> Address:
+    """Return `[HOST:]PORT` as an address. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or DEFAULT_HOST
+    if not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"{text!r} is no place for pages: expected PORT or ADDRESS:PORT")
+    return Address(host, int(port))
+
+
+def password_for(address: Address, given: str) -> str:
+    """Return the password for pages at `address`: the given one, a new one, or "" on loopback."""
+    if given or address.loopback:
+        return given
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without hands on the signals: the command that serves has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(
+    app: Guard, place: Address | socket.socket, closing: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
+    """Serve `app` as long as the block lasts; gives its URL. Raises UsageError for a taken port.
+
+    `place` is an address, or what `listen` has returned for one. `closing` is called first at the
+    end: it ends what would otherwise go on, such as feeds.
+    """
+    listener = listen(place) if isinstance(place, Address) else place
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(_START_POLL_S)
+        yield url_of(host, port)
+    finally:
+        closing()
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+        listener.close()
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the URL of pages."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listen(address: Address) -> socket.socket:
+    """Return a socket that is bound to `address`. Raises UsageError when that cannot be."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address.host, address.port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"pages cannot be served at {address.host}:{address.port}: {error.strerror}"
+        ) from None
+    listener.setblocking(False)  # noqa: FBT003 - its name says it
+    return listener

@@ -1,0 +1,24 @@
+// What the server tells by itself. EventSource connects again alone; the page says so meanwhile.
+
+/**
+ * Listen to a feed. `handlers` by name of event get its data. `lost` (no data) means that something
+ * was missed, and `opened` that the connection stands (again): read anew what you show.
+ */
+export function listen(path, handlers, { onstate = () => {} } = {}) {
+  let source = null;
+  let timer = 0;
+  let closed = false;
+  const open = () => {
+    source = new EventSource(path);
+    source.addEventListener("open", () => { onstate("connected"); handlers.opened?.(); });
+    source.addEventListener("error", () => {
+      onstate("connecting");
+      if (source.readyState === EventSource.CLOSED && !closed) timer = setTimeout(open, 1000);
+    });
+    for (const [name, handle] of Object.entries(handlers)) {
+      if (name !== "opened") source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+    }
+  };
+  open();
+  return () => { closed = true; clearTimeout(timer); source.close(); };
+}

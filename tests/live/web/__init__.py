@@ -1,0 +1,1 @@
+"""Tests of the pages over real sockets and in a real browser."""

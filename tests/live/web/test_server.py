@@ -1,0 +1,84 @@
+"""The server of the pages: a free port, a taken one, an end in time."""
+
+import asyncio
+import re
+import socket
+
+import httpx
+import pytest
+
+from firmware_sim.errors import UsageError
+from fleet.web.app import make_app
+from fleet.web.feed import Feed
+from fleet.web.routes import Call, Room, Route
+from fleet.web.server import Address, parse_address, password_for, serving, url_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("8420", Address("127.0.0.1", 8420)),
+        ("0", Address("127.0.0.1", 0)),
+        (":9000", Address("127.0.0.1", 9000)),
+        ("192.0.2.1:80", Address("192.0.2.1", 80)),
+        ("[::1]:8080", Address("::1", 8080)),
+    ],
+)
+def test_addresses(text: str, address: Address) -> None:
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "port", "127.0.0.1:", "1:65536", "1:-1"])
+def test_no_addresses(text: str) -> None:
+    with pytest.raises(UsageError, match="expected PORT"):
+        parse_address(text)
+
+
+def test_a_password_is_made_up_where_others_can_come() -> None:
+    public = Address("192.0.2.1", 80)
+    assert password_for(Address(), "") == ""
+    assert password_for(Address(), "given") == "given"
+    assert password_for(public, "given") == "given"
+    assert re.fullmatch(r"[\w-]{12}", password_for(public, ""))
+    assert password_for(public, "") != password_for(public, "")
+
+
+def test_an_address_of_six_is_bracketed() -> None:
+    assert url_of("::1", 80) == "http://[::1]:80"
+    assert url_of("127.0.0.1", 80) == "http://127.0.0.1:80"
+
+
+async def test_pages_are_served_as_long_as_the_block_lasts() -> None:
+    app = make_app([Room("one", "One", "login.html")])
+    async with serving(app, Address()) as url, httpx.AsyncClient() as client:
+        assert (await client.get(f"{url}/one")).status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{url}/one")
+
+
+async def test_a_taken_port_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port}"):
+            async with serving(make_app([]), Address("127.0.0.1", port)):
+                raise AssertionError("it is taken")
+
+
+async def test_open_feeds_do_not_hold_up_the_end() -> None:
+    feed = Feed()
+
+    async def listen(_: Call) -> object:
+        return feed.response()
+
+    app = make_app([Room("one", "One", "login.html", (Route("GET", "/feed", "Listen", listen),))])
+    async with asyncio.timeout(20), httpx.AsyncClient() as client:
+        async with serving(app, Address(), feed.close) as url:
+            request = client.build_request("GET", f"{url}/api/one/feed")
+            reply = await client.send(request, stream=True)
+            lines = reply.aiter_lines()
+            assert await anext(lines) == "retry: 1000"
+        assert [line async for line in lines if line] == []
+        await reply.aclose()

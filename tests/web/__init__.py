@@ -1,0 +1,1 @@
+"""Tests of the pages and the control API, without sockets."""
