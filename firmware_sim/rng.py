@@ -36,8 +36,11 @@ class Rng:
 
     def next_u64(self) -> int:
         """Return the next integer in 0 .. 2**64-1."""
-        self.state = (self.state + _GAMMA) & _MASK
-        return mix(self.state)
+        self.state = value = (self.state + _GAMMA) & _MASK
+        # What `mix` does: a call would cost more than that.
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB & _MASK
+        return value ^ (value >> 31)
 
     def below(self, limit: int) -> int:
         """Return an integer in 0 .. limit-1 (limit > 0); the bias is below limit / 2**64."""
@@ -50,7 +53,11 @@ class Rng:
     def bytes(self, count: int) -> bytes:
         """Return `count` pseudo-random bytes."""
         words = -(-count // 8)
-        return b"".join(self.next_u64().to_bytes(8, "big") for _ in range(words))[:count]
+        number = 0
+        for _ in range(words):
+            number = number << 64 | self.next_u64()
+        drawn = number.to_bytes(8 * words, "big")
+        return drawn if len(drawn) == count else drawn[:count]
 
     def text(self, count: int, alphabet: str) -> str:
         """Return `count` characters drawn from `alphabet`, which has at most 256.

@@ -14,6 +14,8 @@ from fleet.commands import app as phone
 from fleet.commands import cloud as platform
 from fleet.commands import explore as exploring
 from fleet.commands import lan as network
+from fleet.commands import led as lights
+from fleet.commands import report as reporting
 from fleet.commands.options import (
     DEVICES_MAX,
     Broker,
@@ -31,6 +33,8 @@ from fleet.commands.options import (
     Shards,
     Tls,
     Virtual,
+    Web,
+    WebPasswordFile,
 )
 
 cli = typer.Typer(
@@ -64,12 +68,22 @@ def root(
     """Take the options that belong to no command."""
 
 
-def _live_only(context: typer.Context) -> None:
-    """Refuse what has no meaning in virtual time."""
-    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker")
-    if given := [name for name in of_sockets if context.params[name]]:
+def _one_mode(context: typer.Context) -> None:
+    """Refuse what has no meaning in virtual time, or none but there."""
+    if not context.params["virtual"]:
+        if _typed(context, "lens"):
+            raise UsageError("--lens: of use with --virtual only; a live run decodes real frames")
+        return
+    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker", "web")
+    if given := [name for name in of_sockets if context.params[name] and _typed(context, name)]:
         options = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageError(f"{options}: of no use with --virtual; leave it out")
+
+
+def _typed(context: typer.Context, name: str) -> bool:
+    """Tell whether an option was given in this very command, and not by the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @cli.command("run")
@@ -89,6 +103,8 @@ def run_scenario(
     device_https_port: DeviceHttpsPort = None,
     broker: Broker = "",
     outage_s: OutageS = None,
+    web: Web = None,
+    web_password_file: WebPasswordFile = None,
     virtual: Virtual = False,
     lens: Lens = "model",
 ) -> None:
@@ -96,11 +112,12 @@ def run_scenario(
 
     Exit code 0 means that every expectation is met and no invariant violated, 1 that it is not so.
     """
+    from fleet.commands.pages import pages
     from fleet.commands.screen import make_screen
     from fleet.report import command
 
+    _one_mode(context)
     if virtual:
-        _live_only(context)
         code = command.run_virtually(
             scenario,
             devices=devices,
@@ -112,22 +129,24 @@ def run_scenario(
             console=make_screen(),
         )
         raise typer.Exit(code)
-    code = command.run_scenario(
-        scenario,
-        devices=devices,
-        seed=seed,
-        decoder=decoder,
-        report_dir=report,
-        shards=shards,
-        data_dir=data,
-        lan=lan,
-        pcap=pcap,
-        tls=tls,
-        device_https_port=device_https_port,
-        broker=broker,
-        outage_s=outage_s,
-        console=make_screen(),
-    )
+    with pages(web, web_password_file, wanted=web is not None) as attendance:
+        code = command.run_scenario(
+            scenario,
+            devices=devices,
+            seed=seed,
+            decoder=decoder,
+            report_dir=report,
+            shards=shards,
+            data_dir=data,
+            lan=lan,
+            pcap=pcap,
+            tls=tls,
+            device_https_port=device_https_port,
+            broker=broker,
+            outage_s=outage_s,
+            attendance=attendance,
+            console=make_screen(),
+        )
     raise typer.Exit(code)
 
 
@@ -175,6 +194,7 @@ def explain(
     )
 
 
+cli.command()(reporting.report)
 cli.command()(exploring.explore)
 cli.command()(exploring.replay)
 
@@ -212,13 +232,20 @@ def up(
     tls: Tls = False,
     device_https_port: DeviceHttpsPort = None,
     broker: Broker = "",
+    web: Web = None,
+    web_password_file: WebPasswordFile = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Serve no pages.")] = False,
 ) -> None:
-    """Start a cloud and devices; stay until Ctrl-C."""
+    """Start a cloud and devices; stay until Ctrl-C.
+
+    Pages and the control API are served for this machine, at http://127.0.0.1:8420 if it is free.
+    """
+    from fleet.commands.pages import pages
     from fleet.commands.screen import make_screen
     from fleet.run import up as hosting
 
-    raise typer.Exit(
-        hosting.up(
+    with pages(web, web_password_file, wanted=not no_web) as attendance:
+        code = hosting.up(
             devices=devices,
             profile=profile,
             state=state,
@@ -233,9 +260,10 @@ def up(
             tls=tls,
             device_https_port=device_https_port,
             broker=broker,
+            attendance=attendance,
             console=make_screen(),
         )
-    )
+    raise typer.Exit(code)
 
 
 @cli.command()
@@ -291,6 +319,9 @@ def device(
     raise typer.Exit(asyncio.run(at_other_cloud(choice, cloud, identity, ca)))
 
 
+cli.command()(lights.led)
+
+
 @cli.command()
 def profiles() -> None:
     """List the device models."""
@@ -305,6 +336,31 @@ def profiles() -> None:
         reset = f"{profile.timings.reset_hold_ms / 1000:g} s"
         table.add_row(name, profile.kind, profile.pairing, reset, profile.title)
     make_screen().print(table)
+
+
+@cli.command()
+def demo(
+    *,
+    web: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS:]PORT",
+            help="Where; else port 8420 of this machine, or a free one if that is taken. Any address "
+            "that is not of this machine alone asks for a password.",
+        ),
+    ] = None,
+    web_password_file: WebPasswordFile = None,
+    decoder: Decoder = "pyzbar",
+) -> None:
+    """Serve the indicator demo: one device in a page, with its light, its states and two apps.
+
+    Press its button, cut its power, hold codes to its camera; time passes at 1 to 20 times its speed.
+    Nothing is connected to anything. Ctrl-C ends it.
+    """
+    from fleet.commands.demo import demo as serve
+    from fleet.commands.screen import make_screen
+
+    raise typer.Exit(serve(web, web_password_file, decoder, make_screen()))
 
 
 @cli.command()

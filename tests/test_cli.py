@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from firmware_sim.errors import Malformed, UsageError
 from fleet.__main__ import main, run
+from fleet.commands import pages as looking_on
 from fleet.report import command
 from fleet.run import up as hosting
 from fleet.run.scenario import BUILT_IN
@@ -93,7 +95,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     monkeypatch.setattr(command, "run_scenario", stand_in)
     monkeypatch.setattr(hosting, "up", stand_in)
+    monkeypatch.setattr(looking_on, "pages", lambda *given, **wanted: nullcontext((given, wanted)))
     return notes
+
+
+def pages(where: str | None = None, file: Path | None = None, *, wanted: bool) -> dict[str, Any]:
+    """Return whom a fleet is told to let look on."""
+    return {"attendance": ((where, file), {"wanted": wanted})}
 
 
 IN_THE_CLEAR = {"tls": False, "device_https_port": None, "broker": ""}
@@ -104,17 +112,19 @@ def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -
     assert run(["run"]) == 7
     options: dict[str, Any] = {"devices": None, "seed": 1, "decoder": "pyzbar"}
     options |= {"report_dir": Path("report"), "outage_s": None, "shards": None, "data_dir": None}
-    assert asked == [(BUILT_IN, options | ON_LOOPBACK)]
+    assert asked == [(BUILT_IN, options | ON_LOOPBACK | pages(wanted=False))]
 
 
 def test_run_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     text = "run mine.toml --devices 30 --seed 7 --decoder zxing --report out --shards 2 --data d"
     further = "--lan shop --pcap p.pcap --tls --device-https-port 443 --outage-s 60"
-    assert run([*text.split(), *further.split()]) == 7
+    seen = "--web 0.0.0.0:80 --web-password-file secret"
+    assert run([*text.split(), *further.split(), *seen.split()]) == 7
     options: dict[str, Any] = {"devices": 30, "seed": 7, "decoder": "zxing"}
     options |= {"report_dir": Path("out"), "outage_s": 60.0}
     lan = {"lan": "shop", "pcap": Path("p.pcap"), "tls": True, "device_https_port": 443}
     lan |= {"broker": ""}
+    options |= pages("0.0.0.0:80", Path("secret"), wanted=True)
     assert asked == [("mine.toml", options | {"shards": 2, "data_dir": Path("d")} | lan)]
 
 
@@ -126,6 +136,35 @@ def test_the_environment_may_name_the_decoder(
     assert asked[0][1]["decoder"] == "zxing"
     monkeypatch.setenv("FLEET_DECODER", "eyes")
     assert run(["run"]) == 2
+
+
+def test_virtual_time_takes_no_option_of_sockets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def stand_in(_: str, *, console: Console, **options: Any) -> int:
+        asked.append(options | {"width": console.width})
+        return 7
+
+    monkeypatch.setattr(command, "run_virtually", stand_in)
+    monkeypatch.setenv("FLEET_BROKER", "mqtt://admin:secret@127.0.0.1")  # is for other runs
+    assert run(["run", "--virtual", "--lens", "real", "--outage-s", "3"]) == 7
+    assert (asked[0]["lens"], asked[0]["outage_s"]) == ("real", 3.0)
+    assert run(["run", "--virtual", "--tls", "--shards", "2"]) == 2
+    assert capsys.readouterr().err == (
+        "fleet: --shards, --tls: of no use with --virtual; leave it out\n"
+    )
+
+
+def test_a_live_run_takes_no_option_of_virtual_time(
+    asked: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", "--lens", "model"]) == 2
+    assert asked == []
+    assert capsys.readouterr().err == (
+        "fleet: --lens: of use with --virtual only; a live run decodes real frames\n"
+    )
 
 
 def test_explain_hands_on_every_option(
@@ -146,11 +185,13 @@ def test_up_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     assert run(["up"]) == 7
     text = "up --devices 5 --profile nvr --state waiting --ready-file r.json --shards 1"
     assert run([*text.split(), "--devices-json", "d.json"]) == 7
-    assert run(["up", "--lan", "shop", "--pcap", "p.pcap", "--tls"]) == 7
+    assert run(["up", "--lan", "shop", "--pcap", "p.pcap", "--tls", "--no-web"]) == 7
+    assert asked[2][0]["attendance"] == pages(wanted=False)["attendance"]
     assert (asked[2][0]["lan"], asked[2][0]["pcap"]) == ("shop", Path("p.pcap"))
     assert asked[2][0]["tls"]
     common = {"seed": 1, "decoder": "pyzbar", "data_dir": None} | ON_LOOPBACK
     first = {"devices": 1, "profile": None, "state": "bound", "ready_file": None, "shards": None}
+    common |= pages(wanted=True)
     assert asked[0] == (first | {"devices_json": None} | common,)
     second = {"devices": 5, "profile": "nvr", "state": "waiting", "shards": 1}
     files = {"ready_file": Path("r.json"), "devices_json": Path("d.json")}

@@ -2,7 +2,8 @@
 """Write the parts of the documentation that come from the code: diagrams and lists.
 
 `tools/generated_docs.py` rewrites every block between `<!-- generated: NAME -->` and
-`<!-- end -->`; `--check` changes nothing and exits with 1 when a block is stale. A test calls it.
+`<!-- end -->`, and the timing diagrams of lights; `--check` changes nothing and exits with 1 when
+any of them is stale. A test calls it.
 """
 
 import re
@@ -18,9 +19,15 @@ from firmware_sim.device.button import BUTTON
 from firmware_sim.device.indicator import LIGHTS, OUTPUTS, Pattern
 from firmware_sim.device.lifecycle import LIFECYCLE
 from firmware_sim.device.machine import Machine, Row
-from firmware_sim.device.profile import Point
+from firmware_sim.device.profile import Point, Profile
 from firmware_sim.device.session import SESSION
 from fleet.commands.explain import page
+from fleet.light.diagram import diagram as timing_diagram
+from fleet.light.meaning import OUR_CHOICE
+from fleet.light.meaning import lights as lights_of
+from fleet.light.svg import svg
+from fleet.report import keys
+from fleet.run import metrics
 from fleet.run.checks.table import INVARIANTS, Invariant
 from fleet.run.fault_kinds import KINDS, Range
 from fleet.run.scenario import BUILT_IN
@@ -28,6 +35,7 @@ from fleet.run.virtual.explain import tell_story
 from hw_profiles import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
+DRAWINGS = ROOT / "hw_profiles" / "lights"
 ROOMS = ("firmware_sim", "fleet", "hw_profiles", "tools")
 NUMBER = re.compile(r" [0-9]+\Z")
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -133,8 +141,33 @@ def lights() -> str:
 def _pattern(pattern: Pattern) -> str:
     colours = "/".join(pattern.colours)
     moving = f" {pattern.on_ms}/{pattern.off_ms} ms" if pattern.on_ms else ""
-    ours = " \\*" if pattern.source == "our choice" else ""
+    ours = " \\*" if pattern.source == OUR_CHOICE else ""
     return f"{colours} {pattern.mode.value}{moving}{ours}"
+
+
+def light_diagrams() -> str:
+    """Return a timing diagram for all models whose lights are the same."""
+    alike: dict[str, list[Profile]] = {}
+    for name in catalog.names():
+        profile = catalog.load(name)
+        same = repr((profile.indicator, profile.second_light, profile.pairing))
+        alike.setdefault(same, []).append(profile)
+    parts = []
+    for profiles in alike.values():
+        first = profiles[0].name
+        links = ", ".join(f"[`{each.name}`]({DRAWINGS.name}/{each.name}.svg)" for each in profiles)
+        picture = f"![Timing diagram of the light of {first}]({DRAWINGS.name}/{first}.svg)"
+        parts.append(f"{links}\n\n{picture}")
+    return "\n" + "\n\n".join(parts) + "\n"
+
+
+def drawings() -> dict[Path, str]:
+    """Return the timing diagram of each model, by the file that it belongs into."""
+    profiles = (catalog.load(name) for name in catalog.names())
+    return {
+        DRAWINGS / f"{each.name}.svg": svg(timing_diagram(each, lights_of(each)))
+        for each in profiles
+    }
 
 
 def invariants() -> str:
@@ -177,6 +210,16 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def report_keys() -> str:
+    """Return the keys of report.json and what they mean."""
+    return table(("key", "meaning"), ((f"`{key}`", what) for key, what in keys.listing()))
+
+
+def figures() -> str:
+    """Return the names of the figures that thresholds and comparisons know."""
+    return table(("figure", "what it is"), metrics.listing())
+
+
 def story() -> str:
     """Return what `fleet explain` prints where there is no terminal."""
     lines = page(tell_story(BUILT_IN), coloured=False, wide=True)
@@ -190,10 +233,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "outputs": outputs,
     "models": models,
     "lights": lights,
+    "light-diagrams": light_diagrams,
     "points": points,
     "invariants": invariants,
     "faults": faults,
     "explain": story,
+    "report-keys": report_keys,
+    "figures": figures,
 }
 
 
@@ -208,18 +254,31 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *rooms]
 
 
+def wanted() -> dict[Path, str | None]:
+    """Return what every generated file should hold; None for a drawing of no model any more."""
+    files: dict[Path, str | None] = dict.fromkeys(sorted(DRAWINGS.glob("*.svg")))
+    files |= {path: renew(path.read_text(encoding="utf-8")) for path in pages()}
+    return files | drawings()
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite, or check; return the exit code."""
+    check = "--check" in arguments
     stale = []
-    for path in pages():
-        text = path.read_text(encoding="utf-8")
-        if renew(text) != text:
-            stale.append(path.relative_to(ROOT).as_posix())
-            if "--check" not in arguments:
-                path.write_text(renew(text), encoding="utf-8")
-    verb = "stale" if "--check" in arguments else "rewritten"
+    for path, text in wanted().items():
+        if text == (path.read_text(encoding="utf-8") if path.is_file() else None):
+            continue
+        stale.append(path.relative_to(ROOT).as_posix())
+        if check:
+            continue
+        if text is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    verb = "stale" if check else "rewritten"
     print(f"{verb}: {', '.join(stale)}" if stale else "generated documentation is up to date")
-    return int(bool(stale) and "--check" in arguments)
+    return int(bool(stale) and check)
 
 
 if __name__ == "__main__":

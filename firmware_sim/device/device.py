@@ -35,6 +35,12 @@ from firmware_sim.wire.lan_version import LanVersion
 from firmware_sim.wire.provisioning import TokenParts
 
 MACHINES: tuple[Machine[Any], ...] = (LIFECYCLE, SESSION, BUTTON)
+_TAKERS: dict[type[Event], tuple[Machine[Any], ...]] = {
+    signal: tuple(machine for machine in MACHINES if signal in machine.events)
+    for each in MACHINES
+    for signal in each.events
+}
+"""Which tables know a signal, in their order."""
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -182,14 +188,14 @@ class Device:
         return self.timers.next_ms()
 
     def _step(self, signal: Event) -> None:
-        for machine in MACHINES:
-            if type(signal) in machine.events:
-                machine.step(self, signal)
+        for machine in _TAKERS.get(type(signal), ()):
+            machine.step(self, signal)
         self._show(signal)
 
     def _show(self, cause: Event) -> None:
         state = (self.lifecycle, self.session, self.outcome)
-        if state == self._shown:
+        shown = self._shown
+        if state[0] is shown[0] and state[1] is shown[1] and state[2] is shown[2]:
             return
         self._shown = _STATES.setdefault(state, state)
         self._out.append(_state_shown(*state, type(cause)))

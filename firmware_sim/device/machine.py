@@ -133,21 +133,22 @@ class Machine(Generic[S]):
         """Let the table take one event; return the row that handled it, None if it was ignored."""
         state = getattr(owner, self.attribute)
         for row in self._table[(state, type(event))]:
-            if row.guard is None or row.guard(owner, event):
+            guard = row.guard
+            if guard is None or guard(owner, event):
                 self._take(owner, event, row)
                 return row
         return None
 
     def _take(self, owner: Owner, event: Event, row: Row) -> None:
-        target = row.target
+        state, _, target, _, action, _ = row
         if target is not None:
             owner.timers.disarm(*self.timers)
-            leave = self.leave.get(row.state)
+            leave = self.leave.get(state)
             if leave is not None:
                 leave(owner)
             setattr(owner, self.attribute, target)
-        if row.action is not None:
-            row.action(owner, event)
+        if action is not None:
+            action(owner, event)
         if target is not None:
             enter = self.enter.get(target)
             if enter is not None:

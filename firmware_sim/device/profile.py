@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from firmware_sim.device.indicator import LIGHTS, Pattern
+from firmware_sim.device.indicator import LIGHTS, Colour, Pattern
 from firmware_sim.errors import Malformed
 from firmware_sim.wire.datapoint import DataPoint, Value, check, encode_dps
 from firmware_sim.wire.generation import Generation
@@ -189,7 +189,10 @@ class Child(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model. `name` is the stem of its file."""
+    """One model. `name` is the stem of its file.
+
+    The colours of `second_light` come from a light of their own, all others from the main one.
+    """
 
     name: Text
     title: Text
@@ -197,6 +200,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: Text
     pairing: Pairing
     indicator: dict[str, Pattern]
+    second_light: tuple[Colour, ...] = ()
     data_points: tuple[Point, ...] = ()
     children: Annotated[tuple[Child, ...], msgspec.Meta(max_length=CHILDREN_MAX)] = ()
     timings: Timings = Timings()

@@ -54,6 +54,8 @@ SIGNALS: dict[Timer, Event] = {
     Timer.CHILDREN: signals.ChildrenDue(),
 }
 
+_SIGNALS = tuple(SIGNALS.values())
+
 
 class Timers:
     """Deadlines in milliseconds since the Unix epoch, one per `Timer`.
@@ -78,10 +80,13 @@ class Timers:
 
     def disarm(self, *timers: Timer) -> None:
         """Forget these timers."""
+        deadlines = self._deadlines
         for timer in timers:
-            if self._deadlines[timer] == self._next_ms:
-                self._next_ms = UNARMED
-            self._deadlines[timer] = UNARMED
+            due_ms = deadlines[timer]
+            if due_ms != UNARMED:
+                deadlines[timer] = UNARMED
+                if due_ms == self._next_ms:
+                    self._next_ms = UNARMED
 
     def postpone(self, by_ms: int) -> None:
         """Let everything that is running run out so much later."""
@@ -102,11 +107,12 @@ class Timers:
 
     def expired(self, now_ms: int) -> list[Event]:
         """Disarm what has run out by now and return its signals, earliest first."""
-        due = [
-            (due_ms, timer)
-            for timer, due_ms in zip(SIGNALS, self._deadlines, strict=True)
-            if UNARMED < due_ms <= now_ms
-        ]
-        due.sort()
-        self.disarm(*[timer for _, timer in due])
-        return [SIGNALS[timer] for _, timer in due]
+        due: list[Event] = []
+        next_ms = self.next_ms()
+        while next_ms is not None and next_ms <= now_ms:
+            timer = self._deadlines.index(next_ms)  # of those that are due together the first
+            self._deadlines[timer] = UNARMED
+            self._next_ms = UNARMED
+            due.append(_SIGNALS[timer])
+            next_ms = self.next_ms()
+        return due

@@ -1,7 +1,7 @@
 """How devices get onto their networks: Wi-Fi joins, cables, and being carried away."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from firmware_sim import effects as fx
 from firmware_sim import events as ev
@@ -35,6 +35,18 @@ class Attachment:
             place.tell(ev.LinkDown())
             self.link_later(place)
 
+    def switch_air(self, site: str, places: Iterable[AnyPlace], *, on: bool) -> None:
+        """Switch the access point of a site on or off: whoever of `places` is on it loses its link.
+
+        Raises UsageError for an unknown site.
+        """
+        self.check_site(site)
+        self._sites[site].on = on
+        for place in places:
+            wireless = not place.device.profile.wired
+            if not on and wireless and place.site == site and place.linked:
+                place.tell(ev.LinkDown())
+
     def plug(self, place: AnyPlace, *, connected: bool) -> None:
         """Put a cable in or pull it; devices without a socket for one take no notice."""
         if place.device.profile.wired and place.plugged != connected:
@@ -43,6 +55,14 @@ class Attachment:
                 self.link_later(place)
             else:
                 place.tell(ev.LinkDown())
+
+    def bring(self, place: AnyPlace, *, in_reach: bool) -> None:
+        """Bring a device out of the reach of its access point, or back; not one with a cable."""
+        if place.device.profile.wired or place.in_reach == in_reach:
+            return
+        place.in_reach = in_reach
+        if not in_reach and place.linked:
+            place.tell(ev.LinkDown())
 
     def link_later(self, place: AnyPlace) -> None:
         """Let the cable's link come up, if there is one between two powered ends."""
@@ -75,7 +95,7 @@ class Attachment:
         place.joining = self._loop.call_later(delay_ms / 1000, then, place)
 
     def _refusal(self, place: AnyPlace, effect: fx.JoinWifi) -> JoinRefusal | None:
-        if lies(WifiGone, place.faults):
+        if not place.in_reach or lies(WifiGone, place.faults):
             return JoinRefusal.NO_SUCH_NETWORK
         return self._sites[place.site].refusal(effect.ssid, effect.password)
 

@@ -53,8 +53,9 @@ class Place(Generic[C, S, L]):
     """One device and what it is connected to.
 
     `switched_on` is what the operator's hand has done, `powered` whether there is voltage; `faults`
-    lie on the device's ways now. `skew_ms` is how far its clock is ahead of everybody's. `calls` and
-    `connects` count what was begun: calls over HTTP and connections to the broker.
+    lie on the device's ways now. `in_reach` says that it hears the access point of its site.
+    `skew_ms` is how far its clock is ahead of everybody's. `calls` and `connects` count what was
+    begun: calls over HTTP and connections to the broker.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Place(Generic[C, S, L]):
         "connects",
         "device",
         "faults",
+        "in_reach",
         "index",
         "ip",
         "joining",
@@ -86,6 +88,7 @@ class Place(Generic[C, S, L]):
         self.site = site
         self.powered = self.switched_on = False
         self.plugged = device.profile.wired
+        self.in_reach = True
         self.linked = False
         self.joining: Cancellable | None = None
         self.call: C | None = None

@@ -10,6 +10,7 @@ from typing import ClassVar, Self, TypeVar
 import msgspec
 
 from fleet.app.cloud_link import CloudLink
+from fleet.app.console_messages import Explanation
 from fleet.app.errors import CloudRefused
 from fleet.app.messages import Credentials, LoggedIn
 
@@ -34,6 +35,16 @@ class Account:
         """Log in; raises `CloudRefused` for an unknown name or a wrong password."""
         credentials = Credentials(name, password)
         return cls(link, credentials, await cls._open(link, credentials))
+
+    async def explain(self, action: str, device: str, account: str = "") -> Explanation:
+        """Return whether and why `account` (the own one if empty) may do `action` with a device.
+
+        `device` is a device id or, in the console, a uuid.
+        """
+        query = {"action": action, "device": device}
+        if account not in ("", self.name):
+            query["account"] = account
+        return await self._call("GET", "explain", Explanation, query=query)
 
     @classmethod
     async def _open(cls, link: CloudLink, credentials: Credentials) -> LoggedIn:

@@ -107,7 +107,7 @@ class _Register(Generic[Device]):
     def offer(self, device: Device) -> bool:
         """Enter the device; return whether it is new or not as it was."""
         known = self._by_id.get(device.id)
-        if known == device:
+        if known is device or known == device:
             return False
         if known is None and len(self._by_id) >= self._size_max:
             self.dropped += 1

@@ -57,6 +57,7 @@ class LanSearch:
         self._on_found = on_found
         self._caller = LanCaller(self._take, asking) if asking is not None else None
         self._heard = asyncio.Event()
+        self._awaited: dict[str, list[asyncio.Event]] = {}  # who waits for which device
         self._listen = listen
         self._transports: list[Ear] = []
 
@@ -92,8 +93,28 @@ class LanSearch:
     async def wait_for(self, uuids: Iterable[str], timeout_s: float) -> tuple[Found, ...]:
         """Return those of `uuids` that are found, as soon as all are or when time is over."""
         wanted = dict.fromkeys(uuids)
-        await self.until(lambda finder: wanted.keys() <= finder.found_uuids, timeout_s)
+        if not wanted.keys() <= self.finder.found_uuids:
+            await self._wait_for(wanted, timeout_s)
         return self.finder.select(wanted)
+
+    async def _wait_for(self, wanted: dict[str, None], timeout_s: float) -> None:
+        """Wait until all are found at the same time: many search at once, each for its own."""
+        found = asyncio.Event()
+        for uuid in wanted:
+            self._awaited.setdefault(uuid, []).append(found)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not wanted.keys() <= self.finder.found_uuids:
+                    found.clear()
+                    await found.wait()
+        except TimeoutError:
+            pass
+        finally:
+            for uuid in wanted:
+                waiting = self._awaited[uuid]
+                waiting.remove(found)
+                if not waiting:
+                    del self._awaited[uuid]
 
     async def until(self, enough: Callable[[Finder], bool], timeout_s: float) -> None:
         """Return as soon as `enough` devices that wait for a token are found, or time is over."""
@@ -110,6 +131,8 @@ class LanSearch:
         if found is None:
             return
         self._heard.set()
+        for awaited in self._awaited.get(found.uuid, ()):
+            awaited.set()
         if self._on_found is not None:
             self._on_found(found)
 

@@ -43,12 +43,17 @@ def save(data: bytes, path: Path) -> None:
     Raises `UsageError` for another suffix or when the file cannot be written.
     """
     check_picture_path(path)
-    picture = io.BytesIO()
-    _symbol(data).save(picture, kind=path.suffix.lower()[1:], scale=_PIXELS_PER_MODULE, border=4)
     try:
-        path.write_bytes(picture.getvalue())
+        path.write_bytes(picture(data, path.suffix.lower()[1:]))
     except OSError as error:
         raise UsageError(f"{path}: cannot write the QR picture ({error.strerror})") from None
+
+
+def picture(data: bytes, kind: str) -> bytes:
+    """Return the symbol as a picture, `kind` png or svg, quiet zone of 4 modules included."""
+    content = io.BytesIO()
+    _symbol(data).save(content, kind=kind, scale=_PIXELS_PER_MODULE, border=4, light="white")
+    return content.getvalue()
 
 
 def _symbol(data: bytes) -> segno.QRCode:

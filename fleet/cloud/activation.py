@@ -5,6 +5,10 @@ bind the device; a *medium* one is taken over and the old owner is told; a *weak
 The same owner may always activate again. What a device is granted is in
 tuya/tuya-connect-kit-for-mqtt-embedded-c, src/tuya_iot.c. That SDK repeats a call whose reply was
 lost, signed anew; who repeats an old signature has only listened.
+
+A repeated one is refused before its token is looked at, like a wrong signature or a wrong time: it is
+nobody's operation, so the history has no row of it, which whoever listens could fill otherwise. It is
+counted (`device_refused_replayed`).
 """
 
 import msgspec

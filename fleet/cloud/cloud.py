@@ -80,7 +80,7 @@ class Cloud:
         directories = Directories(
             DeviceDirectory(self._state.devices),
             self._state.app_links,
-            GuestDirectory(self._state.guests, settings),
+            GuestDirectory(self._state.guests, self._state.brake, settings),
         )
         messenger, self._doorkeeper = self._broker(directories, broker_settings, broker_address)
         self._messenger = messenger
@@ -89,9 +89,9 @@ class Cloud:
         self._device_api = DeviceApi(self._state, calls, self._link, endpoints, entropy)
         routes = (*ROUTES, *app_mqtt_api.routes(_mqtt_url(endpoints)))
         self._open_api = OpenApi(self._state, self._link, entropy, routes)
-        self._people = PeopleApi(self._state, self._link, counters or Counters())
-        self._consent_page = ConsentPage(self._state, entropy)
         self._push = PushTopics(self._state, entropy)
+        self._people = PeopleApi(self._state, self._link, self._push, counters or Counters())
+        self._consent_page = ConsentPage(self._state, entropy)
 
     def _broker(
         self,
@@ -130,7 +130,8 @@ class Cloud:
         `DeadlineReached`.
         """
         kind, effects = type(event), self._state.journal.effects
-        if isinstance(event, HttpRequested):
+        if kind is HttpRequested:
+            event = cast("HttpRequested", event)
             effects.append(self._reply(event, now_ms))
         elif kind in _OF_THE_BROKER or isinstance(event, OutsideEvent):
             self._link.handle(event, now_ms)
@@ -142,11 +143,20 @@ class Cloud:
         self._link.greet_arrivals(now_ms)
         if kind in _OF_PUSH:
             self._push.handle(cast("ConsumerEvent | DeadlineReached", event), now_ms)
-        for raised in [effect for effect in effects if type(effect) is PushRaised]:
-            self._push.publish(raised, now_ms)
-            app_mqtt.tell(self._state, self._link, self._entropy, raised, now_ms)
+        if effects:
+            self._tell_programs(effects, now_ms)
         self._doorkeeper.conclude(self._state.journal.changes, now_ms, effects)
         return self._state.journal.take()
+
+    def _tell_programs(self, effects: list[Effect], now_ms: int) -> None:
+        """Tell what has happened to the programs of developers and users, where there are any."""
+        state = self._state
+        happened = [effect for effect in effects if type(effect) is PushRaised]
+        if not happened or not (len(state.projects) or len(state.app_links)):
+            return
+        for raised in happened:
+            self._push.publish(raised, now_ms)
+            app_mqtt.tell(state, self._link, self._entropy, raised, now_ms)
 
     @property
     def state(self) -> State:
@@ -159,12 +169,11 @@ class Cloud:
 
     def next_deadline_ms(self) -> int | None:
         """Return when `DeadlineReached` is wanted next, or None."""
-        first_ms = None
+        state, first_ms = self._state, self._messenger.next_deadline_ms()
         for due_ms in (
-            self._link.next_deadline_ms(),
             self._push.next_deadline_ms(),
-            self._state.users.next_deletion_ms,
-            self._state.app_links.next_end_ms,
+            state.users.next_deletion_ms,
+            state.app_links.next_end_ms,
         ):
             if due_ms is not None and (first_ms is None or due_ms < first_ms):
                 first_ms = due_ms

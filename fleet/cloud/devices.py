@@ -10,7 +10,7 @@ it is to erase itself. While its credentials are live it may connect to be told 
 *revoked* it is refused at CONNECT and asks `tuya.device.info.sync` with its old key.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,7 @@ import msgspec
 
 from fleet.cloud.keys import LOWER, Entropy, random_text
 from fleet.cloud.ledger import Journal, Ledger, Loader
+from fleet.cloud.ordered import Ordered
 from fleet.cloud.store.records import Record
 
 _DEV_ID_PREFIX = "bf"
@@ -142,14 +143,12 @@ class Devices:
         self._by_owner: dict[str, dict[str, None]] = {}
         self._by_gateway: dict[str, dict[str, None]] = {}
         self._by_space: dict[str, dict[str, None]] = {}
-        self._by_product: dict[str, list[str]] = {}  # sorted device ids
+        self._by_product: dict[str, Ordered[str]] = {}  # device ids
         for device in self._devices:
             self._file(device)
             if device.dev_id:
-                self._by_product.setdefault(device.product_id, []).append(device.dev_id)
-        for ids in self._by_product.values():
-            ids.sort()
-        self._ids = sorted(self._by_dev_id)
+                self._by_product.setdefault(device.product_id, Ordered()).add(device.dev_id)
+        self._ids = Ordered(self._by_dev_id)
 
     def __len__(self) -> int:
         """Return the number of devices."""
@@ -184,7 +183,7 @@ class Devices:
 
     def of_product(self, product_id: str, after: str = "") -> Iterator[Device]:
         """Go through the devices of a product as `after` goes through all."""
-        return self._walk(self._by_product.get(product_id, []), after)
+        return self._walk(self._by_product.get(product_id, Ordered()), after)
 
     def all(self) -> list[Device]:
         """Return all devices, sorted by uuid."""
@@ -327,7 +326,8 @@ class Devices:
     def _those(self, uuids: Iterable[str]) -> list[Device]:
         return [device for device in map(self._devices.get, uuids) if device is not None]
 
-    def _walk(self, ids: list[str], after: str) -> Iterator[Device]:
+    def _walk(self, order: Ordered[str], after: str) -> Iterator[Device]:
+        ids = order.items
         for index in range(bisect_right(ids, after), len(ids)):
             device = self._devices.get(self._by_dev_id[ids[index]])
             assert device is not None, "what is in the order is kept"
@@ -340,7 +340,7 @@ class Devices:
             _unlist(self._by_gateway, before.gateway, before.uuid)
             _unlist(self._by_space, before.space, before.uuid)
         if device.dev_id and device.dev_id not in self._by_dev_id:
-            insort(self._ids, device.dev_id)
+            self._ids.add(device.dev_id)
         if before is None or (before.dev_id, before.product_id) != (
             device.dev_id,
             device.product_id,
@@ -353,7 +353,7 @@ class Devices:
         if before is not None and before.dev_id:
             self._by_product[before.product_id].remove(before.dev_id)
         if device.dev_id:
-            insort(self._by_product.setdefault(device.product_id, []), device.dev_id)
+            self._by_product.setdefault(device.product_id, Ordered()).add(device.dev_id)
 
     def _file(self, device: Device) -> None:
         if device.dev_id:

@@ -8,6 +8,7 @@ are unknown or revoked, and for a wrong authKey (tuya/TuyaOpen, issue 330).
 """
 
 from firmware_sim.wire import mqtt_payload
+from fleet.cloud.brake import Brake
 from fleet.cloud.devices import ACTIVATION_CLIENT, Devices
 from fleet.cloud.guests import Guests
 from fleet.cloud.happenings import GuestLimits
@@ -15,6 +16,7 @@ from fleet.cloud.keys import secret_fits, session_hash
 from fleet.cloud.settings import Settings
 
 ACCEPTED = 0
+UNAVAILABLE = 3
 BAD_CREDENTIALS = 4
 NOT_AUTHORIZED = 5
 
@@ -74,9 +76,10 @@ class DeviceDirectory:
 class GuestDirectory:
     """Guests of the broker: known by their user name, under any client id that is free."""
 
-    def __init__(self, guests: Guests, settings: Settings) -> None:
-        """Look guests up in `guests`."""
+    def __init__(self, guests: Guests, brake: Brake, settings: Settings) -> None:
+        """Look guests up in `guests`; `brake` slows down who tries passwords."""
         self._guests = guests
+        self._brake = brake
         self._proven: dict[str, str] = {}  # by name, what the right password is known by
         self.guests: GuestLimits | None = GuestLimits(
             connections_max=settings.mqtt_guest_connections_max,
@@ -91,8 +94,8 @@ class GuestDirectory:
         """Tell whether there is a guest of this name."""
         return self._guests.get(username) is not None
 
-    def admit(self, _client_id: str, username: str, password: bytes, _now_ms: int) -> int:
-        """Return the CONNACK code for a guest's password.
+    def admit(self, _client_id: str, username: str, password: bytes, now_ms: int) -> int:
+        """Return the CONNACK code for a guest's password; after too many wrong ones UNAVAILABLE.
 
         One that was right before is found to be so at once: many sessions of a guest may come back
         at the same time, and nobody else is served while a slow hash is made.
@@ -102,7 +105,10 @@ class GuestDirectory:
         kept = guest.password_hash if guest is not None else ""
         proof = session_hash(kept + given)  # and of no use once there is another password
         if not secret_fits(self._proven.get(username, ""), proof):
+            if self._brake.wait_s(f"guest {username}", now_ms):
+                return UNAVAILABLE
             if not self._guests.fits(username, given):
+                self._brake.failed(f"guest {username}", now_ms)
                 return BAD_CREDENTIALS
             self._proven[username] = proof
         return ACCEPTED

@@ -141,14 +141,23 @@ class History:
         return row
 
     def page(
-        self, viewer: str, *, batch: str = "", status: str = "", after: int = 0, limit: int = 0
+        self,
+        viewer: str,
+        *,
+        batch: str = "",
+        status: str = "",
+        after: int = 0,
+        limit: int = 0,
+        newest: bool = False,
     ) -> Page[HistoryRow]:
         """Return rows that account `viewer` may see: its own operations and those on its products.
 
-        Rows have ids above `after`; `batch` and `status` select, where given. `limit` 0 means
-        as many as a page may have.
+        Rows have ids above `after`; with `newest` they come newest first, with ids below `after`
+        unless that is 0. `batch` and `status` select, where given. `limit` 0 means as many as a
+        page may have.
         """
-        return self._log.page(
+        turn = self._log.latest if newest else self._log.page
+        return turn(
             viewer,
             after,
             min(limit or self._settings.page_rows_max, self._settings.page_rows_max),

@@ -7,6 +7,7 @@ owner is told, *weak* ones silently.
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 
 from fleet.cloud.ledger import Journal, Ledger, Loader
 from fleet.cloud.store.records import Record
@@ -46,7 +47,13 @@ class Product(Record, gc=False):
     @property
     def schema_id(self) -> str:
         """Name the schema (10 characters); a changed schema has another name."""
-        return hashlib.sha256(f"{self.product_id}{self.schema}".encode()).hexdigest()[:10]
+        return _schema_id(self.product_id, self.schema)
+
+
+@lru_cache(maxsize=256)
+def _schema_id(product_id: str, schema: str) -> str:
+    """Return it; every activation asks, and most products stay as they are."""
+    return hashlib.sha256(f"{product_id}{schema}".encode()).hexdigest()[:10]
 
 
 class Products:

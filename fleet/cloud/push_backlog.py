@@ -27,6 +27,14 @@ class Topic(NamedTuple):
     channel: str
 
 
+class Lag(NamedTuple):
+    """What is unread of a topic: messages, characters in them, when the oldest was raised."""
+
+    messages: int
+    size: int
+    oldest_ms: int | None
+
+
 class PushMessage(Record, gc=False):
     """One message of one topic: `text` is the JSON before encryption, `time_ms` when it was raised."""
 
@@ -79,6 +87,24 @@ class Backlog:
     def kept(self, topic: Topic) -> bool:
         """Tell whether messages of `topic` are kept for whoever comes."""
         return topic.channel == PRODUCTION or self._subscriptions.get(tuple(topic)) is not None
+
+    def topics_of(self, access_id: str) -> list[Topic]:
+        """Return the topics of a project that have unread messages or were asked for, sorted."""
+        asked_for = (
+            Topic(one.access_id, one.centre, one.topic)
+            for one in self._subscriptions
+            if one.access_id == access_id
+        )
+        unread = (topic for topic in self._topics if topic.access_id == access_id)
+        return sorted({*asked_for, *unread})
+
+    def lag(self, topic: Topic) -> Lag:
+        """Return what is unread of a topic."""
+        unread = self._topics.get(topic)
+        if unread is None:
+            return Lag(0, 0, None)
+        oldest = self._messages.get(next(iter(unread.ids)))
+        return Lag(len(unread.ids), unread.size, oldest.time_ms if oldest is not None else None)
 
     def get(self, message_id: int) -> PushMessage | None:
         """Return a message that is unread."""

@@ -53,6 +53,11 @@ class FailoverQueue:
         self._sent: dict[int, _Sent] = {}  # in the order in which they are due
         self._redeliveries: dict[int, int] = {}
 
+    @property
+    def under_way(self) -> int:
+        """Return how many messages the active consumer was sent and has not acknowledged."""
+        return len(self._sent)
+
     def join(self, member: Member) -> None:
         """Take a consumer; it waits unless it is alone."""
         self.members.append(member)

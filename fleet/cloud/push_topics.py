@@ -10,6 +10,8 @@ The real production topic has eleven partitions, each with an active consumer of
 of them have the same one.
 """
 
+from typing import NamedTuple
+
 from firmware_sim.errors import Malformed
 from firmware_sim.events import DeadlineReached
 from fleet.cloud.keys import Entropy
@@ -19,7 +21,7 @@ from fleet.cloud.open.push_crypto import Encryption, data_key, envelope
 from fleet.cloud.open.push_forms import told
 from fleet.cloud.open.push_frames import IDS_PER_MS, acknowledged, delivery
 from fleet.cloud.push_audience import audience, centre_of
-from fleet.cloud.push_backlog import CHANNELS, PushMessage, Topic, topic_of
+from fleet.cloud.push_backlog import CHANNELS, Lag, PushMessage, Topic, topic_of
 from fleet.cloud.push_events import (
     AdmitConsumer,
     CloseConsumer,
@@ -37,6 +39,15 @@ from fleet.cloud.state import State
 BATCH = 100  # messages sent in one step, for the sake of everybody else
 BAD_MESSAGE = 1007  # RFC 6455, section 7.4.1, as is the next
 POLICY = 1008
+
+
+class Standing(NamedTuple):
+    """A topic now: what is unread, how much of it is under way, and to whom, the active one first."""
+
+    topic: Topic
+    lag: Lag
+    under_way: int
+    consumers: tuple[Member, ...]
 
 
 class PushTopics:
@@ -90,6 +101,18 @@ class PushTopics:
                     for message in messages:
                         self._add(topic, message.protocol, message.text, now_ms)
                     self._serve(topic, now_ms)
+
+    def standing(self, access_id: str) -> list[Standing]:
+        """Return how the topics of a project stand that have messages or consumers, sorted."""
+        live = (topic for topic in self._queues if topic.access_id == access_id)
+        topics = sorted({*live, *self._backlog.topics_of(access_id)})
+        return [self._standing(topic) for topic in topics]
+
+    def _standing(self, topic: Topic) -> Standing:
+        queue = self._queues.get(topic)
+        if queue is None:
+            return Standing(topic, self._backlog.lag(topic), 0, ())
+        return Standing(topic, self._backlog.lag(topic), queue.under_way, tuple(queue.members))
 
     # --- messages -------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ other, so the store stays as bounded as the memory.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
@@ -92,9 +92,20 @@ class RowLog(Generic[RowT]):
     ) -> Page[RowT]:
         """Return up to `limit` (> 0) rows of `name` with ids above `after` that `keep` accepts."""
         ids = self._by_name.get(name, array("q"))
-        filed = (
-            self._ledger.get(ids[index]) for index in range(bisect_right(ids, after), len(ids))
-        )
+        return self._page(ids, range(bisect_right(ids, after), len(ids)), limit, keep)
+
+    def latest(
+        self, name: str, before: int, limit: int, keep: Callable[[RowT], bool] = lambda _row: True
+    ) -> Page[RowT]:
+        """Return such rows with ids below `before`, newest first; `before` 0 begins with the last."""
+        ids = self._by_name.get(name, array("q"))
+        end = bisect_left(ids, before) if before else len(ids)
+        return self._page(ids, range(end - 1, -1, -1), limit, keep)
+
+    def _page(
+        self, ids: "array[int]", places: Iterable[int], limit: int, keep: Callable[[RowT], bool]
+    ) -> Page[RowT]:
+        filed = (self._ledger.get(ids[place]) for place in places)
         rows = list(islice((row for row in filed if row is not None and keep(row)), limit + 1))
         return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 

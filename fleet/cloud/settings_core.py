@@ -77,6 +77,22 @@ class CoreSettings(msgspec.Struct, frozen=True):
     quota_days_kept: Annotated[
         int, Meta(ge=1, description="Ours. Days after which a quota's use is forgotten.")
     ] = 31
+    wrong_passwords_free: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Ours. Wrong passwords for one name (account, consumer, guest of the broker) "
+            "that cost nothing within a quarter of an hour; of all names together ten times as many.",
+        ),
+    ] = 10
+    wrong_password_wait_s_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Ours. After these, no password for that name is looked at for 1, 2, 4, ... "
+            "and at most so many seconds; 0: nobody waits.",
+        ),
+    ] = 60
     signature_window_s: Annotated[
         int,
         Meta(

@@ -24,7 +24,9 @@ class DeviceSettings(CoreSettings, frozen=True):
         bool,
         Meta(
             description="Ours. Whether an activation is refused that a device signed before its last "
-            "one: somebody else repeats it, or the device's clock was put back."
+            "one: somebody else repeats it, or the device's clock was put back. A device whose clock "
+            "was ahead at its last activation, by `signature_window_s` at most, is refused until it is "
+            "later than it had believed; without this, a repeated activation passes that long."
         ),
     ] = True
     first_message_version: Annotated[

@@ -10,6 +10,7 @@ from collections import Counter
 from fleet.cloud.accounts import Accounts
 from fleet.cloud.app_links import AppLinks
 from fleet.cloud.asset_grants import AssetGrants
+from fleet.cloud.brake import Brake
 from fleet.cloud.broker import Retained, Shelf
 from fleet.cloud.data_points import DataPoints
 from fleet.cloud.devices import Devices
@@ -41,6 +42,7 @@ class State:
         "accounts",
         "app_links",
         "asset_grants",
+        "brake",
         "counts",
         "data_points",
         "device_log",
@@ -79,6 +81,9 @@ class State:
         self.asset_grants = AssetGrants(settings, load, self.journal)
         self.sessions = Sessions(settings, load, self.journal, entropy)
         self.devices = Devices(load, self.journal, entropy)
+        self.brake = Brake(
+            free=settings.wrong_passwords_free, wait_s_max=settings.wrong_password_wait_s_max
+        )
         self.guests = Guests(settings, load, self.journal, entropy)
         self.mqtt_shelf = Shelf(settings, load, self.journal)
         self.mqtt_retained = Retained(settings, load, self.journal)

@@ -182,6 +182,11 @@ class Tokens:
             raise Refused(Reason.NOT_FOUND, "you made no such batch")
         return token
 
+    def batches(self, account: str) -> list[UnbindToken]:
+        """Return what `account` made and is still remembered, the newest first."""
+        made = map(self._unbind.get, reversed(self._held.get(account, [])))
+        return [token for token in made if token is not None and token.account == account]
+
     def cancel(self, token: UnbindToken) -> UnbindToken:
         """Let the token release nothing more."""
         return self._unbind.put(msgspec.structs.replace(token, cancelled=True))

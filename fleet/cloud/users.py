@@ -23,6 +23,7 @@ import msgspec
 
 from fleet.cloud.keys import LOWER, Entropy, hash_password, password_fits, random_text
 from fleet.cloud.ledger import Journal, Ledger, Loader
+from fleet.cloud.ordered import Ordered
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.settings import DAY_MS, Settings
 from fleet.cloud.store.records import Record
@@ -101,7 +102,7 @@ class Users:
         self._entropy = entropy
         self._users: Ledger[User] = Ledger(User, load, journal)
         self._by_name: dict[App, dict[str, str]] = {}
-        self._order: dict[App, list[tuple[int, str]]] = {}  # by time of registration
+        self._order: dict[App, Ordered[tuple[int, str]]] = {}  # by time of registration
         self._leaving = sorted((user.delete_at_ms, user.uid) for user in self._users if _ends(user))
         for user in self._users:
             self._file(user)
@@ -136,11 +137,11 @@ class Users:
         """Go through the uids of the users of the apps of these names, in all data centres."""
         for app, order in self._order.items():
             if app.schema in schemas:
-                yield from (uid for _, uid in order)
+                yield from (uid for _, uid in order.items)
 
     def registered(self, app: App, start_ms: int = 0, end_ms: int = 2**53) -> list[str]:
         """Return the uids of the users of an app who registered in [start, end), oldest first."""
-        order = self._order.get(app, [])
+        order = self._order.get(app, Ordered()).items
         first, last = bisect_left(order, (start_ms, "")), bisect_left(order, (end_ms, ""))
         return [uid for _, uid in order[first:last]]
 
@@ -265,7 +266,7 @@ class Users:
     def _file(self, user: User) -> None:
         app = self.app_of(user)
         self._by_name.setdefault(app, {})[user.name] = user.uid
-        insort(self._order.setdefault(app, []), (user.created_ms, user.uid))
+        self._order.setdefault(app, Ordered()).add((user.created_ms, user.uid))
 
 
 def _ends(user: User) -> bool:

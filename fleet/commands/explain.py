@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from firmware_sim.device.indicator import Pattern
-from fleet.commands.light import RICH_COLOURS
+from fleet.light.colours import SHADES, ink_of
 from fleet.run.command import INTERRUPTED
 from fleet.run.virtual.explain import Chapter, Story, tell_story
 from fleet.run.virtual.story import cells
@@ -140,7 +140,7 @@ def _lamp(pattern: Pattern, *, coloured: bool) -> Text:
     lamp = Text()
     for colour in cells(pattern):
         if coloured:
-            lamp.append("█" if colour else "·", style=RICH_COLOURS.get(colour, colour or "dim"))
+            lamp.append("█" if colour else "·", style=ink_of(colour))
         else:
-            lamp.append(colour[:1].upper() or ".")
+            lamp.append(SHADES[colour].letter if colour else ".")
     return lamp

@@ -77,7 +77,7 @@ Broker = Annotated[
     ),
 ]
 Scenario = Annotated[str, typer.Argument(help="Built-in name, or the path of a .toml file.")]
-Report = Annotated[Path, typer.Option(help="Folder in which to write report.json.")]
+Report = Annotated[Path, typer.Option(help="Folder for report.html and .json, JUnit and CSV.")]
 OutageS = Annotated[
     float | None,
     typer.Option(
@@ -91,6 +91,24 @@ Virtual = Annotated[
 Lens = Annotated[
     Literal["model", "real"],
     typer.Option(help="With --virtual: a model of what cameras read, or real frames, decoded."),
+]
+
+Web = Annotated[
+    str | None,
+    typer.Option(
+        "--web",
+        metavar="[ADDRESS:]PORT",
+        help="Serve pages and the control API there; port 0: any free one. Any address that is not "
+        "of this machine alone asks for a password.",
+    ),
+]
+WebPasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--web-password-file",
+        help="File with the password of the pages in its first line; else FLEET_WEB_PASSWORD, else "
+        "one is made where one is needed, and printed once.",
+    ),
 ]
 
 

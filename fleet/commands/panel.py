@@ -15,6 +15,7 @@ from rich.text import Text
 from fleet.commands import script
 from fleet.commands.hands import Desk
 from fleet.commands.light import clock, lamp
+from fleet.light.meaning import lamps
 
 HAPPENINGS_MAX = 12
 FRAMES_PER_S = 20
@@ -53,7 +54,7 @@ class Face:
 
     def _facts(self, now_ms: int) -> Table:
         desk = self._desk
-        light = lamp(desk.pattern, now_ms - desk.since_ms)
+        light = lamp(lamps(desk.setup.profile), desk.pattern, now_ms - desk.since_ms)
         state = Text(f"{desk.state.lifecycle} / {desk.state.session}")
         if desk.state.operator:
             state.append(f"   {desk.state.operator}", style="bold")

@@ -1,13 +1,18 @@
-"""`fleet run`: plays a scenario, writes the report, prints the tables, says by its code how it went."""
+"""`fleet run` and `fleet report`: play, write, compare, print, and say by a code how it went."""
 
 from pathlib import Path
 
 from rich.console import Console
 
-from fleet.report.files import prepare, write_report
-from fleet.report.model import make_report
+from fleet.report.comparison import compare
+from fleet.report.comparison_shown import as_page, for_terminal
+from fleet.report.environment import look_round
+from fleet.report.files import prepare, read_report, write_report, write_views
+from fleet.report.making import make_report
 from fleet.report.table import render
+from fleet.run.attendance import Attendance, nobody
 from fleet.run.command import INTERRUPTED, perform
+from fleet.run.files import write_atomically
 from fleet.run.result import RunResult
 from fleet.run.scenario import BUILT_IN
 from fleet.run.virtual.command import perform_virtual
@@ -31,6 +36,7 @@ def run_scenario(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
+    attendance: Attendance = nobody,
     console: Console | None = None,
 ) -> int:
     """Run a scenario and return the exit code: 0 passed, 1 not, 130 interrupted.
@@ -38,7 +44,7 @@ def run_scenario(
     `scenario` is a built-in name or the path of a file; None stands for the scenario's or the
     machine's choice; without `report_dir` no file is written, without `data_dir` data lives in a
     temporary folder. `lan` names the LAN to run in, see `perform`; what is said on it is written to
-    `pcap`; `tls`, `device_https_port`, `broker` and `outage_s` as in `perform`. Raises UsageError when the
+    `pcap`; `tls`, `device_https_port`, `broker`, `outage_s` and `attendance` as in `perform`. Raises UsageError when the
     run cannot start or the report not be written.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
@@ -57,6 +63,7 @@ def run_scenario(
         device_https_port=device_https_port,
         broker=broker,
         outage_s=outage_s,
+        attendance=attendance,
         console=console,
     )
     return _conclude(result, report_dir, console)
@@ -91,11 +98,46 @@ def run_virtually(
 
 def _conclude(result: RunResult, report_dir: Path | None, console: Console) -> int:
     """Write and print the report; return the exit code."""
-    report = make_report(result)
+    report = make_report(result, look_round())
     if report_dir is not None:
-        path = write_report(report, report_dir)
-        console.print(f"report: {path}", soft_wrap=True)
+        for path in (write_report(report, report_dir), *write_views(report, report_dir)):
+            console.print(f"report: {path}", soft_wrap=True)
     console.print(render(report), soft_wrap=True)
     if result.aborted == INTERRUPTED:
         return BY_SIGNAL
-    return PASSED if result.passed else FAILED
+    return PASSED if report.passed else FAILED
+
+
+def show_again(place: Path, console: Console) -> int:
+    """Print a report, and write what is made of it once more, beside it; return the exit code.
+
+    Raises UsageError for what is no report, or when nothing can be written there.
+    """
+    report = read_report(place)
+    folder = place if place.is_dir() else place.parent
+    for path in write_views(report, folder):
+        console.print(f"report: {path}", soft_wrap=True)
+    console.print(render(report), soft_wrap=True)
+    return PASSED if report.passed else FAILED
+
+
+def show_difference(
+    before: Path,
+    after: Path,
+    console: Console,
+    *,
+    html: Path | None = None,
+    tolerance_pct: float,
+    everything: bool = False,
+) -> int:
+    """Compare two runs, given by folder or file; return FAILED where one has regressed.
+
+    The page goes to `html`. A change counts from `tolerance_pct` on; unless `everything` is wanted,
+    other figures are not printed. Raises UsageError for what is no report.
+    """
+    comparison = compare(read_report(before), read_report(after), tolerance_pct)
+    if html is not None:
+        write_atomically(html, as_page(comparison).encode())
+        console.print(f"comparison: {html}", soft_wrap=True)
+    console.print(for_terminal(comparison, everything=everything), soft_wrap=True)
+    return FAILED if comparison.regressed else PASSED

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.report.model import Outcomes, Report
+from fleet.report.words import number
 
 _GOOD, _BAD = "green", "red"
 NOTHING = Outcomes(0, 0, {}, {})
@@ -49,15 +50,26 @@ def _findings(report: Report) -> Iterator[tuple[str, str]]:
         yield _BAD, f"ended early: {report.aborted}"
     for violation in report.violations:
         yield _BAD, f"violated: {violation}"
+    for line in _missed(report):
+        yield _BAD, line
     for line in report.unmet:
         yield _BAD, f"not as expected: {line}"
     for line in report.incidents:
         yield "yellow", f"on the way: {line}"
+    if report.health is not None and report.health.bottleneck:
+        yield "yellow", report.health.sentence
     for line in report.left_out:
         yield "dim", f"left out: {line}"
     for fault in report.faults:
         if not fault.struck:
             yield "dim", f"never came to pass: {fault.kind} during {fault.during}"
+
+
+def _missed(report: Report) -> Iterator[str]:
+    for one in report.thresholds:
+        if one.passed is False:
+            found = f"{number(one.value)} {one.note}".strip()
+            yield f"threshold missed: {one.metric} {one.condition}, is {found}"
 
 
 def outcomes(report: Report) -> Table:
@@ -87,12 +99,13 @@ def days(report: Report) -> Table:
 
 def phases(report: Report) -> Table:
     """Return how long each phase took, in milliseconds."""
-    table = _table("phase (ms)", "count", "p50", "p90", "p95", "p99", "max")
+    table = _table("phase (ms)", "count", "p50", "p90", "p95", "p99", "p99.9", "max")
     for name, phase in report.phases.items():
         if not phase.count:
             continue
-        times = (phase.p50_ms, phase.p90_ms, phase.p95_ms, phase.p99_ms, phase.max_ms)
-        table.add_row(name, str(phase.count), *(f"{time_ms:,.0f}" for time_ms in times))
+        times = (phase.p50_ms, phase.p90_ms, phase.p95_ms, phase.p99_ms, phase.p999_ms)
+        shown = ("-" if ms is None else f"{ms:,.0f}" for ms in (*times, phase.max_ms))
+        table.add_row(name, str(phase.count), *shown)
     return table
 
 
@@ -150,7 +163,7 @@ def costs(report: Report) -> Text:
     told = (
         f"{traffic.calls_per_device:.1f} calls and {traffic.connects_per_device:.1f} connects "
         "per device; "
-        if traffic.calls_per_device or traffic.connects_per_device
+        if traffic is not None and (traffic.calls_per_device or traffic.connects_per_device)
         else ""  # the run has ended before anybody was asked
     )
     return Text(

@@ -80,6 +80,7 @@ async def attempt(
     indices = [unit.index for unit in batch.units]
     reader = _Reader(stage, batch, presented or asyncio.Event())
     stage.hands.intend(indices, UNBIND)
+    stage.watch.begin_batch(batch.token.batch, indices)
     with stage.watch.look_at(indices) as gaze:
         async with asyncio.TaskGroup() as group:
             handing = group.create_task(_hand_over(stage, batch, reader.has_ended))

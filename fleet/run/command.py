@@ -14,10 +14,12 @@ from pathlib import Path
 from rich.console import Console
 
 from firmware_sim.errors import SimulatorError, UsageError
-from fleet.cloud.external import parse_address
+from fleet.run.attendance import Attendance, Live, Told, nobody
 from fleet.run.fault_player import START
 from fleet.run.files import run_folder
-from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
+from fleet.run.hosting import GRACE_S, external_broker, first_of, in_loop, settle, stop_signal
+from fleet.run.live_options import Options, cloud_config, shard_count
+from fleet.run.measured import Measured
 from fleet.run.population import Population, populate
 from fleet.run.progress import Progress, View, make_progress
 from fleet.run.result import RunResult
@@ -26,7 +28,7 @@ from fleet.run.scenario import load_scenario, with_outages
 from fleet.run.seeding import DAY_MIN, NOON_MIN
 from fleet.run.stage import first_site
 from fleet.run.summary import sum_up
-from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
+from fleet.run.supervisor import Supervisor
 from fleet.run.watch import Watch
 
 WAIT_MAX_MIN = 60  # for the last day of a campaign to begin
@@ -49,6 +51,7 @@ def perform(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
+    attendance: Attendance = nobody,
     console: Console,
 ) -> RunResult:
     """Run a scenario (built-in name or path); None stands for the scenario's or machine's choice.
@@ -57,7 +60,8 @@ def perform(
     on the LAN is written to `pcap`. With `tls` everything between cloud, devices and people is
     encrypted; devices may have a port of their own then. They use the MQTT broker at `broker`, if
     that is not empty. `outage_s` is how long the cloud is away
-    where the scenario has it go away. Raises UsageError when the run cannot start.
+    where the scenario has it go away. `attendance` looks on. Raises UsageError when the run cannot
+    start.
     """
     plan = with_outages(load_scenario(scenario), outage_s)
     population = populate(plan, devices or plan.devices, seed)
@@ -71,11 +75,11 @@ def perform(
         pcap=pcap,
         tls=tls,
         device_https_port=device_https_port,
-        broker=parse_address(broker) if broker else None,
+        broker=external_broker(broker, tls=tls),
         site=first_site(plan),
     )
     with run_folder(data_dir) as folder:
-        return in_loop(_perform(population, options, folder, console))
+        return in_loop(_perform(population, options, folder, attendance, console))
 
 
 def _check_live(population: Population, *, own_broker: bool) -> None:
@@ -94,16 +98,25 @@ def _check_live(population: Population, *, own_broker: bool) -> None:
 
 
 async def _perform(
-    population: Population, options: Options, folder: Path, console: Console
+    population: Population,
+    options: Options,
+    folder: Path,
+    attendance: Attendance,
+    console: Console,
 ) -> RunResult:
     progress = make_progress(console, population.profiles)
     admin_secret = secrets.token_urlsafe(24)
     cloud = cloud_config(population, options, folder, admin_secret)
-    supervisor = Supervisor(population, options, folder, cloud, progress.say)
-    run = Run(population, supervisor, progress.say)
+    say = Told(progress.say)
+    supervisor = Supervisor(population, options, folder, cloud, say)
+    run = Run(population, supervisor, say)
     aborted = ""
     try:
-        async with stop_signal() as stop, _shown(run, supervisor, progress):
+        async with (
+            stop_signal() as stop,
+            _shown(run, supervisor, progress),
+            attendance(Live(population, supervisor, stop, say, options.decoder, run)),
+        ):
             aborted = await _until_end(run, supervisor, stop)
     finally:
         await supervisor.stop(GRACE_S)
@@ -134,7 +147,9 @@ async def _shown(run: Run, supervisor: Supervisor, progress: Progress) -> AsyncI
     async def look() -> None:
         looks = 0
         while True:
-            progress.show(view(run, supervisor.watch, supervisor.meter.elapsed_s))
+            progress.show(
+                view(run, supervisor.watch, supervisor.measured, supervisor.meter.elapsed_s)
+            )
             if looks % SAMPLE_EVERY == 0:
                 supervisor.sample()
             looks += 1
@@ -149,7 +164,7 @@ async def _shown(run: Run, supervisor: Supervisor, progress: Progress) -> AsyncI
         progress.close()
 
 
-def view(run: Run, watch: Watch, elapsed_s: float) -> View:
+def view(run: Run, watch: Watch, measured: Measured, elapsed_s: float) -> View:
     """Return a run as its progress is shown."""
     return View(
         phase=run.phase,
@@ -162,4 +177,6 @@ def view(run: Run, watch: Watch, elapsed_s: float) -> View:
         rebound=len(run.tally.rebound),
         refused=run.tally.refused,
         changes=watch.changes,
+        phases=measured.phases,
+        failed=run.tally.failed,
     )

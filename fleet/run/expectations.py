@@ -1,7 +1,9 @@
 """What the scenario says must come out, held against what came out.
 
 A population may be too small to run into a limit. Such an expectation is left out and named, so
-that nobody takes a small run for a rehearsal of everything.
+that nobody takes a small run for a rehearsal of everything. One that is larger than the scenario's
+own may run into quotas that were wide enough; then their refusals, and the tickets that help, are
+no surprise, and are named as well.
 """
 
 from collections import Counter
@@ -10,6 +12,10 @@ import msgspec
 
 from fleet.run.population import TAMPERED, Population, Unit
 from fleet.run.recovery import Outage
+from fleet.run.scenario import TICKETS_MAX
+
+QUOTAS = ("account_quota", "product_quota")
+"""Refusals for want of quota."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -35,17 +41,54 @@ class Verdict(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """One expectation. What is unmet of it is a line that begins with `subject` and a colon."""
+
+    subject: str
+    wanted: str
+
+
+OTHERS = "reasons"
+"""The subject of what must not occur at all, which is named in the line."""
+
+
+def expected(population: Population) -> tuple[Expected, ...]:
+    """Return everything that the scenario expects, whether this population can meet it or not."""
+    scenario = population.scenario
+    expect = scenario.expect
+    found = []
+    if scenario.unbind:
+        found.append(Expected("unbound", f"{expect.unbound_pct} % of the devices"))
+        if scenario.rebind_every:
+            found.append(Expected("rebound", f"{expect.rebound_pct} % of those for sale"))
+    if expect.recovered_s:
+        found.append(Expected("recovered", f"{expect.recovered_s:g} s after each outage"))
+    if expect.days:
+        found.append(Expected("days", f"at least {expect.days}"))
+    if expect.tickets_min or expect.tickets_max < TICKETS_MAX:
+        most = f", at most {expect.tickets_max}" if expect.tickets_max < TICKETS_MAX else ""
+        found.append(Expected("tickets", f"at least {expect.tickets_min}{most}"))
+    for kind, minima in (
+        ("refused", dict(expect.refused.items())),
+        ("failed", dict(expect.failed.items())),
+        ("attacks", dict(expect.attacks.items())),
+    ):
+        found += [Expected(f"{kind} {name}", f"at least {count}") for name, count in minima.items()]
+    return (*found, Expected(OTHERS, "none but those that are listed"))
+
+
 def judge(population: Population, outcomes: Outcomes, outages: tuple[Outage, ...] = ()) -> Verdict:
     """Compare what came out with the scenario's `[expect]`."""
     expect = population.scenario.expect
     reachable = _reachable(population)
     refused: dict[str, int] = dict(expect.refused.items())
     failed: dict[str, int] = dict(expect.failed.items())
+    tight = _has_outgrown_quotas(population, reachable)
     unmet = [
         *shares(population, outcomes),
-        *_campaign(population, outcomes),
+        *_campaign(population, outcomes, tight=tight),
         *_recoveries(population, outages),
-        *_minima("refused", refused, outcomes.refused, reachable),
+        *_minima("refused", refused, outcomes.refused, reachable, QUOTAS if tight else ()),
         *_minima("failed", failed, outcomes.failed, reachable),
         *_attacks(population, outcomes),
     ]
@@ -61,6 +104,8 @@ def judge(population: Population, outcomes: Outcomes, outages: tuple[Outage, ...
         for name, found_count, count, most in _spread(population, outcomes)
         if most < count and found_count < count
     ]
+    if tight:
+        left_out += _tight(population, outcomes)
     return Verdict(tuple(unmet), tuple(left_out))
 
 
@@ -95,14 +140,37 @@ def _spread(population: Population, outcomes: Outcomes) -> list[tuple[str, int, 
     ]
 
 
-def _campaign(population: Population, outcomes: Outcomes) -> list[str]:
+def _has_outgrown_quotas(population: Population, reachable: Counter[str]) -> bool:
+    """Say whether more devices than the scenario speaks of are too many for its quotas."""
+    larger = len(population.units) > population.scenario.devices
+    return larger and any(reachable[reason] for reason in QUOTAS)
+
+
+def _tight(population: Population, outcomes: Outcomes) -> list[str]:
+    """Return what happened because of that and would be a surprise otherwise, one line each."""
+    scenario, units = population.scenario, len(population.units)
+    found = [
+        f"{reason}: none expected of {scenario.devices} devices, {outcomes.refused[reason]} of {units}"
+        for reason in QUOTAS
+        if reason in outcomes.refused and reason not in dict(scenario.expect.refused.items())
+    ]
+    most = scenario.expect.tickets_max
+    if outcomes.tickets > most:
+        found.append(
+            f"tickets: at most {most} expected of {scenario.devices} devices, "
+            f"{outcomes.tickets} of {units}"
+        )
+    return found
+
+
+def _campaign(population: Population, outcomes: Outcomes, *, tight: bool) -> list[str]:
     unmet = [
         f"{name}: {found}, expected at least {count}"
         for name, found, count, most in _spread(population, outcomes)
         if found < min(count, most)
     ]
     most = population.scenario.expect.tickets_max
-    if outcomes.tickets > most:
+    if outcomes.tickets > most and not tight:
         unmet.append(f"tickets: {outcomes.tickets}, expected at most {most}")
     return unmet
 
@@ -137,7 +205,11 @@ def _recoveries(population: Population, outages: tuple[Outage, ...]) -> list[str
 
 
 def _minima(
-    kind: str, wanted: dict[str, int], found: dict[str, int], reachable: Counter[str]
+    kind: str,
+    wanted: dict[str, int],
+    found: dict[str, int],
+    reachable: Counter[str],
+    no_surprise: tuple[str, ...] = (),
 ) -> list[str]:
     unmet = [
         f"{kind} {reason}: {found.get(reason, 0)}, expected at least {count}"
@@ -147,7 +219,7 @@ def _minima(
     unmet += [
         f"{kind} {reason}: {count}, not expected at all"
         for reason, count in found.items()
-        if reason not in wanted
+        if reason not in wanted and reason not in no_surprise
     ]
     return unmet
 

@@ -23,12 +23,13 @@ class Histogram(msgspec.Struct):
 
     def record(self, value_ms: float) -> None:
         """Count one duration; a negative one (a clock that was set back) counts as 0."""
-        value_ms = max(0.0, value_ms)
-        bucket = 0 if value_ms <= 1 else math.ceil(math.log(value_ms) / _LOG_GROWTH)
-        bucket = min(bucket, BUCKETS_MAX)
+        bucket = 0
+        if value_ms > 1:
+            bucket = min(math.ceil(math.log(value_ms) / _LOG_GROWTH), BUCKETS_MAX)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.count += 1
-        self.max_ms = max(self.max_ms, value_ms)
+        if value_ms > self.max_ms:
+            self.max_ms = value_ms
 
     def merge(self, other: "Histogram") -> None:
         """Add everything that `other` counted."""

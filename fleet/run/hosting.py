@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from firmware_sim.errors import SimulatorError
+from firmware_sim.errors import SimulatorError, UsageError
 from fleet import doctor
+from fleet.cloud.external import BrokerAddress, parse_address
 from fleet.lan import entry
 from fleet.lan.addresses import AddressBlock
 from fleet.lan.arrangement import Arrangement
@@ -38,6 +39,24 @@ def settle(
         place = doctor.Lan(home.address(0), home.broadcast_ip)
     doctor.require(devices, shards=shards, decoder=decoder, data_dir=data_dir, lan=place)
     return home
+
+
+def external_broker(url: str, *, tls: bool) -> BrokerAddress | None:
+    """Return the broker that a URL names, None for "": the cloud's own.
+
+    Raises UsageError for what is no such URL, and with `tls`: devices trust no certificates but
+    those of the authority that the cloud of this very run makes, and no other broker has one.
+    """
+    if not url:
+        return None
+    address = parse_address(url)
+    if tls:
+        raise UsageError(
+            "--tls: of no use with --broker; devices trust the authority alone that the cloud makes as "
+            "it starts, so that no other broker can have a certificate for them. Leave out one of the "
+            "two, or start `fleet cloud`, which keeps its authority, and devices on their own"
+        )
+    return address
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:

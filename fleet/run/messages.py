@@ -95,6 +95,33 @@ class MoveTo(msgspec.Struct, frozen=True, tag=True):
     site: str
 
 
+class Plug(msgspec.Struct, frozen=True, tag=True):
+    """Put the Ethernet cables of these devices in, or pull them; others leave the reach of Wi-Fi."""
+
+    indices: tuple[int, ...]
+    connected: bool
+
+
+class SwitchAir(msgspec.Struct, frozen=True, tag=True):
+    """Switch the access point of a place on or off."""
+
+    site: str
+    on: bool
+
+
+class AddDevices(msgspec.Struct, frozen=True, tag=True):
+    """Create more devices, unpowered, and the networks of their places; answered by `DevicesAdded`."""
+
+    sites: tuple[SiteSpec, ...]
+    devices: tuple[DeviceSpec, ...]
+
+
+class RemoveDevices(msgspec.Struct, frozen=True, tag=True):
+    """Switch these devices off for good: orders that name them mean nothing any more."""
+
+    indices: tuple[int, ...]
+
+
 class Intend(msgspec.Struct, frozen=True, tag=True):
     """Say what the next pairing of these devices is for: `unbind` or `rebind` (for the clocks)."""
 
@@ -135,6 +162,10 @@ Order = (
     | HoldButton
     | ShowCode
     | MoveTo
+    | Plug
+    | SwitchAir
+    | AddDevices
+    | RemoveDevices
     | Intend
     | LayAmbush
     | CallOff
@@ -172,6 +203,12 @@ class ShardReady(msgspec.Struct, frozen=True, tag=True):
     devices: int
 
 
+class DevicesAdded(msgspec.Struct, frozen=True, tag=True):
+    """So many more devices exist."""
+
+    devices: int
+
+
 class ShardBroken(msgspec.Struct, frozen=True, tag=True):
     """The shard cannot go on and ends; `text` is one line for the operator."""
 
@@ -188,7 +225,8 @@ class Observed(msgspec.Struct, frozen=True, tag=True):
 class Pulse(msgspec.Struct, frozen=True, tag=True):
     """Measurements since the last pulse (phases by name, loop lag), and all lens work so far.
 
-    `struck` counts the faults that have begun since then, by table and by the state struck.
+    `struck` counts the faults that have begun since then, by table and by the state struck;
+    `by_method` has the phases once more, those of devices that are unbound by `qr` and by `wired`.
     """
 
     phases: dict[str, Histogram]
@@ -197,6 +235,7 @@ class Pulse(msgspec.Struct, frozen=True, tag=True):
     decoded: int
     lens_cpu_ms: float
     struck: dict[int, dict[str, int]] = {}
+    by_method: dict[str, dict[str, Histogram]] = {}
 
 
 class Chip(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -227,4 +266,4 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     chips: tuple[Chip, ...]
 
 
-Report = ShardReady | ShardBroken | Observed | Pulse | Snapshot
+Report = ShardReady | DevicesAdded | ShardBroken | Observed | Pulse | Snapshot

@@ -16,6 +16,7 @@ A phase that power loss or a failure ends is not counted.
 from collections.abc import Callable
 
 from fleet.run.messages import Seen
+from fleet.run.tally import QR, WIRED
 
 PHASES = ("boot", "reset", "scan", "join", "activate", "unbind", "rebind")
 UNBIND = "unbind"
@@ -23,6 +24,11 @@ REBIND = "rebind"
 
 _PAIRING = ("JOINING", "ACTIVATING")
 _END_OF_PAIRING = ("OFF", "FAILED")
+
+
+def method_of(*, wired: bool) -> str:
+    """Return how devices of a model get their token: by `qr` or `wired`."""
+    return WIRED if wired else QR
 
 
 class PhaseClock:

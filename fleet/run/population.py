@@ -107,6 +107,13 @@ class Population(msgspec.Struct, frozen=True):
         """Return the days that a population of this size has."""
         return self.scenario.campaign.of_size(len(self.units) / self.scenario.devices)
 
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Return everybody who can log in before a run begins: once each, developers first."""
+        developers = (self.maker, *self.operators, self.purchaser)
+        owners = (unit.owner for unit in self.units)
+        return tuple({person.name: person for person in (*developers, *owners)}.values())
+
     def profile(self, unit: Unit) -> Profile:
         """Return the model of a unit."""
         return self.profiles[unit.product.profile]
@@ -127,7 +134,7 @@ def populate(
     profiles = {product.profile: catalog.load(product.profile) for product in scenario.products}
     products = tuple(
         Product(
-            product_id=Rng(derive(seed, _PRODUCT, number)).text(16, _LOWER),
+            product_id=product_id_of(seed, number),
             name=product.name,
             profile=product.profile,
             wired=profiles[product.profile].wired,
@@ -187,7 +194,7 @@ def _units(
     every = scenario.rebind_every
     sold = set(_mixed(kinds, seed, _SALE)[every - 1 :: every]) if every else set()
     return [
-        _unit(
+        make_unit(
             seed,
             index,
             products[kind],
@@ -220,7 +227,12 @@ def _mixed(kinds: list[int], seed: int, branch: int) -> list[int]:
     return sorted(range(len(kinds)), key=lambda i: (kinds[i], derive(seed, branch, i)))
 
 
-def _unit(
+def product_id_of(seed: int, number: int) -> str:
+    """Return the id of the product with that number."""
+    return Rng(derive(seed, _PRODUCT, number)).text(16, _LOWER)
+
+
+def make_unit(
     seed: int,
     index: int,
     product: Product,
@@ -229,6 +241,7 @@ def _unit(
     *,
     rebound: bool,
 ) -> Unit:
+    """Return the unit with that index; `rebound` says whether it finds another owner."""
     rng = Rng(derive(seed, _UNIT, index))
     return Unit(
         index=index,

@@ -16,14 +16,21 @@ from rich.text import Text
 
 from firmware_sim.device.indicator import LIGHTS
 from firmware_sim.device.profile import Profile
+from fleet.light.colours import ink_of
+from fleet.run.histogram import Histogram
+from fleet.run.phases import UNBIND
 
 LINE_EVERY_S = 3.0
 REDRAWS_PER_S = 4
 RATE_OVER_S = 5.0
+PERCENTS = (50, 95, 99)
 
 
 class View(msgspec.Struct, frozen=True):
-    """One moment of a run. Counts are devices; `changes` counts all states entered so far."""
+    """One moment of a run. Counts are devices; `changes` counts all states entered so far.
+
+    `phases` are durations, `failed` what did not work before the cloud was asked.
+    """
 
     phase: str
     elapsed_s: float
@@ -35,6 +42,8 @@ class View(msgspec.Struct, frozen=True):
     rebound: int
     refused: Mapping[str, int]
     changes: int
+    phases: Mapping[str, Histogram] = {}
+    failed: Mapping[str, int] = {}
 
 
 class Progress(Protocol):
@@ -64,11 +73,8 @@ def light_colours(profiles: Mapping[str, Profile]) -> dict[str, str]:
     for profile in profiles.values():
         for light, pattern in profile.indicator.items():
             if pattern.colours:
-                colours.setdefault(light, _RICH.get(pattern.colours[0], pattern.colours[0]))
+                colours.setdefault(light, ink_of(pattern.colours[0]))
     return colours
-
-
-_RICH = {"amber": "dark_orange"}
 
 
 class Rate:
@@ -117,9 +123,11 @@ def line(view: View, rate: float) -> str:
     """Return a moment as one line."""
     lights = ", ".join(f"{light} {view.lights[light]}" for light in _lit(view))
     refused = sum(view.refused.values())
+    unbinding = view.phases.get(UNBIND)
+    took = f", p95 {unbinding.percentile(95):.0f} ms" if unbinding and unbinding.count else ""
     return (
         f"{view.elapsed_s:6.1f} s  {view.phase:<7} unbound {view.unbound}/{view.devices}"
-        f" ({rate:.1f}/s), rebound {view.rebound}/{view.for_sale}, refused {refused} | {lights}"
+        f" ({rate:.1f}/s{took}), rebound {view.rebound}/{view.for_sale}, refused {refused} | {lights}"
     )
 
 
@@ -133,7 +141,7 @@ class Panel:
     def __init__(self, console: Console, colours: Mapping[str, str]) -> None:
         """Draw on `console`; `colours` by light."""
         self._colours = colours
-        self._unbinding, self._changing = Rate(), Rate()
+        self._unbinding, self._rebinding, self._changing = Rate(), Rate(), Rate()
         self._next_s = 0.0
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
@@ -141,10 +149,13 @@ class Panel:
     def show(self, view: View) -> None:
         """Draw the moment, unless one was drawn just now."""
         unbound_per_s = self._unbinding.add(view.elapsed_s, view.unbound)
+        rebound_per_s = self._rebinding.add(view.elapsed_s, view.rebound)
         changes_per_s = self._changing.add(view.elapsed_s, view.changes)
         if view.elapsed_s >= self._next_s:
             self._next_s = view.elapsed_s + 1 / REDRAWS_PER_S
-            self._live.update(self._draw(view, unbound_per_s, changes_per_s), refresh=True)
+            self._live.update(
+                self._draw(view, unbound_per_s, rebound_per_s, changes_per_s), refresh=True
+            )
 
     def say(self, text: str) -> None:
         """Print one line above the panel."""
@@ -154,12 +165,14 @@ class Panel:
         """Remove the panel."""
         self._live.stop()
 
-    def _draw(self, view: View, unbound_per_s: float, changes_per_s: float) -> RenderableType:
+    def _draw(
+        self, view: View, unbound_per_s: float, rebound_per_s: float, changes_per_s: float
+    ) -> RenderableType:
         head = Text.assemble(
             (f" {view.phase} ", "reverse bold"),
             f"  {view.elapsed_s:5.1f} s   unbound {view.unbound}/{view.devices}"
             f" ({unbound_per_s:.1f}/s)   rebound {view.rebound}/{view.for_sale}"
-            f"   {changes_per_s:.0f} states/s",
+            f" ({rebound_per_s:.1f}/s)   {changes_per_s:.0f} states/s",
         )
         lights = Table(box=None, pad_edge=False, show_header=False)
         for light in _lit(view):
@@ -171,8 +184,30 @@ class Panel:
         states = "  ".join(
             f"{name} {count}" for name, count in sorted(view.lifecycles.items()) if count
         )
-        refused = "  ".join(f"{reason} {count}" for reason, count in view.refused.items())
-        return Group(head, lights, Text(states, "dim"), Text(f"refused: {refused or '-'}", "dim"))
+        return Group(
+            head,
+            lights,
+            Text(states, "dim"),
+            *_percentiles(view.phases),
+            Text(f"refused: {_counted(view.refused)}", "dim"),
+            Text(f"failed: {_counted(view.failed)}", "dim"),
+        )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{reason} {count}" for reason, count in counts.items()) or "-"
+
+
+def _percentiles(phases: Mapping[str, Histogram]) -> list[Table]:
+    """Return a table of how long devices take, once any has completed a phase."""
+    table = Table("phase (ms)", box=None, pad_edge=False, header_style="dim")
+    for title in ("count", *(f"p{percent}" for percent in PERCENTS), "max"):
+        table.add_column(title, justify="right", header_style="dim")
+    for name, times in phases.items():
+        if times.count:
+            percentiles = (f"{times.percentile(percent):,.0f}" for percent in PERCENTS)
+            table.add_row(name, str(times.count), *percentiles, f"{times.max_ms:,.0f}")
+    return [table] if table.row_count else []
 
 
 def _bar(count: int, total: int) -> str:

@@ -66,7 +66,10 @@ class ReadyDevice(msgspec.Struct, frozen=True):
 
 
 class Papers(msgspec.Struct, frozen=True):
-    """What is in the file. `access_id`, `access_secret` and `schema` are of the first project."""
+    """What is in the file. `access_id`, `access_secret` and `schema` are of the first project.
+
+    `pages` is where a browser can look on, "" if nowhere.
+    """
 
     console: str
     open_api: str
@@ -82,6 +85,8 @@ class Papers(msgspec.Struct, frozen=True):
     projects: tuple[ReadyKey, ...]
     accounts: tuple[ReadyAccount, ...]
     devices: tuple[ReadyDevice, ...]
+    pages: str = ""
+    pages_password: str = ""
 
     def __repr__(self) -> str:
         """Show where, never a secret."""

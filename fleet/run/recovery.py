@@ -53,6 +53,10 @@ class Recovery:
         self._open: _Open | None = None
         self._outages: list[Outage] = []
 
+    def grow(self, count: int) -> None:
+        """Watch more devices, until there are `count`."""
+        self._online += [False] * (count - len(self._online))
+
     def saw(self, before: Seen, after: Seen) -> None:
         """Take the next state of a device."""
         online = after.light == "online"

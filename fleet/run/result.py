@@ -4,11 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fleet.run.expectations import Outcomes
+from fleet.cloud.quotas import Quota
+from fleet.run.chronicle import OverTime
+from fleet.run.expectations import Expected, Outcomes
 from fleet.run.histogram import Histogram
+from fleet.run.light_log import Track
 from fleet.run.messages import Chip
+from fleet.run.population import Population
 from fleet.run.recovery import Outage
 from fleet.run.retries import Retry
+from fleet.run.thresholds import Threshold
 
 
 class Generator(msgspec.Struct, frozen=True):
@@ -65,10 +70,38 @@ class Virtual(msgspec.Struct, frozen=True):
     trace_digest: str
 
 
+class Lights(msgspec.Struct, frozen=True):
+    """The lights of some devices. `tracked`: how many were followed, every `every`-th one."""
+
+    tracked: int
+    every: int
+    tracks: tuple[Track, ...]
+
+
+class Details(msgspec.Struct, frozen=True):
+    """What a report shows beside the figures.
+
+    `cpu_s_by_group`: as in `Meter.by_group`. `checked`: names of the invariants that were checked.
+    `for_sale`: devices that were to find a new owner.
+    """
+
+    population: Population
+    scenario_text: str
+    over_time: OverTime
+    lights: Lights
+    quotas: tuple[Quota, ...]
+    expected: tuple[Expected, ...]
+    thresholds: tuple[Threshold, ...]
+    checked: tuple[str, ...]
+    cpu_s_by_group: dict[str, float]
+    for_sale: int
+
+
 class RunResult(msgspec.Struct, frozen=True):
     """Everything about one run. `aborted` says why it ended early, "" if it did not.
 
-    `virtual` is None for a run in real time.
+    `virtual` is None for a run in real time. `passed` says nothing of thresholds: they ask for
+    figures, which are the report's business.
     """
 
     scenario: str
@@ -97,6 +130,7 @@ class RunResult(msgspec.Struct, frozen=True):
     faults: tuple[FaultPlayed, ...] = ()
     virtual: Virtual | None = None
     unbound_by_day: dict[str, int] = {}
+    details: Details | None = None
 
     @property
     def passed(self) -> bool:

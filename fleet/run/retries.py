@@ -6,6 +6,7 @@ counted. The cloud's CPU time is shared out by requests, which is an estimate: a
 about as much as a success.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -79,6 +80,13 @@ class Retries:
         if reason not in self._counts and len(self._counts) >= REASONS_MAX:
             reason = f"{heard.kind}: {OTHER}"
         self._counts.setdefault(reason, _Count()).take(heard.index, heard.at_ms)
+
+    def so_far(self) -> dict[str, int]:
+        """Return how many attempts have failed until now, by kind."""
+        counts: Counter[str] = Counter()
+        for reason, count in self._counts.items():
+            counts[_kind(reason)] += count.attempts
+        return dict(counts)
 
     def result(self, requests: int) -> tuple[Retry, ...]:
         """Return every reason, the most frequent first; the devices have made `requests` in all."""

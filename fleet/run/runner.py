@@ -25,17 +25,19 @@ from itertools import count
 from firmware_sim.errors import UsageError
 from fleet.app.cloud_link import CloudLink
 from fleet.app.console_client import ConsoleClient
+from fleet.cloud.quotas import Quota
 from fleet.run.attempt import Batch
 from fleet.run.audit import fetch_apps, fetch_history
 from fleet.run.bench import workplace
 from fleet.run.calendar import Calendar, arrivals
 from fleet.run.checks.evidence import Evidence
-from fleet.run.checks.table import violations
+from fleet.run.checks.table import AT_END, violations
 from fleet.run.fault_plan import FaultPlan
 from fleet.run.fault_player import CHECK, START, FaultPlayer
 from fleet.run.messages import Chip, Seen
 from fleet.run.operator import Office, Operator
 from fleet.run.owner import Owners
+from fleet.run.pace import Pace
 from fleet.run.population import Person, Population, Unit
 from fleet.run.scenario import SHELF
 from fleet.run.stage import (
@@ -72,10 +74,14 @@ class Run:
         self.tally = Tally()
         self.phase = START
         self.chips: dict[int, Chip] = {}  # as they were at the end
+        self.late: dict[str, int] = {}  # devices that have not come through a phase in time
         self.violations: list[str] = []
         self.refused: dict[str, int] | None = None  # by the history, once it was read
         self.unbound_by_day: dict[str, int] = {}  # by the history as well, and by the quota's day
+        self.quotas: tuple[Quota, ...] = ()  # by the cloud's books, at the end
+        self.checked: tuple[str, ...] = ()  # names of the invariants that were checked
         self._crew = crew
+        crew.chronicle.follow(self.tally)
         self._watch = crew.watch
         self._say = say
         self._all = tuple(unit.index for unit in population.units)
@@ -84,6 +90,7 @@ class Run:
         on_benches = len(scenario.operators) * scenario.batch_max
         at_once = min(len(self._all), on_benches) if self._shelf else len(self._all)
         self._patience_s = scenario.patience_s + PATIENCE_PER_DEVICE_S * at_once
+        self.pace = Pace(len(scenario.operators))
         self._plan = FaultPlan(population)
         self._faults: FaultPlayer | None = None
 
@@ -178,6 +185,7 @@ class Run:
             self._complain(len(late), what)
 
     def _complain(self, count: int, what: str) -> None:
+        self.late[self.phase] = count
         self._say(f"{count} of {len(self._all)} devices have not {what} in time; going on")
 
     # --- in the warehouse -----------------------------------------------------------------------
@@ -230,6 +238,7 @@ class Run:
             welcome,
             coming=len(later),
             can_wait=lambda backlog: calendar.can_wait(backlog, per_day),
+            pace=self.pace,
         )
         work.add(days[0])
         return work
@@ -265,6 +274,10 @@ class Run:
         self._crew.recovery.close(i for i, chip in chips.items() if chip.severed)
         audit = await self._crew.audit()
         history = await fetch_history(maker)
+        self.quotas = tuple(audit.quotas)
+        self._crew.chronicle.refusals(
+            (row.time_ms, row.reason) for row in history if row.status == "refused"
+        )
         self.refused = {}
         for row in history:
             if row.status == "refused":
@@ -272,6 +285,7 @@ class Run:
             elif row.operation == "unbind":
                 self.unbound_by_day[row.day] = self.unbound_by_day.get(row.day, 0) + 1
         self.violations = [f"tampered: {line}" for line in self.tally.break_outs]
+        self.checked = AT_END
         self.violations += violations(
             Evidence(
                 population=self.population,

@@ -8,7 +8,7 @@ import tomllib
 from importlib import resources
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,9 @@ from firmware_sim.errors import UsageError
 from firmware_sim.schema import explain
 from firmware_sim.wire.lan_version import LanVersion
 from fleet.run.faults import CLOUD_DOWN, FaultTable, mistake
+from fleet.run.metrics import METRICS
+from fleet.run.reasons import Attack, Failure, Refusal
+from fleet.run.thresholds import read as read_thresholds
 
 BUILT_IN = "batch-unbind"
 FAULTS_MAX = 64
@@ -27,31 +30,7 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 Ssid = Annotated[str, Meta(min_length=1, max_length=32)]
 Role = Literal["owner", "partner", "after_sale"]
-Refusal = Literal[
-    "token_full",
-    "token_dead",
-    "no_permission",
-    "already_bound",
-    "not_bound",
-    "account_quota",
-    "product_quota",
-]
-Failure = Literal["wifi_password", "wifi_not_found", "no_network"]
 Start = Literal["homes", "shelf"]
-Attack = Literal[
-    "foreign_account",
-    "no_owner",
-    "guess",
-    "foreign_uuid",
-    "forged_key",
-    "foreign_reset",
-    "own_reset",
-    "skewed_clock",
-    "foreign_session",
-    "foreign_topics",
-    "stale_key",
-    "replay",
-]
 SHELF: Final = "shelf"
 TICKETS_MAX = 1_000_000
 
@@ -200,6 +179,7 @@ class Scenario(_Strict, frozen=True):
     tampered: Tampered = Tampered()
     faults: Annotated[tuple[FaultTable, ...], Meta(max_length=FAULTS_MAX)] = ()
     expect: Expect = Expect()
+    thresholds: dict[str, Any] = {}
 
 
 def load_scenario(name_or_path: str = BUILT_IN) -> Scenario:
@@ -291,6 +271,7 @@ def inconsistency(scenario: Scenario) -> str | None:
     return (
         _purpose(scenario)
         or _days(scenario)
+        or _thresholds(scenario)
         or mistake(scenario.faults, unbind=scenario.unbind, shelf=scenario.start == SHELF)
     )
 
@@ -330,6 +311,15 @@ def _days(scenario: Scenario) -> str | None:
         return 'trouble: nobody has switched the devices on; leave it out, or start = "homes"'
     if scenario.quotas.zone and not scenario.quotas.midnight_in_min:
         return "quotas.zone: means nothing without midnight_in_min; leave it out"
+    return None
+
+
+def _thresholds(scenario: Scenario) -> str | None:
+    """Return what is wrong with the conditions on figures."""
+    try:
+        read_thresholds(scenario.thresholds, METRICS)
+    except ValueError as error:
+        return str(error)
     return None
 
 

@@ -5,7 +5,8 @@ time connects with keys that the cloud has, as if it had been paired long ago.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -89,8 +90,12 @@ def zone_min(zone: str) -> int:
     return (int(hours) * 60 + int(minutes)) * (-1 if zone[0] == "-" else 1)
 
 
-def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
-    """Return accounts, products, grants, consumers and devices, `bound` to their first owners."""
+def seed(population: Population, *, bound: bool, programs: bool = True) -> cloud_seed.Seed:
+    """Return accounts, products, grants, consumers and devices, `bound` to their first owners.
+
+    Where there may be `programs` that use the Open API, the maker has a project for them: whatever
+    happens is written down for it.
+    """
     people = {person.name: person for person in (population.maker, *population.operators)}
     people[population.purchaser.name] = population.purchaser
     return cloud_seed.Seed(
@@ -107,7 +112,7 @@ def seed(population: Population, *, bound: bool) -> cloud_seed.Seed:
         products=tuple(_products(population)),
         grants=tuple(grants(population)),
         devices=tuple(_devices(population, bound=bound)),
-        projects=(_project(population),),
+        projects=(_project(population),) if programs else (),
     )
 
 
@@ -186,7 +191,8 @@ def child_id(node_id: str) -> str:
     return f"6c{node_id}"
 
 
-def _schema(data_points: Iterable[Point]) -> str:
+@lru_cache(maxsize=256)
+def _schema(data_points: tuple[Point, ...]) -> str:
     points = (msgspec.convert(p, DataPoint, from_attributes=True) for p in data_points)
     return encode_schema(points)
 

@@ -9,7 +9,8 @@ import asyncio
 import signal
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import uvloop
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings
 from firmware_sim.device.device import Device, Identity
+from firmware_sim.device.profile import Profile
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import SimulatorError
 from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
@@ -32,7 +34,7 @@ from fleet.run import messages as msg
 from fleet.run.ambush import Ambush
 from fleet.run.histogram import Histogram
 from fleet.run.link import Link
-from fleet.run.phases import PHASES, PhaseClock
+from fleet.run.phases import PHASES, PhaseClock, method_of
 from fleet.run.watch import NOTES_PER_DEVICE_MAX
 from hw_profiles import catalog
 
@@ -58,6 +60,8 @@ class Shard:
         self._link: Link[msg.Order] = Link(msg.Order, self._obey, self._lost)
         self._clock: Clock
         self._ambush: Ambush
+        self._order: msg.SetUp
+        self._sites: dict[str, AccessPoint] = {}
         self._world: LiveWorld | None = None
         self._pool: DecodePool | None = None
         self._setting_up: asyncio.Task[None] | None = None
@@ -65,6 +69,7 @@ class Shard:
         self._indices: list[int] = []  # and back
         self._clocks: list[PhaseClock] = []
         self._phases = _no_phases()
+        self._by_method: dict[str, dict[str, Histogram]] = {}
         self._lag = Histogram()
         self._seen: list[msg.Seen] = []
         self._heard: dict[int, deque[msg.Heard]] = {}  # by device
@@ -131,34 +136,52 @@ class Shard:
             self._link.send(msg.ShardReady(len(self._indices)))
 
     async def _make_world(self, order: msg.SetUp) -> None:
-        profiles = {spec.profile: catalog.load(spec.profile) for spec in order.devices}
-        eyes = None
-        if not all(profile.wired for profile in profiles.values()):
-            self._pool = await DecodePool.open(order.decoder, workers=order.decode_workers)
-            eyes = Eyes(self._pool, LensSettings(), order.seed)
-        world = self._world = LiveWorld(
-            sites={site.name: AccessPoint(site.networks, site.join_ms) for site in order.sites},
+        self._order = order
+        self._sites = {site.name: AccessPoint(site.networks, site.join_ms) for site in order.sites}
+        self._world = LiveWorld(
+            sites=self._sites,
             observer=self._observe,
-            eyes=eyes,
             journal=FlashJournal(Path(order.journal)),
             broadcast_ip=order.broadcast_ip,
             seed=derive(order.seed, order.shard),
         )
-        iot_dns = (order.iot_dns_host, order.iot_dns_port)
-        for spec in order.devices:
-            identity = Identity(spec.uuid, spec.auth_key, spec.product_id)
-            device = Device(
-                profiles[spec.profile],
-                identity,
-                spec.seed,
-                iot_dns,
-                spec.flash,
-                spec.lan_version,
-                order.iot_dns_anchor,
-            )
-            self._local[spec.index] = world.add(device, ip=spec.ip, site=spec.site)
+        await self._make_devices(order.devices)
+
+    async def _make_devices(self, specs: Iterable[msg.DeviceSpec]) -> None:
+        profiles = {spec.profile: catalog.load(spec.profile) for spec in specs}
+        if self._pool is None and not all(profile.wired for profile in profiles.values()):
+            order = self._order
+            self._pool = await DecodePool.open(order.decoder, workers=order.decode_workers)
+            self._live.give_eyes(Eyes(self._pool, LensSettings(), order.seed))
+        for spec in specs:
+            profile = profiles[spec.profile]
+            device = make_device(spec, profile, self._order)
+            self._local[spec.index] = self._live.add(device, ip=spec.ip, site=spec.site)
             self._indices.append(spec.index)
-            self._clocks.append(PhaseClock(self._record))
+            method = method_of(wired=profile.wired)
+            self._clocks.append(PhaseClock(partial(self._record, method)))
+
+    def add_soon(self, order: msg.AddDevices) -> None:
+        """Begin to create more devices."""
+        self._setting_up = asyncio.get_running_loop().create_task(self._add(order))
+
+    async def _add(self, order: msg.AddDevices) -> None:
+        for site in order.sites:
+            self._sites[site.name].networks.update(site.networks)
+        try:
+            await self._make_devices(order.devices)
+        except SimulatorError as error:
+            self._fail(error)
+        else:
+            self._link.send(msg.DevicesAdded(len(order.devices)))
+
+    def remove(self, order: msg.RemoveDevices) -> None:
+        """Switch devices off for good; their places stay, or all others would have another number."""
+        for local in self._locals(order.indices):
+            self._live.tell(local, PowerRemoved())
+            self._live.show(local, None)
+        for index in order.indices:
+            del self._local[index]
 
     def power(self, order: msg.SwitchPower) -> None:
         """Apply or remove the supply voltage."""
@@ -189,6 +212,16 @@ class Shard:
         for local in self._locals(order.indices):
             self._live.move(local, order.site)
 
+    def plug(self, order: msg.Plug) -> None:
+        """Put cables in, or pull them; bring what has none out of the reach of Wi-Fi, or back."""
+        for local in self._locals(order.indices):
+            self._live.plug(local, connected=order.connected)
+            self._live.bring(local, in_reach=order.connected)
+
+    def switch_air(self, order: msg.SwitchAir) -> None:
+        """Switch the access point of a place on or off."""
+        self._live.switch_air(order.site, on=order.on)
+
     def intend(self, order: msg.Intend) -> None:
         """Tell the clocks what the next pairing is for."""
         for local in self._locals(order.indices):
@@ -212,7 +245,7 @@ class Shard:
     def snapshot(self, _: msg.TakeSnapshot) -> None:
         """Report every device as it is now."""
         self._flush()
-        chips = tuple(self._chip(index, local) for local, index in enumerate(self._indices))
+        chips = tuple(self._chip(index, local) for index, local in self._local.items())
         self._link.send(msg.Snapshot(chips))
 
     def _chip(self, index: int, local: int) -> msg.Chip:
@@ -261,8 +294,10 @@ class Shard:
             if len(self._seen) > PENDING_MAX:
                 self._fail(RuntimeError("the runner does not take what this shard observes"))
 
-    def _record(self, phase: str, spent_ms: int) -> None:
+    def _record(self, method: str, phase: str, spent_ms: int) -> None:
         self._phases[phase].record(spent_ms)
+        own = self._by_method.setdefault(method, {})
+        own.setdefault(phase, Histogram()).record(spent_ms)
 
     def _flush(self) -> None:
         """Send what was observed, unless the runner is behind: then it waits here, bounded."""
@@ -290,9 +325,10 @@ class Shard:
                 decoded=stats.decoded if stats else 0,
                 lens_cpu_ms=stats.cpu_ms if stats else 0.0,
                 struck=self._ambush.take_struck(),
+                by_method=self._by_method,
             )
         )
-        self._phases, self._lag = _no_phases(), Histogram()
+        self._phases, self._by_method, self._lag = _no_phases(), {}, Histogram()
 
     async def _every(self, pause_s: float, work: Callable[[], None]) -> None:
         while True:
@@ -319,6 +355,19 @@ class Shard:
         self._done.set()
 
 
+def make_device(spec: msg.DeviceSpec, profile: Profile, order: msg.SetUp) -> Device:
+    """Return the device of a specification; `order` says where its cloud is."""
+    return Device(
+        profile,
+        Identity(spec.uuid, spec.auth_key, spec.product_id),
+        spec.seed,
+        (order.iot_dns_host, order.iot_dns_port),
+        spec.flash,
+        spec.lan_version,
+        order.iot_dns_anchor,
+    )
+
+
 def _no_phases() -> dict[str, Histogram]:
     return {name: Histogram() for name in PHASES}
 
@@ -329,6 +378,10 @@ _ORDERS: dict[type[Any], Callable[[Shard, Any], None]] = {
     msg.HoldButton: Shard.hold,
     msg.ShowCode: Shard.show,
     msg.MoveTo: Shard.move,
+    msg.Plug: Shard.plug,
+    msg.SwitchAir: Shard.switch_air,
+    msg.AddDevices: Shard.add_soon,
+    msg.RemoveDevices: Shard.remove,
     msg.Intend: Shard.intend,
     msg.LayAmbush: Shard.lay_ambush,
     msg.CallOff: Shard.call_off,

@@ -7,7 +7,7 @@ the replacement finds their flash in the journal, puts them where they were and 
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Hand(msgspec.Struct):
 
     site: str
     powered: bool = False
+    plugged: bool = True
     payload: bytes | None = None
     purpose: str = ""
 
@@ -59,6 +60,9 @@ class ShardHost:
         self._process: BaseProcess | None = None
         self._ready: asyncio.Future[None] | None = None
         self._ended = asyncio.Event()
+        self._adding: list[asyncio.Future[None]] = []
+        self._dark: set[str] = set()  # places without Wi-Fi
+        self._removed: set[int] = set()
         self._serving = False
         self._stopping = False
         self.generation = 0
@@ -66,7 +70,16 @@ class ShardHost:
     @property
     def indices(self) -> tuple[int, ...]:
         """Return the devices of this shard."""
-        return tuple(self._hands)
+        return self._mine(self._hands)
+
+    @property
+    def serving(self) -> bool:
+        """Say whether there is a process that takes orders now."""
+        return self._serving
+
+    def hand(self, index: int) -> Hand:
+        """Return what people have done to a device of this shard."""
+        return self._hands[index]
 
     @property
     def pid(self) -> int:
@@ -113,6 +126,7 @@ class ShardHost:
                 spec, site=self._hands[spec.index].site, flash=images.get(local, spec.flash)
             )
             for local, spec in enumerate(self._setup.devices)
+            if spec.index not in self._removed
         )
         self._setup = msgspec.structs.replace(self._setup, devices=devices)
         self.generation += 1
@@ -128,11 +142,16 @@ class ShardHost:
 
     def _restore(self) -> None:
         """Do to the new devices what people had done to the old ones."""
+        for site in sorted(self._dark):
+            self._send(msg.SwitchAir(site, on=False))
+        hands = {index: self._hands[index] for index in self.indices}
+        unplugged = tuple(index for index, hand in hands.items() if not hand.plugged)
+        self._send(msg.Plug(unplugged, connected=False))
         groups: dict[bytes | None, list[int]] = {}
-        for index, hand in self._hands.items():
+        for index, hand in hands.items():
             groups.setdefault(hand.payload, []).append(index)
             self._send(msg.Intend((index,), hand.purpose))
-        on = tuple(index for index, hand in self._hands.items() if hand.powered)
+        on = tuple(index for index, hand in hands.items() if hand.powered)
         self._send(msg.SwitchPower(on, on=True))
         for payload, indices in groups.items():
             if payload is not None:
@@ -173,6 +192,49 @@ class ShardHost:
             self._hands[index].site = site
         self._send(msg.MoveTo(mine, site))
 
+    def plug(self, indices: Iterable[int], *, connected: bool) -> None:
+        """Put Ethernet cables in, or pull them; others leave the reach of Wi-Fi, or come back."""
+        mine = self._mine(indices)
+        for index in mine:
+            self._hands[index].plugged = connected
+        self._send(msg.Plug(mine, connected))
+
+    def switch_air(self, site: str, *, on: bool) -> None:
+        """Switch the access point of a place on or off."""
+        (self._dark.discard if on else self._dark.add)(site)
+        self._send(msg.SwitchAir(site, on))
+
+    async def add(
+        self, sites: tuple[msg.SiteSpec, ...], devices: tuple[msg.DeviceSpec, ...]
+    ) -> None:
+        """Create more devices; `sites` are the places that have new networks, and which.
+
+        Those of a shard that dies meanwhile are created with its replacement. Not for one that is
+        not `serving`.
+        """
+        known = {site.name: site.networks for site in sites}
+        self._setup = msgspec.structs.replace(
+            self._setup,
+            sites=tuple(
+                msgspec.structs.replace(site, networks=site.networks | known.get(site.name, {}))
+                for site in self._setup.sites
+            ),
+            devices=(*self._setup.devices, *devices),
+        )
+        self._hands |= {spec.index: Hand(spec.site) for spec in devices}
+        added = asyncio.get_running_loop().create_future()
+        self._adding.append(added)
+        self._send(msg.AddDevices(sites, devices))
+        await added
+
+    def remove(self, indices: Iterable[int]) -> None:
+        """Switch devices off for good."""
+        mine = self._mine(indices)
+        self._send(msg.RemoveDevices(mine))
+        for index in mine:
+            self._hands[index].powered = False
+        self._removed.update(mine)
+
     def intend(self, indices: Iterable[int], purpose: str) -> None:
         """Say what the next pairing is for."""
         mine = self._mine(indices)
@@ -182,7 +244,7 @@ class ShardHost:
 
     def strike(self, strike: Strike) -> None:
         """Let a fault befall those of the devices that are ours; it does not survive a dead shard."""
-        mine = strike.only(self._hands)
+        mine = strike.only(self._there())
         if mine.indices:
             self._send(
                 msg.LayAmbush(mine.number, mine.fault, mine.indices, mine.delays_ms, mine.state)
@@ -197,7 +259,11 @@ class ShardHost:
         self._send(msg.TakeSnapshot())
 
     def _mine(self, indices: Iterable[int]) -> tuple[int, ...]:
-        return tuple(index for index in indices if index in self._hands)
+        there = self._there()
+        return tuple(index for index in indices if index in there)
+
+    def _there(self) -> Container[int]:
+        return self._hands.keys() - self._removed if self._removed else self._hands
 
     def _send(self, order: msg.Order) -> None:
         """Send an order; a shard that does not serve yet is told by `_restore` when it does."""
@@ -212,12 +278,21 @@ class ShardHost:
         elif isinstance(report, msg.ShardBroken) and waiting:
             assert self._ready is not None
             self._ready.set_exception(UsageError(report.text))
+        elif isinstance(report, msg.DevicesAdded):
+            self._added(1)
         else:
             self._on_report(report)
+
+    def _added(self, count: int) -> None:
+        for added in self._adding[:count]:
+            if not added.done():
+                added.set_result(None)
+        del self._adding[:count]
 
     def _lost(self) -> None:
         self._link = None
         self._serving = False
+        self._added(len(self._adding))
         self._ended.set()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(UsageError(f"shard {self.number} died while it started"))

@@ -11,6 +11,7 @@ from fleet.app.finder import Found
 from fleet.app.handover import Delivery
 from fleet.cloud.api.admin_api import Audit
 from fleet.run.calendar import Calendar
+from fleet.run.chronicle import Chronicle
 from fleet.run.door import Door
 from fleet.run.fault_player import Stagehands
 from fleet.run.messages import Chip, Seen
@@ -141,6 +142,7 @@ class Crew(Hands, Stagehands, Protocol):
 
     watch: Watch
     recovery: Recovery
+    chronicle: Chronicle
     owners_at_once: int  # new owners who may be at it at the same time
     quota_day_offset_min: int  # how far the cloud's quota day is ahead of UTC's
 

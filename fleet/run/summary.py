@@ -4,26 +4,45 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from fleet.run.expectations import Outcomes, judge
+from fleet.run.chronicle import Chronicle
+from fleet.run.expectations import Outcomes, expected, judge
 from fleet.run.faults import only_virtual
 from fleet.run.measured import Measured
+from fleet.run.metrics import METRICS
 from fleet.run.phases import PHASES
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
-from fleet.run.result import FaultPlayed, Generator, RunResult, Traffic, Virtual
+from fleet.run.result import (
+    Details,
+    FaultPlayed,
+    Generator,
+    Lights,
+    RunResult,
+    Traffic,
+    Virtual,
+)
 from fleet.run.retries import Retries
 from fleet.run.runner import Run
+from fleet.run.scenario_text import in_toml
+from fleet.run.thresholds import read
 from fleet.run.usage import Meter
+from fleet.run.watch import Watch
 
 
 class Played(Protocol):
     """The crew of a run that is over, with what it has measured."""
 
     recovery: Recovery
+    watch: Watch
     retries: Retries
     measured: Measured
     meter: Meter
+    chronicle: Chronicle
     incidents: list[str]
+
+    def now_ms(self) -> int:
+        """Return the time at which it ended."""
+        ...
 
 
 def sum_up(
@@ -83,7 +102,30 @@ def sum_up(
         faults=tuple(_played(run.population, measured.struck, everything=virtual is not None)),
         virtual=virtual,
         unbound_by_day=dict(sorted(run.unbound_by_day.items())),
+        details=_details(run, crew),
     )
+
+
+def _details(run: Run, crew: Played) -> Details:
+    population, chronicle = run.population, crew.chronicle
+    done = run.tally.unbound if population.scenario.unbind else _online(crew)
+    log = chronicle.light_log
+    return Details(
+        population=population,
+        scenario_text=in_toml(population.scenario),
+        over_time=chronicle.over_time(crew.now_ms()),
+        lights=Lights(log.tracked, log.every, log.chosen(population, done)),
+        quotas=run.quotas,
+        expected=expected(population),
+        thresholds=read(population.scenario.thresholds, METRICS),
+        checked=run.checked,
+        cpu_s_by_group=crew.meter.by_group(),
+        for_sale=sum(1 for unit in population.units if unit.new_owner is not None),
+    )
+
+
+def _online(crew: Played) -> list[int]:
+    return [seen.index for seen in crew.watch.last if seen.light == "online"]
 
 
 def _played(

@@ -6,67 +6,50 @@ run through `failure`.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
-
 from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.runtime.live.world import HOST_SHORT
-from fleet import doctor
 from fleet.app.cloud_link import CloudLink
 from fleet.app.finder import FOUND_MAX
 from fleet.app.lan_client import LanSearch
 from fleet.cloud.api.admin_api import Audit
 from fleet.cloud.edge.process import ServerConfig
-from fleet.cloud.external import BrokerAddress
 from fleet.lan.addresses import AddressBlock
-from fleet.lan.arrangement import Arrangement
 from fleet.lan.capture import Recording
 from fleet.run import messages as msg
 from fleet.run import seeding
+from fleet.run.admin import AdminLink
 from fleet.run.audit import fetch_audit
+from fleet.run.chronicle import Chronicle
 from fleet.run.cloud_faults import CloudFault
 from fleet.run.cloud_host import CloudHost
 from fleet.run.cloud_mischief import CloudMischief
 from fleet.run.door import Door
 from fleet.run.fault_kinds import FaultKind
-from fleet.run.fault_plan import Strike
+from fleet.run.growth import grow, networks, newcomers
 from fleet.run.live_door import LiveDoors
+from fleet.run.live_hands import LiveHands
+from fleet.run.live_options import Options, shard_count
 from fleet.run.measured import nothing_measured
 from fleet.run.outages import Outages
 from fleet.run.owner import OWNERS_AT_ONCE
 from fleet.run.phones import LanPhones
-from fleet.run.population import Population
+from fleet.run.population import Population, Unit
 from fleet.run.recovery import Recovery
 from fleet.run.retries import Retries
 from fleet.run.shard_host import ShardHost
 from fleet.run.stage import HOMES, WAREHOUSE, Phones
 from fleet.run.usage import Meter
-from fleet.run.watch import Watch
+from fleet.run.watch import REMOVED, Watch
 
 SNAPSHOT_S = 10.0
 
 
-class Options(msgspec.Struct, frozen=True):
-    """How to run, apart from what. `shards` 0: one per further core, more for a large fleet."""
-
-    decoder: str
-    shards: int = 0
-    bound: bool = True  # devices start bound to their first owners
-    reset: bool = False  # though bound in the cloud, their buttons were held: the chips forgot it
-    site: str = HOMES
-    lan: Arrangement | None = None  # whose namespace we are in; None: a part of loopback
-    pcap: Path | None = None  # where to write what is said on the LAN
-    tls: bool = False
-    device_https_port: int | None = None  # None: devices use the common one
-    broker: BrokerAddress | None = None  # None: devices use the cloud's own
-
-
-class Supervisor:
+class Supervisor(LiveHands):
     """The processes of one run."""
 
     def __init__(
@@ -83,14 +66,18 @@ class Supervisor:
         self.watch = Watch(len(population.units), self.recovery.saw)
         self.measured = nothing_measured()
         self.meter = Meter()
+        self.chronicle = Chronicle(self.watch, self.retries, _now_ms(), self.meter.by_group)
         self.incidents: list[str] = []
         self.quota_day_offset_min = cloud.settings.quota_day_offset_min
         self.owners_at_once = OWNERS_AT_ONCE
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cloud = CloudHost(cloud, self._cloud_died)
         self.shards: list[ShardHost] = []
+        self.dark: set[str] = set()
         self._population = population
         self._admin_secret = cloud.settings.admin_secret
+        self._admin: AdminLink | None = None
+        self._growing = asyncio.Lock()
         self._options = options
         self._folder = folder
         self._report = report
@@ -101,7 +88,7 @@ class Supervisor:
         self._shortages: set[int] = set()
         outages = Outages(self.watch, self.recovery, self.measured, _now_ms)
         self._mischief = CloudMischief(self.cloud, outages, self.sample, report)
-        self._doors = LiveDoors(self._fail)
+        self._doors = LiveDoors(self.give_up)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -132,6 +119,8 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._replacing, return_exceptions=True)
         await self._doors.close()
+        if self._admin is not None:
+            await self._admin.close()
         self.sample()
         await asyncio.gather(
             self.cloud.stop(grace_s), *(shard.stop(grace_s) for shard in self.shards)
@@ -152,8 +141,8 @@ class Supervisor:
 
     def sample(self) -> None:
         """Look at what all processes cost right now."""
-        shards = [shard.pid for shard in self.shards if shard.pid]
-        self.meter.sample({"cloud": [self.cloud.pid] if self.cloud.pid else [], "shards": shards})
+        groups = {f"shards/{shard.number}": [shard.pid] for shard in self.shards if shard.pid}
+        self.meter.sample(groups | {"cloud": [self.cloud.pid] if self.cloud.pid else []})
 
     # --- what people need -----------------------------------------------------------------------
 
@@ -215,37 +204,76 @@ class Supervisor:
             decoder=self._options.decoder,
             decode_workers=1,
             journal="",
-            devices=tuple(
-                seeding.device_spec(
-                    self._population,
-                    unit,
-                    self.address(unit.index),
-                    self._options.site,
-                    bound=self._options.bound,
-                    reset=self._options.reset,
-                )
-                for unit in units
-            ),
+            devices=tuple(self._spec(unit) for unit in units),
         )
         stem = self._folder / f"shard-{number}"
         return ShardHost(setup, stem, lambda report: self._take(number, report), self._shard_died)
+
+    def _spec(self, unit: Unit) -> msg.DeviceSpec:
+        options = self._options
+        return seeding.device_spec(
+            self._population,
+            unit,
+            self.address(unit.index),
+            options.site,
+            bound=options.bound,
+            reset=options.reset,
+        )
+
+    # --- more of them, fewer --------------------------------------------------------------------
+
+    async def add(self, profile: str, count: int) -> Population:
+        """Let `count` more devices of a model come, without power; return all there are then.
+
+        Raises UsageError for what cannot be, or when the cloud or a shard is away.
+        """
+        async with self._growing:
+            before = self._population
+            after = grow(before, profile, count)
+            new = after.units[len(before.units) :]
+            self.address(new[-1].index)
+            if not all(shard.serving for shard in self.shards):
+                raise UsageError("a shard is being started: try again in a moment")
+            await self.admin.add(newcomers(before, after, bound=self._options.bound))
+            self._population = after
+            self.watch.grow(len(after.units))
+            self.recovery.grow(len(after.units))
+            for shard, mine in self.spread(unit.index for unit in new):
+                units = tuple(after.units[index] for index in mine)
+                homes = msg.SiteSpec(HOMES, networks(units), after.scenario.home.join_ms)
+                await shard.add((homes,), tuple(self._spec(unit) for unit in units))
+            return after
+
+    async def remove(self, indices: Iterable[int]) -> None:
+        """Take devices away for good: switched off, and nobody's in the cloud.
+
+        Raises UsageError when the cloud is away; the devices are gone all the same.
+        """
+        leaving = tuple(indices)
+        for shard, mine in self.spread(leaving):
+            shard.remove(mine)
+        self.watch.gone(leaving, _now_ms(), REMOVED)
+        uuids = tuple(self._population.units[index].uuid for index in leaving)
+        await self.admin.remove(uuids)
+
+    @property
+    def admin(self) -> AdminLink:
+        """Return the line to the cloud of whoever runs it."""
+        if self._admin is None:
+            ready = self.cloud.ready
+            self._admin = AdminLink(self.cloud.url, self._admin_secret, ready.ca_file)
+        return self._admin
+
+    @property
+    def population(self) -> Population:
+        """Return all devices that there are, and whose."""
+        return self._population
 
     def _cloud_cpu_s(self) -> float:
         self.sample()
         return self.meter.cpu_s("cloud")
 
     # --- faults ---------------------------------------------------------------------------------
-
-    def strike(self, strike: Strike) -> None:
-        """Let a fault befall devices."""
-        for shard in self.shards:
-            shard.strike(strike)
-
-    def call_off(self, numbers: Iterable[int]) -> None:
-        """Forget what the tables with these numbers have not begun."""
-        over = tuple(numbers)
-        for shard in self.shards:
-            shard.call_off(over)
 
     def plays(self, kind: FaultKind) -> bool:
         """Say whether faults of this kind can be made to happen to live processes."""
@@ -276,7 +304,7 @@ class Supervisor:
                 await work
                 self._incident(told)
             except SimulatorError as error:
-                self._fail(error)
+                self.give_up(error)
 
         task = asyncio.get_running_loop().create_task(replace())
         self._replacing.add(task)
@@ -286,42 +314,10 @@ class Supervisor:
         self.incidents.append(text)
         self._report(text)
 
-    def _fail(self, error: SimulatorError) -> None:
+    def give_up(self, error: SimulatorError) -> None:
+        """End the fleet for a reason that cannot be helped."""
         if not self.failure.done():
             self.failure.set_exception(error)
-
-    # --- hands ----------------------------------------------------------------------------------
-
-    def power(self, indices: Iterable[int], *, on: bool) -> None:
-        """Apply or remove the supply voltage."""
-        for shard, mine in self._spread(indices):
-            shard.power(mine, on=on)
-
-    def hold(self, indices: Iterable[int], hold_ms: int) -> None:
-        """Press the reset buttons for `hold_ms`."""
-        for shard, mine in self._spread(indices):
-            shard.hold(mine, hold_ms)
-
-    def show(self, indices: Iterable[int], payload: bytes | None) -> None:
-        """Bring a code into view, or take it away."""
-        for shard, mine in self._spread(indices):
-            shard.show(mine, payload)
-
-    def move(self, indices: Iterable[int], site: str) -> None:
-        """Carry devices to another place."""
-        for shard, mine in self._spread(indices):
-            shard.move(mine, site)
-
-    def intend(self, indices: Iterable[int], purpose: str) -> None:
-        """Say what the next pairing is for."""
-        for shard, mine in self._spread(indices):
-            shard.intend(mine, purpose)
-
-    def _spread(self, indices: Iterable[int]) -> list[tuple[ShardHost, list[int]]]:
-        by_shard: dict[int, list[int]] = {}
-        for index in indices:
-            by_shard.setdefault(index % len(self.shards), []).append(index)
-        return [(self.shards[number], mine) for number, mine in by_shard.items()]
 
     # --- eyes -----------------------------------------------------------------------------------
 
@@ -330,12 +326,13 @@ class Supervisor:
             self._take_observed(number, report)
         elif isinstance(report, msg.Pulse):
             self.measured.take(number, report)
+            self.chronicle.measured(_now_ms(), report.by_method, report.loop_lag)
         elif isinstance(report, msg.Snapshot):
             waiting = self._snapshots.pop(number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(report)
         elif isinstance(report, msg.ShardBroken):
-            self._fail(UsageError(f"shard {number}: {report.text}"))
+            self.give_up(UsageError(f"shard {number}: {report.text}"))
 
     def _take_observed(self, number: int, report: msg.Observed) -> None:
         for seen in report.seen:
@@ -366,28 +363,6 @@ class Supervisor:
         except TimeoutError:
             raise UsageError(f"a shard gave no snapshot within {SNAPSHOT_S:g} s") from None
         return {chip.index: chip for snapshot in snapshots for chip in snapshot.chips}
-
-
-def cloud_config(
-    population: Population, options: Options, folder: Path, admin_secret: str
-) -> ServerConfig:
-    """Return what the cloud of a run is told; it lives in `folder`, and where the devices are."""
-    lan = options.lan
-    return ServerConfig(
-        data=str(folder / "cloud"),
-        host=lan.cloud_ip if lan is not None else "127.0.0.1",
-        public=lan is not None,  # what it serves asks for a password, a key or a signature
-        settings=seeding.settings(population, admin_secret, _now_ms()),
-        seed=seeding.seed(population, bound=options.bound),
-        tls=options.tls,
-        device_https_port=options.device_https_port,
-        broker=options.broker,
-    )
-
-
-def shard_count(devices: int, wanted: int) -> int:
-    """Return how many shards to use: as many as wanted (0: as suits), but none without devices."""
-    return min(devices, wanted or doctor.shards_wanted(devices, len(os.sched_getaffinity(0))))
 
 
 def _now_ms() -> int:

@@ -15,11 +15,12 @@ import msgspec
 from rich.console import Console
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.external import parse_address
 from fleet.lan.arrangement import mac_of
 from fleet.run import device_list, seeding
+from fleet.run.attendance import Attendance, Live, Pages, Told, nobody
 from fleet.run.files import announcement, run_folder
-from fleet.run.hosting import GRACE_S, first_of, in_loop, settle, stop_signal
+from fleet.run.hosting import GRACE_S, external_broker, first_of, in_loop, settle, stop_signal
+from fleet.run.live_options import Options, cloud_config, shard_count
 from fleet.run.population import Population, Unit, populate
 from fleet.run.ready_file import (
     Papers,
@@ -32,7 +33,8 @@ from fleet.run.ready_file import (
 from fleet.run.scenario import Product as ProductPlan
 from fleet.run.scenario import Scenario, load_scenario
 from fleet.run.stage import HOMES, WAREHOUSE, is_online, is_waiting
-from fleet.run.supervisor import Options, Supervisor, cloud_config, shard_count
+from fleet.run.supervisor import Supervisor
+from fleet.run.watch import REMOVED
 
 State = Literal["bound", "returned", "waiting"]
 """Bound and online; bound still, but reset by hand, as goods come back; or nobody's."""
@@ -58,6 +60,7 @@ def up(
     tls: bool = False,
     device_https_port: int | None = None,
     broker: str = "",
+    attendance: Attendance = nobody,
     console: Console | None = None,
 ) -> int:
     """Start a cloud and devices, write the files, stay until Ctrl-C or SIGTERM; return 0.
@@ -66,8 +69,8 @@ def up(
     `profile` the devices are a mix of models. `lan` names one that `fleet lan up` has made; this
     process moves into it for good. What is said on the LAN is written to `pcap`. `tls` encrypts
     what is said to the cloud; devices may have a port of their own for it then. They use the MQTT
-    broker at `broker`, if that is not empty. Raises UsageError
-    when something cannot start, does not come up, or cannot be kept up.
+    broker at `broker`, if that is not empty. `attendance` looks on. Raises UsageError when
+    something cannot start, does not come up, or cannot be kept up.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
     with announcement(ready_file) as announce, announcement(devices_json) as publish_list:
@@ -84,16 +87,19 @@ def up(
             pcap=pcap,
             tls=tls,
             device_https_port=device_https_port,
-            broker=parse_address(broker) if broker else None,
+            broker=external_broker(broker, tls=tls),
         )
 
-        def tell(supervisor: Supervisor) -> None:
-            keyed = population.units if state == BOUND else ()
-            publish_list(device_list.encode(population, keyed, supervisor.address))
-            announce(encode(_papers(population, supervisor, state)))  # last: others wait for it
+        def tell(supervisor: Supervisor, pages: Pages) -> None:
+            now = _left(supervisor)
+            keyed = now.units if state == BOUND else ()
+            publish_list(device_list.encode(now, keyed, supervisor.address))
+            told = _papers(now, supervisor, state)
+            told = msgspec.structs.replace(told, pages=pages.url, pages_password=pages.password)
+            announce(encode(told))  # last: others wait for it
 
         with run_folder(data_dir) as folder:
-            in_loop(_up(population, options, state, folder, tell, console))
+            in_loop(_up(population, options, state, folder, tell, attendance, console))
     return 0
 
 
@@ -111,26 +117,33 @@ async def _up(
     options: Options,
     state: State,
     folder: Path,
-    tell: Callable[[Supervisor], None],
+    tell: Callable[[Supervisor, Pages], None],
+    attendance: Attendance,
     console: Console,
 ) -> None:
     cloud = cloud_config(population, options, folder, secrets.token_urlsafe(24))
-
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True)
-
+    say = Told(lambda text: console.print(text, soft_wrap=True))
     supervisor = Supervisor(population, options, folder, cloud, say)
 
-    async def stay() -> None:
-        await _start(population, supervisor, state)
-        tell(supervisor)
-        count, what = len(population.units), "online" if state == BOUND else "waiting"
-        say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
-        await asyncio.Event().wait()
+    async def stay(stop: asyncio.Event) -> None:
+        seen = Pages()  # until all is up nobody is told of anything
+
+        def moved() -> None:
+            if seen is pages:
+                tell(supervisor, pages)
+
+        live = Live(population, supervisor, stop, say, options.decoder, moved=moved)
+        async with attendance(live) as pages:
+            await _start(population, supervisor, state)
+            seen = pages
+            tell(supervisor, pages)
+            count, what = len(population.units), "online" if state == BOUND else "waiting"
+            say(f"{count} devices {what}, cloud at {supervisor.cloud.url}; Ctrl-C stops everything")
+            await asyncio.Event().wait()
 
     try:
         async with stop_signal() as stop:
-            await first_of(stay(), stop, supervisor.failure)
+            await first_of(stay(stop), stop, supervisor.failure)
     finally:
         await supervisor.stop(GRACE_S)
 
@@ -149,15 +162,19 @@ async def _start(population: Population, supervisor: Supervisor, state: State) -
         )
 
 
+def _left(supervisor: Supervisor) -> Population:
+    """Return the devices that there are now: some may have come, others were taken away."""
+    last, all_units = supervisor.watch.last, supervisor.population.units
+    units = tuple(unit for unit in all_units if last[unit.index].cause != REMOVED)
+    return msgspec.structs.replace(supervisor.population, units=units)
+
+
 def _papers(population: Population, supervisor: Supervisor, state: State) -> Papers:
     key = seeding.access(population)
-    people = {person.name: person for person in (population.maker, *population.operators)}
-    people[population.purchaser.name] = population.purchaser
-    people |= {unit.owner.name: unit.owner for unit in population.units}
     return papers(
         supervisor.cloud.ready,
         [ReadyKey(key.access_id, key.secret, population.maker.name, (key.schema,))],
-        [ReadyAccount(person.name, person.password, person.role) for person in people.values()],
+        [ReadyAccount(person.name, person.password, person.role) for person in population.people],
         [
             _device(population, unit, supervisor.address(unit.index), state)
             for unit in population.units

@@ -67,6 +67,7 @@ class Meter:
         """Start at nothing."""
         self._last: dict[tuple[str, int], Usage] = {}
         self._started_s = time.monotonic()
+        self.rss_bytes = 0  # when they were looked at last
         self.peak_rss_bytes = 0
 
     @property
@@ -75,7 +76,10 @@ class Meter:
         return time.monotonic() - self._started_s
 
     def sample(self, groups: dict[str, list[int]]) -> None:
-        """Look at this process alone (group "runner") and at `groups` with all they started."""
+        """Look at this process alone (group "runner") and at `groups` with all they started.
+
+        A group may have parts, `group/part`, which are counted one by one and together.
+        """
         families = descendants([pid for pids in groups.values() for pid in pids])
         members = [("runner", os.getpid())]
         for name, pids in groups.items():
@@ -86,8 +90,20 @@ class Meter:
             if usage.rss_bytes:  # a process that has just died keeps its last figure
                 self._last[member] = usage
             rss_bytes += usage.rss_bytes
+        self.rss_bytes = rss_bytes
         self.peak_rss_bytes = max(self.peak_rss_bytes, rss_bytes)
 
     def cpu_s(self, name: str | None = None) -> float:
-        """Return the CPU seconds of one group, or of all."""
-        return sum(usage.cpu_s for (group, _), usage in self._last.items() if name in (None, group))
+        """Return the CPU seconds of one group with its parts, or of all."""
+        return sum(
+            usage.cpu_s
+            for (group, _), usage in self._last.items()
+            if name in (None, group, group.partition("/")[0])
+        )
+
+    def by_group(self) -> dict[str, float]:
+        """Return the CPU seconds of all groups, each part for itself."""
+        costs: dict[str, float] = {}
+        for (group, _), usage in self._last.items():
+            costs[group] = costs.get(group, 0.0) + usage.cpu_s
+        return costs

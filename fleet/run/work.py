@@ -16,6 +16,7 @@ from enum import Enum, auto
 
 import msgspec
 
+from fleet.run.pace import Pace
 from fleet.run.population import Unit
 
 
@@ -57,12 +58,15 @@ class WorkList:
         *,
         coming: int = 0,
         can_wait: Callable[[int], bool] = lambda _: False,
+        pace: Pace | None = None,
     ) -> None:
         """Expect each of `units` to be added and finished in the end; `on_done` gets each.
 
         So many more are `coming` on later days. `can_wait(count)` says whether that many devices can
-        be left to the days to come.
+        be left to the days to come. Operators take what `pace` lets them, else all they can.
         """
+        self._pace = pace or Pace(operators)
+        self._pace.listen(self._look_again)
         self._own = [_empty() for _ in range(operators)]
         self._common = _empty()
         self._resting: list[Job] = []  # of products whose quota is used up today
@@ -131,7 +135,7 @@ class WorkList:
         for wired, jobs in self._own[operator].items():
             self._common[wired].extend(jobs)
             jobs.clear()
-        if len(self._spent) == len(self._own) and not self._can_wait(self.left):
+        if self._spent.issuperset(range(self._pace.operators)) and not self._can_wait(self.left):
             self._ticket_due |= self._spent
         self._changed.set()
 
@@ -166,16 +170,19 @@ class WorkList:
         self._absent.discard(operator)
         self._changed.set()
 
+    def _look_again(self) -> None:
+        self._changed.set()
+
     # --- fetching -------------------------------------------------------------------------------
 
     async def take(self, operator: int, count_max: int) -> list[Job] | Errand:
         """Return the next batch, all by QR or all by wire; wait while there is nothing to do."""
         while self.left or self._coming:
-            here = operator not in self._absent
+            here = operator not in self._absent and self._pace.lets(operator)
             if here and operator in self._ticket_due:
                 return Errand.TICKET
             if here and operator not in self._spent:
-                batch = self._batch(operator, count_max)
+                batch = self._batch(operator, self._pace.batch_max or count_max)
                 if batch:
                     return batch
             self._changed.clear()
@@ -184,13 +191,13 @@ class WorkList:
 
     def _batch(self, operator: int, count_max: int) -> list[Job]:
         """Return the own pile's devices first, then those that others have left."""
-        own, common = self._own[operator], self._common
-        waiting = {wired: len(own[wired]) + len(common[wired]) for wired in (False, True)}
+        piles = (self._own[operator], self._common, *self._own[self._pace.operators :])
+        waiting = {wired: sum(len(pile[wired]) for pile in piles) for wired in (False, True)}
         more = waiting[True] > waiting[False]
         for wired in (more, not more):
             batch: list[Job] = []
-            for pile in (own[wired], common[wired]):
-                self._fetch(pile, batch, count_max)
+            for pile in piles:
+                self._fetch(pile[wired], batch, count_max)
             if batch:
                 return batch
         return []

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Path_
 from starlette.staticfiles import StaticFiles
 
+from fleet.light.colours import DARK, SHADES, Shade
 from fleet.web.guard import LOGIN_PAGE, TOO_MANY, UNKNOWN, Guard, cookie_header
 from fleet.web.openapi import describe
 from fleet.web.routes import BODY_MAX, Call, Room, Route, answer, refusal
@@ -33,6 +34,13 @@ class About(msgspec.Struct, frozen=True):
     trusted: bool
     password: bool  # whether there is one, so that logging out makes sense
     pages: tuple[Page, ...]
+
+
+class Colours(msgspec.Struct, frozen=True):
+    """How lights are painted: each colour by its name, and what is not lit."""
+
+    shades: dict[str, Shade]
+    dark: str
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -66,6 +74,7 @@ def make_app(rooms: Iterable[Room], *, password: str = "", more: Iterable[BaseRo
         _call("/api/login", Route("POST", "", "Give the password", front.log_in, Password)),
         _call("/api/logout", Route("POST", "", "End the session", front.log_out)),
         Path_("/api/openapi.json", front.description),
+        Path_("/api/colours", front.colours),
         *(Path_(f"/{room.name}", _page(room.page)) for room in all_rooms if room.page),
         *(
             _call(f"/api/{room.name}{route.path}", route)
@@ -112,6 +121,9 @@ class _Front:
 
     async def description(self, _: Request) -> Response:
         return Response(self._description(), media_type="application/json")
+
+    async def colours(self, _: Request) -> Response:
+        return Response(msgspec.json.encode(Colours(SHADES, DARK)), media_type="application/json")
 
     @cache  # noqa: B019 - there is one front per application
     def _description(self) -> bytes:

@@ -26,8 +26,9 @@ def event(name: str, data: object) -> bytes:
 class Feed:
     """Tells all readers the same. A reader that does not keep up is told `lost`: read anew."""
 
-    def __init__(self) -> None:
-        """Begin without readers."""
+    def __init__(self, queue_max: int = QUEUE_MAX) -> None:
+        """Begin without readers; up to `queue_max` events wait for each of them."""
+        self._queue_max = queue_max
         self._readers: list[Reader] = []
         self._closed = False
 
@@ -56,7 +57,7 @@ class Feed:
         """Yield what is published from now on."""
         if self._closed or len(self._readers) >= READERS_MAX:
             return
-        reader = Reader()
+        reader = Reader(self._queue_max)
         if first:
             reader.put(first)
         self._readers.append(reader)
@@ -70,15 +71,16 @@ class Feed:
 class Reader:
     """The queue of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue_max: int = QUEUE_MAX) -> None:
         """Begin empty."""
+        self._queue_max = queue_max
         self._queue: deque[bytes] = deque()
         self._filled = asyncio.Event()
         self._ended = False
 
     def put(self, content: bytes) -> None:
         """Queue an event; if there are too many, they all go and `lost` is what remains."""
-        if len(self._queue) >= QUEUE_MAX:
+        if len(self._queue) >= self._queue_max:
             self._queue.clear()
             self._queue.append(LOST)
         self._queue.append(content)
@@ -91,7 +93,7 @@ class Reader:
 
     async def contents(self) -> AsyncIterator[bytes]:
         """Yield events as they come; a comment when none came for long."""
-        while not self._ended:
+        while self._queue or not self._ended:
             self._filled.clear()
             if self._queue:
                 waiting = b"".join(self._queue)

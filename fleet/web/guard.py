@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fleet.cloud.brake import Brake
 from fleet.cloud.keys import secret_fits
-from fleet.web.attempts import Attempts
 from fleet.web.routes import TooLarge, refusal
 from fleet.web.sessions import COOKIE, Session, Sessions
 
@@ -55,6 +55,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
+WRONG_FREE, WAIT_S_MAX = 5, 300  # wrong passwords of an address that cost nothing; seconds
 UNKNOWN, FORBIDDEN, WRONG_HOST, TOO_MANY = 401, 403, 421, 429
 
 
@@ -87,7 +88,7 @@ class Guard:
         self._password = password
         self._limits = limits
         self._now_s = now_s
-        self._attempts = Attempts()
+        self._brake = Brake(free=WRONG_FREE, wait_s_max=WAIT_S_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or answer it."""
@@ -112,14 +113,17 @@ class Guard:
     def log_in(self, request: Request, password: str) -> "LoggedIn":
         """Compare a password for the session of `request`; too many wrong ones have to wait."""
         who = request.client.host if request.client else ""
-        wait_s = self._attempts.wait_s(who, self._now_s())
+        wait_s = self._brake.wait_s(who, self._now_ms())
         if wait_s:
             return LoggedIn(session=None, wait_s=wait_s)
         if not secret_fits(password, self._password):
-            self._attempts.failed(who, self._now_s())
+            self._brake.failed(who, self._now_ms())
             return LoggedIn(session=None, wait_s=0)
         self.sessions.end(request.scope["session"])  # a new name for who has become somebody
         return LoggedIn(session=self.sessions.begin(self._now_s(), trusted=True), wait_s=0)
+
+    def _now_ms(self) -> int:
+        return int(self._now_s() * 1000)
 
     # --- checks -----------------------------------------------------------------------------------
 
@@ -150,11 +154,11 @@ class Guard:
     def _knows_password(self, request: Request) -> bool:
         given = request.headers.get("authorization", "")
         who = request.client.host if request.client else ""
-        if not given.lower().startswith(_BEARER) or self._attempts.wait_s(who, self._now_s()):
+        if not given.lower().startswith(_BEARER) or self._brake.wait_s(who, self._now_ms()):
             return False
         if secret_fits(given[len(_BEARER) :].strip(), self._password):
             return True
-        self._attempts.failed(who, self._now_s())
+        self._brake.failed(who, self._now_ms())
         return False
 
     def _turn_away(self, request: Request) -> ASGIApp:

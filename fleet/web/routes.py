@@ -5,7 +5,8 @@ their description as OpenAPI is made (`openapi`), so the two cannot differ.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -28,6 +29,9 @@ class TooLarge(UsageError):
     """A body has more bytes than its path accepts."""
 
 
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
 class Call(NamedTuple):
     """One request: what it carries, and the session of the browser that makes it."""
 
@@ -36,6 +40,13 @@ class Call(NamedTuple):
     body: Any  # of the type that the route names; raw bytes where it names `bytes`
     session: Session
     request: Request
+
+    def query_as(self, kind: type[Kind]) -> Kind:
+        """Return the query as a struct. Raises UsageError."""
+        try:
+            return msgspec.convert(dict(self.query), kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"query: {error}") from None
 
 
 Handler = Callable[[Call], Awaitable[object]]
@@ -59,18 +70,27 @@ class Route(NamedTuple):
 
 
 class Room(NamedTuple):
-    """A page, /NAME, and its calls. `title` "" keeps it out of the menu, `page` "" has no page."""
+    """A page, /NAME, and its calls. `title` "" keeps it out of the menu, `page` "" has no page.
+
+    `life` is what goes on as long as pages are served: it tells feeds, and closes them at its end.
+    """
 
     name: str
     title: str
     page: str  # file below static/
     routes: tuple[Route, ...] = ()
+    life: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
-class Failed(msgspec.Struct, frozen=True):
-    """Why a call did not do what was asked, for the person who asked."""
+class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a call did not do what was asked, for the person who asked.
+
+    Where the emulated cloud refused, `code` is its reason and `advice` what can be done.
+    """
 
     error: str
+    code: str = ""
+    advice: str = ""
 
 
 async def answer(route: Route, request: Request) -> Response:

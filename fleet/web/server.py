@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 import uvicorn
@@ -111,3 +112,22 @@ def listen(address: Address) -> socket.socket:
         ) from None
     listener.setblocking(False)  # noqa: FBT003 - its name says it
     return listener
+
+
+def read_password(file: Path) -> str:
+    """Return the first line of a file. Raises UsageError when it cannot be read or is empty."""
+    try:
+        password = file.read_text().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: no password can be read from it: {error}") from None
+    if not password:
+        raise UsageError(f"{file}: its first line is to be the password, and it is empty")
+    return password
+
+
+def usual_place(address: Address) -> socket.socket:
+    """Listen at the usual port, or at any free one."""
+    try:
+        return listen(address)
+    except UsageError:
+        return listen(Address(address.host))

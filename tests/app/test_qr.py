@@ -1,5 +1,6 @@
 """The symbol on the phone's screen: what is in it, how it looks, where it is written."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,10 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "code.png").mkdir()
     with pytest.raises(UsageError, match=r"cannot write the QR picture"):
         qr.save(SYMBOL, tmp_path / "code.png")
+
+
+def test_a_picture_can_be_had_without_a_file() -> None:
+    assert read(Image.open(io.BytesIO(qr.picture(SYMBOL, "png")))) == SYMBOL
+    vector = qr.picture(SYMBOL, "svg")
+    assert b"<svg" in vector[:200]
+    assert b"Caf" not in vector

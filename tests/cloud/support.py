@@ -375,7 +375,7 @@ class FakeDevice:
 def snapshot(state: State) -> dict[str, Any]:
     """Return everything that the services remember, in a form that can be compared."""
     services = {name: getattr(state, name) for name in State.__slots__}
-    transient = {"settings", "journal", "counts", "open_calls", "app_links", "reach"}
+    transient = {"settings", "journal", "brake", "counts", "open_calls", "app_links", "reach"}
     return {name: _plain(s) for name, s in services.items() if name not in transient}
 
 
@@ -390,7 +390,7 @@ def _plain(thing: Any) -> Any:
         return sorted((_plain(one) for one in thing), key=repr)
     if type(thing).__module__.startswith("fleet.cloud") and not callable(thing):
         slots = getattr(type(thing), "__slots__", None) or vars(thing)
-        hidden = {"_settings", "_journal", "_entropy", "_first_id"}  # the last is a bound, no fact
+        hidden = {"_settings", "_journal", "_entropy", "_first_id", "_in_order"}  # two are no facts
         return {name: _plain(getattr(thing, name)) for name in slots if name not in hidden}
     return thing if isinstance(thing, str | int | tuple) else None
 

@@ -74,7 +74,10 @@ def test_every_client_is_of_one_kind_and_a_device_is_a_device_first() -> None:
     state = World().state
     state.guests.put("monitor", "secret", read=("#",))
     state.guests.put(DEVICE.dev_id, "secret", read=("#",))
-    devices, guests = DeviceDirectory(state.devices), GuestDirectory(state.guests, state.settings)
+    devices, guests = (
+        DeviceDirectory(state.devices),
+        GuestDirectory(state.guests, state.brake, state.settings),
+    )
     directories = Directories(devices, state.app_links, guests)
     assert directories.of(DEVICE.dev_id, DEVICE.dev_id) is devices
     assert directories.of(DEVICE.dev_id, "monitor") is devices
@@ -99,7 +102,7 @@ def test_programs_of_users() -> None:
 def test_guests() -> None:
     state = World().state
     state.guests.put("monitor", "pässword", read=("smart/#", "$SYS/#"), write=("test/+",))
-    directory = GuestDirectory(state.guests, state.settings)
+    directory = GuestDirectory(state.guests, state.brake, state.settings)
     assert directory.admit("any", "monitor", "pässword".encode(), 0) == 0
     assert directory.admit("any", "monitor", b"p\xff", 0) == 4
     assert directory.admit("any", "monitor", b"", 0) == 4
@@ -120,6 +123,19 @@ def test_guests() -> None:
     assert not directory.may_publish("any", "monitor", "test/1")
 
 
+def test_who_tries_passwords_of_a_guest_waits_and_the_guest_itself_does_not() -> None:
+    world = World()
+    world.rule(lambda state: state.guests.put("monitor", "secret"))
+    state = world.state
+    directory = GuestDirectory(state.guests, state.brake, state.settings)
+    assert directory.admit("own", "monitor", b"secret", 0) == 0
+    free = state.settings.wrong_passwords_free
+    codes = [directory.admit("eve", "monitor", b"guess", 0) for _ in range(free + 1)]
+    assert codes == [4] * free + [3]
+    assert directory.admit("own", "monitor", b"secret", 0) == 0
+    assert directory.admit("eve", "monitor", b"guess", 1_000) == 4
+
+
 def test_the_slow_hash_of_a_right_password_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world, asked = World(), list[str]()
 
@@ -129,7 +145,7 @@ def test_the_slow_hash_of_a_right_password_is_made_once(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("fleet.cloud.guests.password_fits", fits)
     world.rule(lambda state: state.guests.put("monitor", "secret"))
-    directory = GuestDirectory(world.state.guests, world.state.settings)
+    directory = GuestDirectory(world.state.guests, world.state.brake, world.state.settings)
     codes = [directory.admit(f"one{n}", "monitor", b"secret", 0) for n in range(5)]
     assert (codes, asked) == ([0] * 5, ["secret"])
     wrong = [directory.admit("one", "monitor", guess, 0) for guess in (b"Secret", b"", b"\xff")]

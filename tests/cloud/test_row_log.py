@@ -92,3 +92,16 @@ def test_the_oldest_go_first_also_when_names_were_forgotten(names: list[str], mo
         kept = [*kept, (log.next_id, name)][-most:]
         log.append(LogRow(log.next_id, 0, name, "event", ""))
     assert [(row.id, row.uuid) for row in log] == kept
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=20), st.integers(1, 5))
+def test_pages_backwards_join_to_the_whole_too(names: list[str], limit: int) -> None:
+    log = log_of(names, 100, 100)
+    before: int | None = 0
+    seen: list[int] = []
+    while before is not None:
+        page = log.latest("a", before, limit)
+        assert len(page.rows) <= limit
+        seen += [row.id for row in page.rows]
+        before = page.next
+    assert seen[::-1] == [number for number, name in enumerate(names, 1) if name == "a"]

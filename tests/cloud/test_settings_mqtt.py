@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fleet.cloud.brake import Brake
 from fleet.cloud.directory import GuestDirectory
 from fleet.cloud.happenings import GuestLimits
 from fleet.cloud.settings import Settings
@@ -11,7 +12,7 @@ from tests.cloud.support import World
 
 def test_the_defaults_are_those_of_the_broker() -> None:
     state = World().state
-    assert GuestDirectory(state.guests, Settings()).guests == GuestLimits()
+    assert GuestDirectory(state.guests, state.brake, Settings()).guests == GuestLimits()
 
 
 def test_each_setting_changes_its_own_limit() -> None:
@@ -21,7 +22,7 @@ def test_each_setting_changes_its_own_limit() -> None:
     changed = set()
     for name in fields:
         settings = Settings(**{name: getattr(Settings(), name) + 1})
-        limits = GuestDirectory(guests, settings).guests
+        limits = GuestDirectory(guests, Brake(free=10, wait_s_max=60), settings).guests
         (which,) = (
             each.name
             for each in msgspec.structs.fields(GuestLimits)

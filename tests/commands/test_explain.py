@@ -10,6 +10,7 @@ from rich.text import Text
 from firmware_sim.device.indicator import Mode, Pattern
 from fleet.commands import explain
 from fleet.commands.explain import page
+from fleet.light.colours import ink_of
 from fleet.run.command import INTERRUPTED
 from fleet.run.population import populate
 from fleet.run.scenario import load_scenario
@@ -70,7 +71,7 @@ def test_in_a_terminal_the_light_has_its_colours(story: Story) -> None:
     [lamp] = [row for row in rows(story, coloured=True) if "light waiting" in row.plain]
     assert "████····████···· light waiting" in lamp.plain
     styles = [str(span.style) for span in lamp.spans]
-    assert styles.count("dark_orange") == 8
+    assert styles.count(ink_of("amber")) == 8
 
 
 @pytest.mark.parametrize("turn", Turn)

@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 from rich.console import Console
 
 from firmware_sim.effects import Noted, StateShown
@@ -27,6 +28,13 @@ def test_a_light_moves_between_two_drawings() -> None:
     assert "● green" in drawn(face, 11_600)
     assert "join_failed: red and green alternate 1500/1500 ms" in drawn(face, 10_000)
     assert "FAILED / DOWN   failed" in drawn(face, 10_000)
+
+
+def test_two_lights_on_a_case_are_two() -> None:
+    desk, _ = make_desk("ipc-blue-red")
+    desk.observe(0, msgspec.structs.replace(FAILED, light="activation_failed"), 10_000)
+    assert "○ ● red" in drawn(Face(desk), 10_100)
+    assert "● ○ blue" in drawn(Face(desk), 11_600)
 
 
 async def _work(desk: object) -> None:

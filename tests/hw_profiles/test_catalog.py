@@ -128,6 +128,11 @@ def test_what_is_behind_a_gateway(tmp_path: Path) -> None:
             GOOD + LIGHT.replace("250", "0"),
             "indicator.waiting: .*mode blink: on_ms and off_ms are for blink",
         ),
+        (
+            GOOD + LIGHT.replace("our choice", ""),
+            r"indicator\.waiting\.source: .*characters from 1",
+        ),
+        (GOOD + 'second_light = ["pink"]', r"second_light\[0\]: .*'pink'; allowed: amber"),
         (GOOD + LIGHT.replace("250", "99999"), "on_ms: .*from 0 to 60000"),
         (GOOD.replace('extends = "red-green"', ""), "missing required field `indicator`"),
         (GOOD + '[indicator]\noff = { mode = "dim", source = "" }', "allowed: off, solid, blink"),

@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from fleet.report.model import make_report
+from fleet.report.making import make_report
 from fleet.report.table import render
 from fleet.run.expectations import Outcomes
 from tests.run.test_result import a_bad_day, a_result

@@ -2,12 +2,12 @@ from typing import Any
 
 import msgspec
 
-from fleet.run.expectations import Outcomes, judge
+from fleet.run.expectations import OTHERS, Outcomes, expected, judge
 from fleet.run.faults import FaultTable
 from fleet.run.population import Population, populate
 from fleet.run.recovery import Outage
 from fleet.run.scenario import Campaign, Expect, QuotaLimits, Tampered, Trouble, load_scenario
-from tests.run.fakes import small
+from tests.run.fakes import SCENARIO, small
 
 DEFAULT = populate(load_scenario(), 300, 1)
 MET = Outcomes(
@@ -68,14 +68,16 @@ def test_what_has_happened_anyway_is_not_left_out() -> None:
     assert judge(population, Outcomes(3, 1, {"token_full": 2}, {})).left_out != ()
 
 
-def a_campaign(devices: int, **expect: Any) -> Population:
-    return small(
-        devices,
+def a_campaign(devices: int, own: int = 40, **expect: Any) -> Population:
+    scenario = msgspec.structs.replace(
+        SCENARIO,
+        devices=own,
         start="shelf",
         quotas=QuotaLimits(account=5, product=4),
         campaign=Campaign(days=3),
         expect=Expect(**expect),
     )
+    return populate(scenario, devices, seed=1)
 
 
 def test_days_and_tickets_are_counted() -> None:
@@ -99,6 +101,23 @@ def test_a_few_devices_need_neither_days_nor_tickets() -> None:
         "days: 3 expected, this population can give 1",
         "tickets: 1 expected, this population can give 0",
     )
+
+
+def test_a_larger_fleet_than_the_scenarios_own_may_run_into_quotas() -> None:
+    refused = {"account_quota": 3, "product_quota": 20}
+    outgrown = a_campaign(40, own=12, tickets_max=4)
+    verdict = judge(outgrown, Outcomes(40, 13, refused, {}, days=3, tickets=5))
+    assert verdict.unmet == ()
+    assert verdict.left_out == (
+        "account_quota: none expected of 12 devices, 3 of 40",
+        "product_quota: none expected of 12 devices, 20 of 40",
+        "tickets: at most 4 expected of 12 devices, 5 of 40",
+    )
+    at_home = a_campaign(40, tickets_max=4)
+    assert len(judge(at_home, Outcomes(40, 13, refused, {}, days=3, tickets=5)).unmet) == 3
+    wide_enough = small(40, rebind_every=0, tries_max=3)
+    calm = Outcomes(40, 0, {"product_quota": 1}, {}, days=1)
+    assert judge(wide_enough, calm).unmet == ("refused product_quota: 1, not expected at all",)
 
 
 def test_what_tampered_firmware_tries_is_counted() -> None:
@@ -152,3 +171,25 @@ def test_a_fleet_has_to_be_back_in_time() -> None:
         "recovered: no outage was survived, expected one and 3 s",
     )
     assert judge(small(10), Outcomes(10, 3, {}, {}), (late,)).unmet == (), "nothing was expected"
+
+
+def test_everything_expected_is_listed_and_what_is_unmet_begins_with_it() -> None:
+    listed = {one.subject: one.wanted for one in expected(DEFAULT)}
+    assert listed["unbound"] == "100 % of the devices"
+    assert listed["refused token_dead"] == "at least 2"
+    assert list(listed)[-1] == OTHERS
+    nothing = Outcomes(unbound=0, rebound=0, refused={}, failed={})
+    assert {line.partition(":")[0] for line in judge(DEFAULT, nothing).unmet} == set(listed) - {
+        OTHERS
+    }
+
+
+def test_expectations_of_days_tickets_attacks_and_recovery_are_listed() -> None:
+    expect = Expect(days=2, tickets_min=1, tickets_max=3, recovered_s=5, attacks={"guess": 4})
+    listed = {one.subject: one.wanted for one in expected(small(expect=expect))}
+    assert listed["days"] == "at least 2"
+    assert listed["tickets"] == "at least 1, at most 3"
+    assert listed["attacks guess"] == "at least 4"
+    assert listed["recovered"] == "5 s after each outage"
+    still = small(unbind=False, rebind_every=0, operators=(), expect=Expect())
+    assert [one.subject for one in expected(still)] == [OTHERS]

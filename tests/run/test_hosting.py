@@ -13,7 +13,7 @@ from fleet import doctor
 from fleet.lan import entry
 from fleet.lan.namespace import plan
 from fleet.run import hosting
-from fleet.run.hosting import first_of, in_loop, settle, stop_signal
+from fleet.run.hosting import external_broker, first_of, in_loop, settle, stop_signal
 
 LAN = plan("shop", 3, "10.77.0.0/16")
 
@@ -111,3 +111,16 @@ def test_a_signal_is_an_event_as_long_as_the_block_lasts(number: int) -> None:
 
     in_loop(scene())
     assert signal.getsignal(number) in (before, signal.SIG_DFL, signal.default_int_handler)
+
+
+def test_a_broker_of_others_is_used_in_the_clear_only() -> None:
+    assert external_broker("", tls=True) is None
+    address = external_broker("mqtt://admin:secret@127.0.0.1:1883", tls=False)
+    assert address is not None
+    assert address.port == 1883
+    for url in ("mqtts://admin:secret@127.0.0.1", "mqtt://admin:secret@broker?told=other:8883"):
+        with pytest.raises(UsageError, match="--tls: of no use with --broker; devices trust") as why:
+            external_broker(url, tls=True)
+        assert "secret" not in str(why.value)
+    with pytest.raises(UsageError, match="begins with mqtt://"):
+        external_broker("http://admin:secret@127.0.0.1", tls=False)

@@ -1,5 +1,5 @@
 from fleet.run.messages import Seen
-from fleet.run.phases import REBIND, UNBIND, PhaseClock
+from fleet.run.phases import REBIND, UNBIND, PhaseClock, method_of
 
 
 class Told:
@@ -92,3 +92,7 @@ def test_failure_and_power_loss_end_a_phase_uncounted() -> None:
         told.enter(30, "RESETTING")
         told.enter(40, "WAITING", "unbound", "unbound")
         assert told.recorded == []
+
+
+def test_how_a_model_gets_its_token() -> None:
+    assert (method_of(wired=False), method_of(wired=True)) == ("qr", "wired")

@@ -149,3 +149,11 @@ def test_days_are_those_of_the_size() -> None:
     campaign = Campaign(days=30, arrive_days=20, shrinks=True)
     assert small(SCENARIO.devices, campaign=campaign).campaign == campaign
     assert small(SCENARIO.devices // 3, campaign=campaign).campaign.days == 10
+
+
+def test_everybody_who_can_log_in_is_there_once() -> None:
+    population = small(6)
+    names = [person.name for person in population.people]
+    assert len(set(names)) == len(names)
+    assert names[:4] == ["owner@maker", "repair@partner", "after-sale@maker", "shop@partner"]
+    assert names[4:] == [f"first-owner-{index}" for index in range(6)]

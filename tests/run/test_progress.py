@@ -4,6 +4,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from fleet.light.colours import SHADES
+from fleet.run.histogram import Histogram
 from fleet.run.progress import Lines, Panel, Rate, View, light_colours, line, make_progress
 from hw_profiles import catalog
 
@@ -79,10 +81,27 @@ def test_in_a_terminal_there_is_a_panel() -> None:
     assert "refused: -" in text
 
 
+def test_how_long_devices_take_is_shown_as_soon_as_any_has() -> None:
+    took = Histogram()
+    for value_ms in (100.0, 3_900.0):
+        took.record(value_ms)
+    moment = view(phases={"boot": Histogram(), "unbind": took}, failed={"wifi_password": 2})
+    assert "(4.0/s, p95 3900 ms), rebound" in line(moment, 4.0)
+    screen = console(terminal=True)
+    shown = make_progress(screen, PROFILES)
+    shown.show(moment)
+    shown.close()
+    text = text_of(screen)
+    row = next(row for row in text.splitlines() if row.split()[:2] == ["unbind", "2"])
+    assert row.split() == ["unbind", "2", "100", "3,900", "3,900", "3,900"]
+    assert "boot" not in text.replace("booting", "")
+    assert "failed: wifi_password 2" in text
+
+
 def test_lights_have_the_colours_of_the_models() -> None:
     colours = light_colours(PROFILES)
-    assert colours["online"] == "green"
-    assert colours["unbound"] == "dark_orange"
+    assert colours["online"] == SHADES["green"].ink
+    assert colours["unbound"] == SHADES["amber"].ink
     assert "off" not in colours
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import fleet.run
 from fleet.run.faults import During, FaultTable, Kind, State
+from fleet.run.reasons import Attack
 from fleet.run.scenario import (
-    Attack,
     Campaign,
     Expect,
     QuotaLimits,

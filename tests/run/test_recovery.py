@@ -205,3 +205,13 @@ def test_who_is_carried_away_is_not_expected_back() -> None:
     fleet.recovery.returned(T0_MS + 90_000)
     second = fleet.outage()
     assert (second.devices, second.lost_again) == (0, 0)
+
+
+def test_devices_may_come_before_an_outage() -> None:
+    fleet = Fleet(2)
+    fleet.recovery.grow(3)
+    late = Seen(2, T0_MS, "ONLINE", "UP", "online", "", "")
+    fleet.recovery.saw(Seen(2, 0, "OFF", "DOWN", "off", "", ""), late)
+    fleet.recovery.begin(T0_MS + 60_000)
+    fleet.recovery.returned(T0_MS + 61_000)
+    assert fleet.outage().devices == 3

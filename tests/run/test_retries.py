@@ -46,3 +46,12 @@ def test_the_end_of_the_run_is_no_reason_to_try_again() -> None:
     retries.end()
     retries.take(Heard(1, 0, "mqtt_lost", "closed"))
     assert [(one.reason, one.attempts) for one in retries.result(1)] == [("mqtt_lost: reset", 1)]
+
+
+def test_what_has_failed_until_now_is_told_by_kind() -> None:
+    retries = Retries()
+    assert retries.so_far() == {}
+    for detail in ("TOKEN_DEAD", "TOKEN_FULL", "TOKEN_DEAD"):
+        retries.take(Heard(1, 0, "activation_refused", detail))
+    retries.take(Heard(2, 0, "mqtt_lost", "x"))
+    assert retries.so_far() == {"activation_refused": 3, "mqtt_lost": 1}

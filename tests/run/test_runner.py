@@ -9,8 +9,10 @@ import pytest
 from firmware_sim.errors import UsageError
 from fleet.run import stage as module
 from fleet.run.calendar import Calendar, arrivals
+from fleet.run.chronicle import Chronicle
 from fleet.run.faults import FaultTable
 from fleet.run.messages import Chip, Heard
+from fleet.run.retries import Retries
 from fleet.run.runner import LINK_PATIENCE_S, Run
 from fleet.run.scenario import Campaign, Product
 from fleet.run.stage import Crew
@@ -28,6 +30,7 @@ class MiniSupervisor(MiniWorld):
 
     def __init__(self, no_snapshots: int = 0, stubborn: int = 0) -> None:
         super().__init__(POPULATION, MiniCloud(POPULATION))
+        self.chronicle = Chronicle(self.watch, Retries(), 0)
         self.no_snapshots = no_snapshots
         self.stubborn = stubborn
 

@@ -317,3 +317,28 @@ def test_what_goes_wrong_by_name() -> None:
 def test_no_password_is_shown() -> None:
     assert "secret" not in repr(Warehouse("net", "secret-secret"))
     assert repr(Home()) == "Home(join_ms=300)"
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        (
+            '"unbind.p96_ms" = ["< 1"]',
+            'thresholds."unbind.p96_ms": no figure has this name; allowed: unbind.p9',
+        ),
+        (
+            '"unbind.p95_ms" = ["4000"]',
+            "thresholds.\"unbind.p95_ms\": '4000' is no condition; allowed:",
+        ),
+        ("unbind.p95_ms = 4000", 'thresholds."unbind.p95_ms": 4000 is no list of conditions;'),
+    ],
+)
+def test_a_threshold_that_means_nothing_is_one_line(tmp_path: Path, table: str, line: str) -> None:
+    text = BUILT_IN.partition("[thresholds]")[0] + f"[thresholds]\n{table}\n"
+    assert refusal(tmp_path, text).startswith(line)
+
+
+def test_thresholds_of_built_in_scenarios_ask_for_no_times() -> None:
+    for name in built_in_names():
+        for metric in load_scenario(name).thresholds:
+            assert metric.startswith("outcomes.") or metric == "run.violations"

@@ -100,6 +100,10 @@ def test_the_maker_has_one_project_for_its_app() -> None:
     assert key.secret not in repr(key)
 
 
+def test_without_programs_there_is_no_project() -> None:
+    assert seeding.seed(POPULATION, bound=True, programs=False).projects == ()
+
+
 def test_the_schema_carries_no_initial_values() -> None:
     for product in seeding.seed(POPULATION, bound=True).products:
         assert '"id":' in product.schema

@@ -54,3 +54,23 @@ def test_what_a_live_run_cannot_play_is_left_out_by_name() -> None:
 def test_a_part_of_a_run_meets_no_expectation_and_misses_none() -> None:
     result = summed_up(aborted="interrupted")
     assert (result.unmet, result.passed) == ((), False)
+
+
+def test_the_details_add_up_to_the_figures() -> None:
+    result = summed_up(virtual=Virtual(12.0, "digest"))
+    assert result.details is not None
+    details = result.details
+    by_method = details.over_time.by_method()
+    assert {name: histogram.count for name, histogram in result.phases.items()} == {
+        name: sum(phases[name].count for phases in by_method.values() if name in phases)
+        for name in result.phases
+    }
+    last = details.over_time.slots[-1]
+    assert (last.unbound, last.rebound) == (result.outcomes.unbound, result.outcomes.rebound)
+    assert last.refused == result.outcomes.refused
+    assert sum(use.used for use in details.quotas if use.scope == "account") == 6
+    assert len(details.lights.tracks) == details.lights.tracked == 6
+    assert [one.subject for one in details.expected] == ["unbound", "rebound", "reasons"]
+    assert len(details.checked) == 14
+    assert details.for_sale == 2
+    assert 'name = "small"' in details.scenario_text

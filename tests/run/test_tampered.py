@@ -20,8 +20,9 @@ from fleet.cloud.directory import DeviceDirectory
 from fleet.run import seeding, tampered
 from fleet.run.faults import FaultTable
 from fleet.run.population import populate
+from fleet.run.reasons import Attack
 from fleet.run.result import RunResult
-from fleet.run.scenario import Attack, Tampered, load_scenario
+from fleet.run.scenario import Tampered, load_scenario
 from fleet.run.stage import Stage
 from fleet.run.tampered import AFTER, BEFORE, Burglar
 from fleet.run.virtual.command import Play

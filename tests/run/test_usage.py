@@ -48,3 +48,20 @@ def test_children_are_found_and_remembered_after_their_death() -> None:
     assert meter.cpu_s() == pytest.approx(before + meter.cpu_s("runner"))
     assert meter.peak_rss_bytes > usage_of(os.getpid()).rss_bytes // 2
     assert meter.elapsed_s > 0
+
+
+def test_a_group_may_have_parts() -> None:
+    meter = Meter()
+    children = [
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        while not all(meter.by_group().get(f"shards/{n}", 0) > 0 for n in range(2)):
+            meter.sample({f"shards/{n}": [child.pid] for n, child in enumerate(children)})
+    finally:
+        for child in children:
+            child.communicate()
+    costs = meter.by_group()
+    assert set(costs) == {"runner", "shards/0", "shards/1"}
+    assert meter.cpu_s("shards") == pytest.approx(costs["shards/0"] + costs["shards/1"])
+    assert meter.cpu_s("shards/1") == costs["shards/1"]

@@ -1,7 +1,7 @@
 import asyncio
 
 from fleet.run.messages import Heard, Seen
-from fleet.run.watch import NOTES_PER_DEVICE_MAX, Watch
+from fleet.run.watch import NOTES_PER_DEVICE_MAX, REMOVED, Watch
 
 
 def seen(index: int, lifecycle: str, light: str = "waiting") -> Seen:
@@ -22,6 +22,18 @@ def test_counts_follow_the_devices() -> None:
     assert +watch.lights == {"off": 2, "waiting": 1}
     assert watch.changes == 4
     assert watch.last[0].cause == "ShardDied"
+
+
+def test_devices_come_and_go_for_good() -> None:
+    watch = Watch(1)
+    watch.grow(3)
+    assert [one.index for one in watch.last] == [0, 1, 2]
+    watch.take_seen(seen(2, "WAITING"))
+    with watch.look_at([1]):
+        watch.gone([2], 5, REMOVED)
+    watch.take_seen(seen(2, "ONLINE", "online"))  # what was on its way
+    assert +watch.lifecycles == {"OFF": 3}
+    assert (watch.last[2].cause, watch.last[2].light) == (REMOVED, "off")
 
 
 def test_somebody_may_be_told_of_each_change() -> None:
@@ -75,3 +87,48 @@ def test_notes_are_bounded() -> None:
         watch.take_heard(Heard(0, number, "activation_refused", "TOKEN_DEAD"))
     assert len(watch.heard[0]) == NOTES_PER_DEVICE_MAX
     assert watch.heard[0][0].at_ms == 5
+
+
+def test_more_may_listen_later() -> None:
+    told: list[str] = []
+    watch = Watch(1, lambda _, after: told.append(f"first {after.lifecycle}"))
+    watch.take_seen(seen(0, "BOOTING"))
+    watch.listen(lambda before, _: told.append(f"second {before.lifecycle}"))
+    watch.take_seen(seen(0, "WAITING"))
+    assert told == ["first BOOTING", "first WAITING", "second BOOTING"]
+
+
+def test_a_device_is_in_the_batch_that_began_last() -> None:
+    watch = Watch(3)
+    watch.begin_batch("first", [0, 1])
+    watch.begin_batch("second", [1, 2])
+    assert watch.batches == {0: "first", 1: "second", 2: "second"}
+
+
+def test_only_what_somebody_will_ask_for_is_kept() -> None:
+    watch = Watch(1)
+    watch.take_heard(Heard(0, 1, "mqtt_lost", "closed"))
+    watch.take_heard(Heard(0, 2, "join_refused", "wrong_password"))
+    assert [note.at_ms for note in watch.heard[0]] == [2]
+
+
+def test_whoever_is_called_off_waits_for_nothing() -> None:
+    async def story() -> list[str]:
+        watch = Watch(1)
+        waiter = asyncio.create_task(watch.until_all([0], waiting, 5))
+        await asyncio.sleep(0)
+        waiter.cancel()
+        await asyncio.wait([waiter])
+        watch.take_seen(seen(0, "WAITING"))  # nobody is there to be told
+        return [watch.last[0].lifecycle, str(waiter.cancelled())]
+
+    assert asyncio.run(story()) == ["WAITING", "True"]
+
+
+def test_notes_are_told_to_who_listens_also_those_that_are_not_kept() -> None:
+    watch = Watch(1)
+    told: list[Heard] = []
+    watch.listen_to_notes(told.append)
+    note = Heard(0, 1, "bad_qr", "")
+    watch.take_heard(note)
+    assert (told, watch.heard[0]) == ([note], [])

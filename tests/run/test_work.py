@@ -1,5 +1,6 @@
 import asyncio
 
+from fleet.run.pace import Pace
 from fleet.run.work import Errand, Job, WorkList
 from tests.run.fakes import small
 
@@ -200,3 +201,49 @@ def test_unfinished_devices_are_counted_by_product() -> None:
     work.done(CAMERAS[0])
     assert work.left_of(product_id) == before - 1
     assert done == [CAMERAS[0].uuid]
+
+
+def test_nobody_takes_a_batch_while_all_are_paused() -> None:
+    async def story() -> None:
+        pace = Pace(3)
+        work = WorkList(UNITS, 3, 3, pace=pace)
+        pace.pause(paused=True)
+        work.add(UNITS)
+        taking = asyncio.create_task(take(work, 0))
+        await asyncio.sleep(0.01)
+        assert not taking.done()
+        pace.pause(paused=False)
+        assert await taking
+
+    asyncio.run(story())
+
+
+def test_fewer_operators_take_what_is_everybodys_in_batches_of_another_size() -> None:
+    async def story() -> None:
+        pace = Pace(3)
+        work = WorkList(UNITS, 3, 3, pace=pace)
+        work.add(UNITS)
+        pace.ramp(1, 2)
+        resting = asyncio.create_task(take(work, 2))
+        taken: list[int] = []
+        while len(taken) < len(UNITS):
+            jobs = await take(work, 0)
+            assert len(jobs) <= 2
+            taken += [job.unit.index for job in jobs]
+        assert sorted(taken) == [unit.index for unit in UNITS]
+        assert not resting.done()
+        resting.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_ticket_is_due_when_all_who_work_have_none_left() -> None:
+    async def story() -> None:
+        pace = Pace(3)
+        work = WorkList(UNITS, 3, 3, pace=pace)
+        work.add(UNITS)
+        pace.ramp(1, None)
+        work.spent(0)
+        assert await work.take(0, 30) is Errand.TICKET
+
+    asyncio.run(story())

@@ -11,5 +11,11 @@ def test_who_may_join() -> None:
     assert air.refusal("Shop", "password1") is JoinRefusal.NO_SUCH_NETWORK
 
 
+def test_nobody_hears_what_is_switched_off() -> None:
+    air = AccessPoint({"shop": "password1"})
+    air.on = False
+    assert air.refusal("shop", "password1") is JoinRefusal.NO_SUCH_NETWORK
+
+
 def test_its_name_shows_and_its_password_does_not() -> None:
     assert repr(AccessPoint({"shop": "password1"})) == "AccessPoint(shop)"

@@ -129,3 +129,48 @@ def test_who_is_carried_away_loses_the_network() -> None:
         assert place.site == "home"
 
     play(scene)
+
+
+def test_an_access_point_is_switched_off_for_all_who_are_there() -> None:
+    async def scene(networks: Attachment, house: House) -> None:
+        camera, wired, elsewhere = (
+            a_place(house, profile) for profile in ("ipc-red-green", "nvr", "ipc-red-green")
+        )
+        elsewhere.site = "field"
+        for place in (camera, wired, elsewhere):
+            place.linked = True
+        networks.switch_air("home", (camera, wired, elsewhere), on=False)
+        assert house.told == [LinkDown()], "the camera at home"
+        camera.linked = False
+        house.told.clear()
+        networks.join(camera, JOIN)
+        await told(house, 1)
+        networks.switch_air("home", (camera, wired, elsewhere), on=True)
+        networks.join(camera, JOIN)
+        await told(house, 2)
+        assert house.told == [WifiRefused(JoinRefusal.NO_SUCH_NETWORK), WifiJoined(camera.ip)]
+        with pytest.raises(UsageError, match="no site 'moon'"):
+            networks.switch_air("moon", (), on=True)
+
+    play(scene)
+
+
+def test_a_camera_is_brought_out_of_reach_and_back() -> None:
+    async def scene(networks: Attachment, house: House) -> None:
+        camera, wired = a_place(house, "ipc-red-green"), a_place(house, "nvr")
+        camera.linked = wired.linked = True
+        for place in (camera, camera, wired):
+            networks.bring(place, in_reach=False)
+        assert house.told == [LinkDown()], "once, and not what has a cable"
+        camera.linked = False
+        networks.join(camera, JOIN)
+        await told(house, 2)
+        networks.bring(camera, in_reach=True)
+        networks.join(camera, JOIN)
+        await told(house, 3)
+        assert house.told[1:] == [
+            WifiRefused(JoinRefusal.NO_SUCH_NETWORK),
+            WifiJoined(camera.ip),
+        ]
+
+    play(scene)

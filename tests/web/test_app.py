@@ -2,6 +2,7 @@
 
 import pytest
 
+from fleet.light.colours import DARK, SHADES
 from fleet.web.app import STATIC, make_app
 from fleet.web.routes import Room
 from tests.web.client import browser
@@ -46,3 +47,11 @@ async def test_strangers_do_not_learn_the_menu() -> None:
         about = (await client.get("/api/session")).json()
     assert about["pages"] == []
     assert about["trusted"] is False
+
+
+async def test_the_colours_of_lights_are_those_of_pictures_and_terminals() -> None:
+    async with browser(APP) as client:
+        colours = (await client.get("/api/colours")).json()
+    assert colours["dark"] == DARK
+    assert colours["shades"]["red"]["lit"] == SHADES["red"].lit
+    assert colours["shades"].keys() == SHADES.keys()

@@ -73,3 +73,12 @@ async def test_a_stream_says_how_soon_to_come_again() -> None:
     response = stream(one())  # type: ignore[arg-type]
     assert [part async for part in response.body_iterator] == [b"retry: 1000\n\n", b"event"]
     assert response.media_type == "text/event-stream"
+
+
+async def test_what_was_said_before_the_end_is_heard() -> None:
+    feed = Feed()
+    reading = feed.read(b"first")
+    assert await anext(reading) == b"first"
+    feed.publish("ended", {})
+    feed.close()
+    assert [part async for part in reading] == [event("ended", {})]

@@ -3,8 +3,7 @@
 import pytest
 
 from fleet.web.app import make_app
-from fleet.web.attempts import FREE
-from fleet.web.guard import Guard, is_loopback
+from fleet.web.guard import WRONG_FREE, Guard, is_loopback
 from fleet.web.routes import BODY_MAX, Call, Room, Route
 from tests.web.client import browser, proof
 
@@ -138,9 +137,9 @@ async def test_guessing_is_slowed_down_and_then_even_the_right_one_waits() -> No
         headers = await proof(client)
         replies = [
             await client.post("/api/login", json={"password": guess}, headers=headers)
-            for guess in [*(f"guess {number}" for number in range(FREE)), PASSWORD]
+            for guess in [*(f"guess {number}" for number in range(WRONG_FREE)), PASSWORD]
         ]
-    assert [reply.status_code for reply in replies] == [401] * FREE + [429]
+    assert [reply.status_code for reply in replies] == [401] * WRONG_FREE + [429]
     assert replies[-1].headers["retry-after"] == "1"
 
 
@@ -152,7 +151,9 @@ async def test_guessing_as_a_program_is_slowed_down_too() -> None:
             return (await client.get("/api/room/look", headers=headers)).status_code
 
         assert await guess(PASSWORD) == 200
-        assert [await guess(f"guess {number}") for number in range(FREE)] == [401] * FREE
+        assert [await guess(f"guess {number}") for number in range(WRONG_FREE)] == [
+            401
+        ] * WRONG_FREE
         assert await guess(PASSWORD) == 401
 
 

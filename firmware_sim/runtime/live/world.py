@@ -121,9 +121,21 @@ class LiveWorld:
                 return  # there is no voltage yet
         place.tell(event)
 
+    def bring(self, index: int, *, in_reach: bool) -> None:
+        """Bring a device without cable out of the reach of its access point, or back."""
+        self._attachment.bring(self._places[index], in_reach=in_reach)
+
     def plug(self, index: int, *, connected: bool) -> None:
         """Put the Ethernet cable in or pull it."""
         self._attachment.plug(self._places[index], connected=connected)
+
+    def switch_air(self, site: str, *, on: bool) -> None:
+        """Switch the access point of a site on or off. Raises UsageError for an unknown site."""
+        self._attachment.switch_air(site, self._places, on=on)
+
+    def give_eyes(self, eyes: Eyes) -> None:
+        """Let the lenses of a world that was made without eyes see from now on."""
+        self._eyes = eyes
 
     def move(self, index: int, site: str) -> None:
         """Carry a device to another site: the network of the old one is lost.

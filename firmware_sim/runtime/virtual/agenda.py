@@ -35,16 +35,20 @@ class Agenda:
         """Plan a call; what should have happened long ago happens now."""
         if due_ms < self.now_ms:
             due_ms = self.now_ms
-        plans = self._due.get(due_ms)
-        if plans is None:
+        try:
+            self._due[due_ms].append((call, args))
+        except KeyError:
             self._due[due_ms] = [(call, args)]
             heappush(self._heap, due_ms)
-        else:
-            plans.append((call, args))
 
     def after(self, delay_ms: int, call: Callable[..., object], *args: Any) -> None:
         """Plan a call `delay_ms` from now."""
-        self.at(self.now_ms + delay_ms, call, *args)
+        due_ms = self.now_ms + delay_ms if delay_ms > 0 else self.now_ms
+        try:  # as `at` does: another call would cost as much as this
+            self._due[due_ms].append((call, args))
+        except KeyError:
+            self._due[due_ms] = [(call, args)]
+            heappush(self._heap, due_ms)
 
     def drop(self, is_void: Callable[[Callable[..., object], tuple[Any, ...]], bool]) -> int:
         """Forget the calls that are void, those of this very moment excepted; return what is left.
@@ -73,18 +77,16 @@ class Agenda:
         """
         self.now_ms = moment_ms = self._heap[0]
         plans = self._due[moment_ms]
-        done = 0
+        done, done_max = 0, self.at_once_max
         try:
             for call, args in plans:  # grows while it is worked off
                 done += 1
                 call(*args)
                 if self.stop:
                     break
-                if done > self.at_once_max:
+                if done > done_max:
                     last = getattr(call, "__qualname__", type(call).__name__)
-                    raise RuntimeError(
-                        f"{self.at_once_max} things in one millisecond, the last {last}"
-                    )
+                    raise RuntimeError(f"{done_max} things in one millisecond, the last {last}")
         finally:
             self.steps += done
             if done == len(plans):

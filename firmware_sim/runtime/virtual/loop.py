@@ -14,6 +14,7 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from firmware_sim.runtime.virtual.agenda import Agenda
+from firmware_sim.runtime.virtual.pace import Pace
 
 LOOK_EVERY = 64  # moments
 VOID_MIN = 1_000  # calls that were taken back, before anybody cares
@@ -89,6 +90,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         self.agenda = agenda
         self.connect: Connect | None = None  # how people reach the ports of devices
         self.on_moment: Callable[[], None] | None = None  # called often, between two moments
+        self.pace: Pace | None = None  # without one nothing waits
         self.end_ms = NEVER_MS  # by then, and in so many steps of the agenda, it has to be over
         self.steps_max = NEVER_MS
         self.voided = 0  # calls that were taken back since it was cleared of them
@@ -156,6 +158,8 @@ class VirtualLoop(base_events.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Go to the next moment; called by the base class until the loop is stopped."""
+        if self.pace is not None:
+            self.pace.hold()
         next_ms = self.agenda.next_ms
         if next_ms is None:
             raise Stalled("everybody waits, and nothing is planned that could end it")

@@ -39,7 +39,10 @@ class Trace:
         content = _CONTENT.get(kind)
         told = content(event) if content is not None else ""
         self.last.append((now_ms, "device", index, event))
-        self._enter(f"{now_ms} {index} {kind.__name__} {told}\n")
+        self._buffer.append(f"{now_ms} {index} {kind.__name__} {told}\n")
+        self.count += 1
+        if self.count % _FLUSH_EVERY == 0:
+            self._flush()
 
     def note(self, now_ms: int, who: str, number: int, what: str, content: bytes = b"") -> None:
         """Enter something else: what people and servers do."""

@@ -136,7 +136,8 @@ class End:
         if not self.wanted:
             return
         assert self._host is not None
-        if not self._host.up or lies(ConnectRefused, self.place.faults):
+        faults = self.place.faults
+        if not self._host.up or (faults and lies(ConnectRefused, faults)):
             self.fail("ConnectionRefusedError")
             return
         self.line = True
@@ -161,7 +162,9 @@ class End:
             self._hold(self.send, arrive, *args)
             return
         agenda = self.wan.agenda
-        due_ms = max(agenda.now_ms + self.wan.latency_ms(faults), self._arrive_out_ms)
+        due_ms = agenda.now_ms + self.wan.latency_ms(faults)
+        if due_ms < self._arrive_out_ms:
+            due_ms = self._arrive_out_ms
         self._arrive_out_ms = due_ms
         agenda.at(due_ms, arrive, *args)
 
@@ -174,7 +177,9 @@ class End:
             self._hold(self.send_back, arrive, *args)
             return
         agenda = self.wan.agenda
-        due_ms = max(agenda.now_ms + self.wan.latency_ms(faults), self._arrive_in_ms)
+        due_ms = agenda.now_ms + self.wan.latency_ms(faults)
+        if due_ms < self._arrive_in_ms:
+            due_ms = self._arrive_in_ms
         self._arrive_in_ms = due_ms
         agenda.at(due_ms, arrive, *args)
 
@@ -286,6 +291,11 @@ class Stream(End):
         if self.wanted and not self.dead:
             self.wanted = False
             self.place.tell(ev.MqttClosed(reason, fin))
+
+    @property
+    def severed(self) -> bool:
+        """Say whether its session is gone: without a word, or by one that is still on its way."""
+        return self.dead or not self.wanted or (self.line and not self.conn)
 
     # --- the device's end -----------------------------------------------------------------------
 

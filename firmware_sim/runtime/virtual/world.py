@@ -7,6 +7,7 @@ others. Everything happens in the order of one agenda, so a run is a function of
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from firmware_sim import effects as fx
@@ -98,7 +99,7 @@ class VirtualWorld:
     def tell(self, index: int, event: Event) -> None:
         """Let something happen to a device: power, button."""
         place = self._places[index]
-        if isinstance(event, ev.PowerApplied | ev.PowerRemoved):
+        if isinstance(event, _SWITCHES):
             place.switched_on = isinstance(event, ev.PowerApplied)
             if place.switched_on and lies(PowerCut, place.faults):
                 return  # there is no voltage yet
@@ -119,10 +120,11 @@ class VirtualWorld:
     def severed(self, index: int) -> bool:
         """Say whether its session with the broker is gone, and it does not know.
 
-        It has died without a word, or the firmware takes the end of a stream for silence.
+        It has died without a word, or the last one is still on its way, or the firmware takes the
+        end of a stream for silence.
         """
         stream = self._places[index].stream
-        return stream is not None and (stream.dead or not stream.wanted)
+        return stream is not None and stream.severed
 
     def traffic(self, index: int) -> tuple[int, int]:
         """Return how many calls over HTTP, and how many connections to its broker it has begun."""
@@ -152,16 +154,8 @@ class VirtualWorld:
         self._busy = False
 
     def _handle(self, place: Place, event: Event) -> None:
-        kind = type(event)
-        if kind is ev.PowerApplied:
-            place.powered = True
-            self._attachment.link_later(place)
-        elif kind is ev.PowerRemoved:
-            place.powered = False
-            place.drop_network()
-            self._eyes.close_lens(place.index)
-        elif kind is ev.LinkDown:
-            place.drop_network()
+        if type(event) in _OF_THE_WORLD:
+            self._let_be(place, event)
         now_ms = self.agenda.now_ms
         if self._trace is not None:
             self._trace.event(now_ms, place.index, event)
@@ -177,6 +171,17 @@ class VirtualWorld:
             self.agenda.at(due_ms - place.skew_ms, self._ring_at, place, due_ms)
         for look in self.stepped:
             look(place)
+
+    def _let_be(self, place: Place, event: Event) -> None:
+        """Let the world around a device be as an event says, before the device hears of it."""
+        if isinstance(event, ev.PowerApplied):
+            place.powered = True
+            self._attachment.link_later(place)
+            return
+        place.drop_network()
+        if isinstance(event, ev.PowerRemoved):
+            place.powered = False
+            self._eyes.close_lens(place.index)
 
     def _ring(self, place: Place, woken_ms: int) -> None:
         """Wake a device that wanted to be woken now; one that has put it off is looked at later."""
@@ -248,7 +253,7 @@ class VirtualWorld:
         self._eyes.close_lens(place.index)
 
     def _sound(self, place: Place, effect: fx.SoundTone) -> None:
-        self._observe(place, Noted("tone", str(effect.tone)))
+        self._observer(place.index, _tone(effect.tone), self.agenda.now_ms)
 
     def _drivers(self) -> dict[type[Effect], Callable[[Place, Any], None]]:
         return {
@@ -273,4 +278,12 @@ class VirtualWorld:
         }
 
 
+@cache
+def _tone(number: int) -> Noted:
+    """Return what is told of a tone: devices know a handful."""
+    return Noted("tone", str(number))
+
+
+_SWITCHES = (ev.PowerApplied, ev.PowerRemoved)
+_OF_THE_WORLD = frozenset({ev.PowerApplied, ev.PowerRemoved, ev.LinkDown})
 _DEADLINE = ev.DeadlineReached()

@@ -150,7 +150,11 @@ def register(state: State, call: Call) -> Registered:
 def log_in(state: State, call: Call) -> LoggedIn:
     """Open a session of a consumer."""
     form = call.body_as(Credentials)
-    user = state.users.log_in(form.name, form.password)
+    user = state.brake.watch(
+        f"consumer {form.name}",
+        call.now_ms,
+        lambda: state.users.log_in(form.name, form.password),
+    )
     return LoggedIn(state.sessions.open(APP, user.uid, call.now_ms), user.uid)
 
 

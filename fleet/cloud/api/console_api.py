@@ -64,13 +64,29 @@ class UnbindTicket(Secretive, frozen=True):
     cancelled: bool
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """An unbinding token without its text: for lists."""
+
+    batch: str
+    method: str
+    max_devices: int
+    expires_ms: int
+    used: int
+    cancelled: bool
+
+
 class HistoryQuery(msgspec.Struct, frozen=True):
-    """Which history rows; empty selects all, limit 0 means a full page."""
+    """Which history rows; empty selects all, limit 0 means a full page.
+
+    They come oldest first, or with `newest` newest first; pages go on after the row `after` in that
+    order (0: from the first).
+    """
 
     batch: str = ""
     status: Literal["", "ok", "refused"] = ""
     after: Count = 0
     limit: Count = 0
+    newest: bool = False
 
 
 class LogQuery(msgspec.Struct, frozen=True):
@@ -141,7 +157,11 @@ class ProductView(msgspec.Struct, frozen=True):
 def log_in(state: State, call: Call) -> LoggedIn:
     """Open a session of an account."""
     form = call.body_as(Login)
-    account = state.accounts.log_in(form.name, form.password)
+    account = state.brake.watch(
+        f"account {form.name}",
+        call.now_ms,
+        lambda: state.accounts.log_in(form.name, form.password),
+    )
     return LoggedIn(state.sessions.open(CONSOLE, account.name, call.now_ms), account.name)
 
 
@@ -157,6 +177,14 @@ def order_unbind_token(state: State, call: Call) -> UnbindTicket:
             life_s=form.life_s,
         )
     )
+
+
+def see_unbind_tokens(state: State, call: Call) -> list[Batch]:
+    """Show all batches of the caller that are remembered, the newest first."""
+    return [
+        msgspec.convert(_ticket(token), Batch, from_attributes=True)
+        for token in state.tokens.batches(call.subject)
+    ]
 
 
 def see_unbind_token(state: State, call: Call) -> UnbindTicket:
@@ -178,6 +206,7 @@ def see_history(state: State, call: Call) -> HistoryPage:
         status=query.status,
         after=query.after,
         limit=query.limit,
+        newest=query.newest,
     )
     return HistoryPage(page.rows, page.next)
 
@@ -254,6 +283,7 @@ def _ticket(token: UnbindToken) -> UnbindTicket:
 ROUTES = (
     Route("POST", "/console/v1/login", Access.ANYBODY, log_in),
     Route("POST", "/console/v1/unbind-tokens", Access.ACCOUNT, order_unbind_token),
+    Route("GET", "/console/v1/unbind-tokens", Access.ACCOUNT, see_unbind_tokens),
     Route("GET", "/console/v1/unbind-tokens/{batch}", Access.ACCOUNT, see_unbind_token),
     Route("DELETE", "/console/v1/unbind-tokens/{batch}", Access.ACCOUNT, cancel_unbind_token),
     Route("GET", "/console/v1/history", Access.ACCOUNT, see_history),

@@ -7,6 +7,7 @@ caller has proved to hold the key, and plain before; firmware reads both
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -149,9 +150,12 @@ class DeviceApi:
         return None
 
     def _fit(self, call: _Call, result: bytes) -> bytes:
-        size_max = device_room.over_http(call.query.a, call.query.et)
-        self._calls.check_room(call.device, call.query.a, len(result), size_max)
+        self._check_size(call, len(result))
         return result
+
+    def _check_size(self, call: _Call, size: int) -> None:
+        size_max = device_room.over_http(call.query.a, call.query.et)
+        self._calls.check_room(call.device, call.query.a, size, size_max)
 
     def _activate(self, call: _Call) -> bytes:
         request = messages.decode(call.data, messages.ActivationRequest)
@@ -175,23 +179,14 @@ class DeviceApi:
         assert product is not None, "activation checks the product"
         zone = device.time_zone or self._state.settings.time_zone
         self._link.expect(device.dev_id, _try_again(call.now_ms // 1000))
-        return messages.encode(_granted(call.query, device, product, zone))
+        return messages.encode(_granted(call.query.a, device, product, zone))
 
     def _check_room(self, call: _Call) -> None:
         """Refuse to activate a device that would have no room for what it is granted."""
         product = self._state.products.get(call.device.product_id)
         if product is None:
             return  # which is refused for that
-        trial = msgspec.structs.replace(
-            call.device,
-            dev_id=_ANY_DEV_ID,
-            sec_key=_ANY_KEY,
-            local_key=_ANY_KEY,
-            owner=_ANY_UID,
-            wipe=True,
-        )
-        result = messages.encode(_granted(call.query, trial, product, _ANY_ZONE))
-        self._fit(call, result)
+        self._check_size(call, _size_granted(call.query.a, product.product_id, product.schema))
 
     def _config(self, call: _Call) -> bytes:
         messages.decode(call.data, messages.ConfigGet)
@@ -220,10 +215,27 @@ class DeviceApi:
         )
 
 
+@lru_cache(maxsize=256)
+def _size_granted(api: str, product_id: str, schema: str) -> int:
+    """Return how many bytes what is granted to a device of a product has, at most."""
+    product = Product(product_id, name="", category="", owner="", schema=schema)
+    trial = Device(
+        uuid="",
+        auth_key="",
+        product_id=product_id,
+        dev_id=_ANY_DEV_ID,
+        sec_key=_ANY_KEY,
+        local_key=_ANY_KEY,
+        owner=_ANY_UID,
+        wipe=True,
+    )
+    return len(messages.encode(_granted(api, trial, product, _ANY_ZONE)))
+
+
 def _granted(
-    query: atop.Query, device: Device, product: Product, time_zone: str
+    api: str, device: Device, product: Product, time_zone: str
 ) -> messages.ActivationResult:
-    """Return what a device is granted, in the form of its generation."""
+    """Return what a device is granted by a call of that name, in the form of its generation."""
     result = messages.ActivationResult(
         dev_id=device.dev_id,
         sec_key=device.sec_key,
@@ -233,7 +245,7 @@ def _granted(
         std_time_zone=time_zone,
         reset_factory=device.wipe,
     )
-    if query.a != atop_old.ACTIVE.name:
+    if api != atop_old.ACTIVE.name:
         return result
     return atop_old.OldActivationResult(
         **msgspec.structs.asdict(result),

@@ -99,10 +99,6 @@ class DeviceLink:
             if device is not None:  # else one that only listens: not activated, or no device
                 self._handlers[type(happening)](device, happening, now_ms)
 
-    def next_deadline_ms(self) -> int | None:
-        """Return when `DeadlineReached` is wanted next."""
-        return self._broker.next_deadline_ms()
-
     def online(self, device: Device) -> bool:
         """Tell whether the device is connected; a sub-device is in reach of one that is."""
         if device.gateway:

@@ -14,12 +14,14 @@ from fleet.cloud.api.admin_api import AdminApi
 from fleet.cloud.api.app_api import AppApi
 from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.mqtt_clients_api import MqttClientsApi
+from fleet.cloud.api.push_api import PushApi
 from fleet.cloud.api.router import Access, Call, Route, Router, parse_query
 from fleet.cloud.api.scan_api import ScanApi
 from fleet.cloud.api.upgrades_api import UpgradesApi
 from fleet.cloud.counters import Counters
 from fleet.cloud.keys import secret_fits
 from fleet.cloud.messages import HttpRequested
+from fleet.cloud.push_topics import PushTopics
 from fleet.cloud.reasons import Reason, Refused
 from fleet.cloud.sessions import APP, CONSOLE
 from fleet.cloud.state import State
@@ -32,7 +34,9 @@ _BEARER = "Bearer "
 class PeopleApi:
     """Answers the console, the consumer app and the admin."""
 
-    def __init__(self, state: State, link: DeviceLink, counters: Counters) -> None:
+    def __init__(
+        self, state: State, link: DeviceLink, topics: PushTopics, counters: Counters
+    ) -> None:
         """Serve all tables of routes out of `state`."""
         self._state = state
         self._router = Router(
@@ -46,6 +50,7 @@ class PeopleApi:
                 *AppApi(link).routes(),
                 *ScanApi(link).routes(),
                 *UpgradesApi(link).routes(),
+                *PushApi(topics).routes(),
                 *AdminApi(link, counters).routes(),
                 *MqttClientsApi(link).routes(),
             )

@@ -67,12 +67,18 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         """Sort the routes by what is cheap to look at: method and number of segments."""
         self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
+        self._plain: dict[tuple[str, str], Route] = {}  # what has no values in its path
         for route in routes:
             segments = route.pattern.split("/")
+            if "{" not in route.pattern and self.find(route.method, route.pattern) is None:
+                self._plain[route.method, route.pattern] = route
             self._routes.setdefault((route.method, len(segments)), []).append((segments, route))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Return the route of a request and the values of its path, or None."""
+        plain = self._plain.get((method, path))
+        if plain is not None:
+            return plain, {}
         given = path.split("/")
         for segments, route in self._routes.get((method, len(given)), ()):
             values = _match(segments, given)

@@ -19,7 +19,8 @@ NO_OPERATION = frozenset(
     {"try_again", "bad_sign", "stale_time", "replayed", "bad_request", "reply_too_large"}
 )
 """Reasons that say nothing about an operation: somebody else's broker was not ready for the device
-yet, or the call was not taken for one that the device makes now, or not carried out at all."""
+yet, or the call was not taken for one that the device makes now, or not carried out at all. They are
+given before anybody has looked at the token: no account has done that."""
 RELEASED = "gateway_not_exists"  # what tells a device of its release, where settings say so
 
 

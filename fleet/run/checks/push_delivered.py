@@ -64,6 +64,7 @@ class Watcher(Checker):
         self._announced: dict[str, None] = {}
         scene.books.look(PushMessage, self._changed)
         scene.books.look(HistoryRow, self._recorded)
+        crew.programs = True
         access = seeding.access(population)
         self.consumers = [
             Consumer(crew.agenda, crew.cloud.push, access, derive(population.seed, _SEED, number))

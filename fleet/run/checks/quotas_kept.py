@@ -84,9 +84,11 @@ class Watcher(Checker):
         self._unbound: Counter[Quota] = Counter()
         self._released: Counter[str] = Counter()
         self._touched: dict[Quota, None] = {}
-        self._tokens: dict[str, UnbindToken] = {}
+        self._tokens: dict[str, UnbindToken] = {}  # by batch
+        self._moved: dict[str, None] = {}  # batches whose token or count has changed
         scene.books.look(HistoryRow, self._recorded)
         scene.books.look(QuotaUse, self._used)
+        scene.books.keep(UnbindToken)  # to know of which batch a code was that goes
         scene.books.look(UnbindToken, self._counted)
 
     def _recorded(self, _: HistoryRow | None, row: HistoryRow | None) -> None:
@@ -96,6 +98,7 @@ class Watcher(Checker):
         if row.day != day:
             self.violated(row.uuid, f"its release counts for {row.day}, which was {day}")
         self._released[row.batch] += 1
+        self._moved[row.batch] = None
         for quota in ((ACCOUNT, row.account, day), (PRODUCT, row.product_id, day)):
             self._unbound[quota] += 1
             self._touched[quota] = None
@@ -119,9 +122,12 @@ class Watcher(Checker):
         }
         return by_scope[scope]
 
-    def _counted(self, _: UnbindToken | None, after: UnbindToken | None) -> None:
+    def _counted(self, before: UnbindToken | None, after: UnbindToken | None) -> None:
         if after is not None:
             self._tokens[after.batch] = after
+            self._moved[after.batch] = None
+        elif before is not None:
+            self._tokens.pop(before.batch, None)
 
     def written(self) -> None:
         """Compare what was charged with what was unbound, where either has changed."""
@@ -134,9 +140,11 @@ class Watcher(Checker):
                     f"quota of {scope} {name} on {day}", f"{used} used, {count} devices unbound"
                 )
         self._touched.clear()
-        for batch, token in self._tokens.items():
-            released = self._released[batch]
-            if token.used != released or released > min(token.devices_max, CODE_MAX):
+        for batch in self._moved:
+            token, released = self._tokens.get(batch), self._released[batch]
+            if token is None:
+                self.violated(f"batch {batch}", f"released {released} devices, and has no code")
+            elif token.used != released or released > min(token.devices_max, CODE_MAX):
                 places = f"{token.used} of {token.devices_max} places taken"
                 self.violated(f"batch {batch}", f"released {released} devices, {places}")
-        self._tokens.clear()
+        self._moved.clear()

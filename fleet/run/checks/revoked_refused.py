@@ -1,7 +1,9 @@
 """A revoked or replaced key is never accepted again, and nothing is said to a session that has one.
 
 From the moment at which the disk has it: no CONNECT with such a key that arrives later is let in, no
-call that is signed with it succeeds. With a revoked key a device may only ask what has become of it.
+call that is signed with it succeeds, and a session of a replaced key ends. With a revoked key a
+device may only ask what has become of it. A device that knows of its reset has no other, and one that
+gets an owner has a new one.
 """
 
 import msgspec
@@ -22,6 +24,8 @@ QUESTIONS = (
     atop_old.EXIST.name,
 )
 """What a device may ask with a revoked key: whose it is."""
+ENDS_MS = 1_000
+"""So long after its key was replaced a session may stand: its end leaves with the answer."""
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -43,6 +47,7 @@ class Watcher(Checker):
         self._sessions: dict[int, _Held] = {}
         self._conns: dict[str, dict[int, None]] = {}  # of the sessions, by uuid
         self._ended_ms: dict[int, int] = {}  # sessions whose key was replaced, and when
+        self._lasting: dict[int, None] = {}  # those of them that nobody was told of
         scene.books.look(Device, self._changed)
 
     # --- over MQTT ------------------------------------------------------------------------------
@@ -71,6 +76,7 @@ class Watcher(Checker):
         if held is not None:
             del self._conns[held.uuid][conn]
         self._ended_ms.pop(conn, None)
+        self._lasting.pop(conn, None)
 
     def told(self, effect: Effect) -> None:
         """Look whether a session is spoken with whose key was replaced."""
@@ -81,12 +87,35 @@ class Watcher(Checker):
             uuid = self._sessions[effect.conn].uuid
             self.violated(uuid, "is spoken with in a session of a replaced key")
 
+    def written(self) -> None:
+        """Look whether a session stands for too long whose key was replaced."""
+        self._look_for_old_sessions()
+
+    def ended(self) -> None:
+        """Look once more."""
+        self._look_for_old_sessions()
+
+    def _look_for_old_sessions(self) -> None:
+        if not self._lasting:
+            return
+        late_ms = self.scene.now_ms - ENDS_MS
+        for conn in [conn for conn in self._lasting if self._ended_ms[conn] < late_ms]:
+            del self._lasting[conn]
+            self.violated(self._sessions[conn].uuid, "has a session of a replaced key still")
+
     def _changed(self, before: Device | None, after: Device | None) -> None:
-        if before is None or after is None or before.sec_key in ("", after.sec_key):
+        if after is not None and after.reset_told and not after.revoked:
+            self.violated(after.uuid, "knows of its reset, and its key is not revoked")
+        if before is None or after is None or not before.sec_key:
+            return
+        if before.sec_key == after.sec_key:
+            if after.owner not in ("", before.owner):
+                self.violated(after.uuid, "has another owner, and the key that it had before")
             return
         for conn in self._conns.get(after.uuid, ()):
             if self._sessions[conn].key == before.sec_key:
                 self._ended_ms[conn] = self.scene.now_ms
+                self._lasting[conn] = None
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -123,7 +152,10 @@ class Watcher(Checker):
 
     def crashed(self) -> None:
         """Forget everybody: nobody is answered, and no session stands."""
-        for kept in (self._doomed, self._calls, self._sessions, self._conns, self._ended_ms):
+        for kept in (
+            *(self._doomed, self._calls, self._sessions),
+            *(self._conns, self._ended_ms, self._lasting),
+        ):
             kept.clear()
 
     # --- keys -----------------------------------------------------------------------------------

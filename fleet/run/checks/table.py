@@ -74,6 +74,9 @@ INVARIANTS = (
 )
 
 
+AT_END = tuple(invariant.name for invariant in INVARIANTS if invariant.at_end is not None)
+
+
 def violations(evidence: Evidence) -> list[str]:
     """Check everything at the end; return `name: what` per violation, a bounded number of each."""
     found = []

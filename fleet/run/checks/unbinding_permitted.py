@@ -48,14 +48,15 @@ def may(account: str, product_id: str, owner: str, permits: Iterable[Permit]) ->
 def at_end(evidence: Evidence) -> Iterator[str]:
     """Hold each release in the history against what the seed grants."""
     maker = evidence.population.maker.name
-    permits = [
-        Permit(grant.owner, grant.grantee, grant.products)
-        for grant in seeding.grants(evidence.population)
-        if grant.role in UNBINDING[grant.kind]
-    ]
+    permits: dict[str, list[Permit]] = {}  # by grantee: a large fleet has thousands of them
+    for grant in seeding.grants(evidence.population):
+        if grant.role in UNBINDING[grant.kind]:
+            permit = Permit(grant.owner, grant.grantee, grant.products)
+            permits.setdefault(grant.grantee, []).append(permit)
     for row in evidence.history:
         released = row.operation == "unbind" and row.status == "ok"
-        if released and not may(row.account, row.product_id, maker, permits):
+        held = permits.get(row.account, ())
+        if released and not may(row.account, row.product_id, maker, held):
             yield f"{row.uuid}: {_done(row.account)}"
 
 
@@ -69,21 +70,28 @@ class Watcher(Checker):
     def __init__(self, scene: Scene) -> None:
         """Follow grants, roles and products."""
         super().__init__(scene)
-        self._grants = scene.books.keep(Grant)
+        self._grants: dict[str, list[Grant]] = {}  # by grantee
         self._roles = scene.books.keep(CustomRole)
         self._products = scene.books.keep(Product)
+        scene.books.look(Grant, self._granted)
         scene.books.look(HistoryRow, self._recorded)
+
+    def _granted(self, before: Grant | None, after: Grant | None) -> None:
+        if before is not None:
+            self._grants[before.grantee].remove(before)
+        if after is not None:
+            self._grants.setdefault(after.grantee, []).append(after)
 
     def _recorded(self, _: HistoryRow | None, row: HistoryRow | None) -> None:
         if row is None or row.operation != "unbind" or row.status != "ok":
             return
         product = self._products.get(row.product_id)
         owner = product.owner if product is not None else ""
-        if not owner or not may(row.account, row.product_id, owner, self._permits()):
+        if not owner or not may(row.account, row.product_id, owner, self._permits(row.account)):
             self.violated(row.uuid, _done(row.account))
 
-    def _permits(self) -> Iterator[Permit]:
-        for grant in self._grants.values():
+    def _permits(self, grantee: str) -> Iterator[Permit]:
+        for grant in self._grants.get(grantee, ()):
             custom = self._roles.get((grant.owner, grant.role)) if grant.kind == "space" else None
             own = custom is not None and "unbind" in custom.permissions
             if own or grant.role in UNBINDING[grant.kind]:

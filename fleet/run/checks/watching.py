@@ -38,14 +38,15 @@ class Watchers:
         """Attach the watchers; without any, nothing is attached."""
         self._scene = Scene(population, crew)
         self.findings = self._scene.findings
-        watchers = [
-            invariant.watcher
+        watched = [
+            (invariant.name, invariant.watcher)
             for invariant in INVARIANTS
             if invariant.watcher is not None
             and (extent is Extent.ALL or (extent is Extent.CHEAP and invariant.cheap))
         ]
-        self._watchers = [watcher(self._scene) for watcher in watchers]
-        if not watchers:
+        self.names = tuple(name for name, _ in watched)
+        self._watchers = [watcher(self._scene) for _, watcher in watched]
+        if not watched:
             return
         crew.cloud.disk.written.append(self._scene.books.take)
         for watcher in (self._scene.doors, *self._watchers):

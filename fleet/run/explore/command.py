@@ -46,6 +46,11 @@ class Search(msgspec.Struct, frozen=True):
     runs_max: int = RUNS_MAX
     case_out: Path | None = None
 
+    @property
+    def file(self) -> Path | None:
+        """Return where the first case that fails is written to, None if nowhere."""
+        return self.case_out or (CASE_OUT if self.shrinks else None)
+
 
 def explore(search: Search, console: Console, players: Players | None = None) -> int:
     """Search seeds for a failure, show it, and return the exit code.
@@ -56,6 +61,8 @@ def explore(search: Search, console: Console, players: Players | None = None) ->
     scenario = load_scenario(search.scenario)
     devices = search.devices or usual_devices(scenario)
     Case(scenario, devices, search.first_seed).population()  # now, or it is complained about late
+    if (path := search.file) is not None:
+        record.check_place(path)
     exploration = _Exploration(search, scenario, devices, console)
     own = Workers(search.workers)
     crowd: AbstractContextManager[Players] = own if players is None else nullcontext(players)
@@ -149,8 +156,7 @@ class _Exploration:
             self._say(f"after {words.counted(runs, 'run')}: {words.size(case)}", "bold")
             for line in words.indented(words.contents(case)):
                 self._say(line)
-        if search.case_out is not None or search.shrinks:
-            path = search.case_out or CASE_OUT
+        if (path := search.file) is not None:
             record.write(Record(case, self._program, outcome.finding, outcome.digest), path)
             self._say(f"case: {path}; see it all: {words.replay_file(path)}", "bold")
 

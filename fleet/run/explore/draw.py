@@ -24,6 +24,7 @@ from fleet.run.scenario import FAULTS_MAX, SHELF, Expect, Product, Scenario
 from hw_profiles import catalog
 
 _DRAW: Final = 500  # branch of the seed
+_LIMITS: Final = 1  # branch of that
 DAY_S = 24 * 3600
 TABLES_MAX = 6
 KINDS_MAX = 3
@@ -36,6 +37,7 @@ MODELS_PCT = 40
 HABITS_PCT = 40
 CHOICES_PCT = 25
 OWN_KEPT_PCT = 75
+NARROW_PCT = 33
 CALM_PCT = 50
 EVEN_PCT = 50
 RANGES: Final[dict[str, tuple[float, float]]] = {
@@ -72,7 +74,7 @@ def draw(scenario: Scenario, devices: int, seed: int) -> Case:
     drawn = list(_tables(scenario, rng, own))[: FAULTS_MAX - len(own)]
     wanted = Expect(scenario.expect.unbound_pct, scenario.expect.rebound_pct)
     faulty = msgspec.structs.replace(
-        scenario,
+        _narrow(scenario, devices, Rng(derive(seed, _DRAW, _LIMITS))),
         products=_models(scenario.products, rng),
         faults=(*own, *drawn),
         tries_max=TRIES_MAX,
@@ -100,6 +102,21 @@ def _models(products: tuple[Product, ...], rng: Rng) -> tuple[Product, ...]:
         alike = [name for name in catalog.names() if catalog.load(name).wired == wired]
         changed.append(msgspec.structs.replace(product, profile=alike[rng.below(len(alike))]))
     return tuple(changed)
+
+
+def _narrow(scenario: Scenario, devices: int, rng: Rng) -> Scenario:
+    """Return the scenario with quotas and codes that so few devices use up, or as it is.
+
+    People hand over to each other and ask for more by ticket then, so that all get unbound. Those
+    with tampered firmware count on one release of their own.
+    """
+    if not scenario.unbind or scenario.tampered.devices or rng.below(100) >= NARROW_PCT:
+        return scenario
+    quotas = msgspec.structs.replace(
+        scenario.quotas, account=1 + rng.below(devices), product=1 + rng.below(devices)
+    )
+    batch_max = 1 + rng.below(min(scenario.batch_max, devices))
+    return msgspec.structs.replace(scenario, quotas=quotas, batch_max=batch_max)
 
 
 def _diced(tables: tuple[FaultTable, ...]) -> Iterator[FaultTable]:

@@ -4,6 +4,7 @@ Seed and commit are the report of a failure; the file is the same for a case tha
 no seed gives any more. It is JSON, for people to read and to change.
 """
 
+import os
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -52,6 +53,17 @@ def _git(*words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def check_place(path: Path) -> None:
+    """Raise UsageError for a file that could not be written; nothing is written yet."""
+    folder = path.parent
+    if path.is_dir():
+        raise UsageError(f"{path}: cannot write the case: this is a folder")
+    if not folder.is_dir():
+        raise UsageError(f"{path}: cannot write the case: there is no folder {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise UsageError(f"{path}: cannot write the case: that is not allowed")
 
 
 def write(record: Record, path: Path) -> None:

@@ -18,9 +18,11 @@ from fleet.run.explore.draw import FIELDS, flaw
 from fleet.run.explore.outcome import Outcome
 from fleet.run.explore.workers import Players
 from fleet.run.faults import FaultTable
-from fleet.run.scenario import Scenario, Trouble, inconsistency
+from fleet.run.scenario import QuotaLimits, Scenario, Trouble, inconsistency
 
 RUNS_MAX = 400
+CODE_MAX = 30
+_USUAL = QuotaLimits()
 Smaller = Callable[[Case], Iterator[Case]]
 OnStep = Callable[[int, Case], None]
 
@@ -156,6 +158,11 @@ def _less_trouble(case: Case) -> Iterator[Case]:
 
 
 def _calmer(case: Case) -> Iterator[Case]:
+    quotas = case.scenario.quotas
+    wide = msgspec.structs.replace(quotas, account=_USUAL.account, product=_USUAL.product)
+    yield case.replace(quotas=wide, batch_max=CODE_MAX)
+    yield case.replace(quotas=wide)
+    yield case.replace(batch_max=CODE_MAX)
     yield case.replace(conditions=Conditions(), firmware={}, cloud={})
     for key, options in (("firmware", case.firmware), ("cloud", case.cloud)):
         yield case.replace(**{key: {}})

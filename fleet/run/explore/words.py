@@ -13,6 +13,7 @@ from fleet.run.explore.outcome import Finding
 from fleet.run.faults import FaultTable
 
 OTHERS_SHOWN_MAX = 5
+ROWS_SHOWN_MAX = 40
 _GAP = "  "
 
 
@@ -36,6 +37,9 @@ def counted(number: int, what: str) -> str:
 def contents(case: Case) -> Iterator[str]:
     """Return what makes a case special: its size, its world, its faults."""
     yield f"{size(case)}, seed {case.seed}"
+    quotas, batch_max = case.scenario.quotas, case.scenario.batch_max
+    if case.scenario.unbind and min(quotas.account, quotas.product, batch_max) < case.devices:
+        yield f"quotas: account {quotas.account}, product {quotas.product}; batch_max {batch_max}"
     odd = _odd(case.conditions, Conditions())
     if odd:
         yield "conditions: " + odd
@@ -110,18 +114,29 @@ def progress(score: Score, seeds: int, elapsed_s: float) -> str:
 
 
 def summary(score: Score, elapsed_s: float) -> Iterator[str]:
-    """Return what exploring has come to: seeds, events, time, faults, and rows never reached."""
+    """Return what exploring has come to: seeds, events, time, faults, and rows never reached.
+
+    After a finding, which is to be read, there are no rows, and never more than can be read.
+    """
     yield (
         f"{counted(score.seeds, 'seed')} in {elapsed_s:.0f} s: {counted(score.events, 'event')}, "
         f"{score.virtual_s / 3600:,.1f} h of virtual time"
     )
     yield f"faults struck: {_counts(score.struck)}"
+    fired = f"{len(score.marks)} of {len(ROWS)} rows of the firmware's tables have fired"
     if score.failed:
+        yield fired
         yield f"failed: {_counts(score.failed)}"
+        return
     never = missing(score.marks)
-    yield f"{len(score.marks)} of {len(ROWS)} rows of the firmware's tables have fired; never:"
-    for table, row in never:
+    if not never:
+        yield fired
+        return
+    yield f"{fired}; never:"
+    for table, row in never[:ROWS_SHOWN_MAX]:
         yield f"{_GAP}{table:<9} {row}  {row.place}"
+    if len(never) > ROWS_SHOWN_MAX:
+        yield f"{_GAP}and {len(never) - ROWS_SHOWN_MAX} more; more seeds reach more of them"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -47,7 +47,7 @@ from fleet.run.virtual.push_line import PushLines
 HOST, HTTP_PORT, MQTT_PORT = "cloud.example", 80, 1883
 WRITE_MS = 3  # of a transaction, with the flush
 PERSON_TRIP_MS = 20  # from a phone to the cloud
-PERSON_TIMEOUT_S = 10.0  # of one attempt of `CloudLink`
+PERSON_TIMEOUT_MS = 10_000  # of one attempt of `CloudLink`
 _ENTROPY = 3  # branch of the seed
 _STAND_IN = "dmlydHVhbA=="  # for the certificate, which nobody checks where nothing is encrypted
 Answer = Callable[[int, bytes], None]
@@ -209,20 +209,16 @@ class VirtualCloud:
 
     async def exchange(self, request: Request) -> bytes:
         """Take a call of a person's phone (a `Carrier` is made of this)."""
-        await asyncio.sleep(PERSON_TRIP_MS / 1000)
+        call = _PersonCall(self._agenda, asyncio.get_running_loop().create_future())
+        self._agenda.after(PERSON_TRIP_MS, self._asked, call, request)
+        return await call.reply
+
+    def _asked(self, call: "_PersonCall", request: Request) -> None:
+        if call.reply.done():
+            return  # who has called off does not ask any more
         if self._driver is None:
-            raise NotSent("connection refused")
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[bytes] = loop.create_future()
-
-        def answer(_: int, body: bytes) -> None:
-            if not answered.done():
-                answered.set_result(body)
-
-        def lose() -> None:
-            if not answered.done():
-                answered.set_exception(Interrupted("connection lost"))
-
+            call.reply.set_exception(NotSent("connection refused"))
+            return
         target = request.target
         if request.query:
             target += "?" + urlencode(request.query)
@@ -230,12 +226,9 @@ class VirtualCloud:
             self._agenda.now_ms, "person", 0, f"{request.method} {request.target}", request.body
         )
         headers = {"authorization": f"Bearer {request.session}"} if request.session else {}
-        self._ask(request.method, target, headers, request.body, answer, lose)
+        self._ask(request.method, target, headers, request.body, call.answer, call.lose)
         if self.outbound.busy or self.disk.late_ms:
-            loop.call_later(PERSON_TIMEOUT_S, lose)
-        reply = await answered
-        await asyncio.sleep(PERSON_TRIP_MS / 1000)
-        return reply
+            self._agenda.after(PERSON_TIMEOUT_MS, call.lose)
 
     async def close(self) -> None:
         """Nothing is open between two calls."""
@@ -305,6 +298,31 @@ class VirtualCloud:
         driver.handle(event)
         if driver.failed.done():
             raise driver.failed.result()
+
+
+class _PersonCall:
+    """A call of a person's phone: `reply` is done when the answer is back, or will never come."""
+
+    __slots__ = ("_agenda", "_answered", "reply")
+
+    def __init__(self, agenda: Agenda, reply: asyncio.Future[bytes]) -> None:
+        self._agenda = agenda
+        self._answered = False
+        self.reply = reply
+
+    def answer(self, _: int, body: bytes) -> None:
+        if not self._answered:
+            self._answered = True
+            self._agenda.after(PERSON_TRIP_MS, self._arrive, body)
+
+    def _arrive(self, body: bytes) -> None:
+        if not self.reply.done():
+            self.reply.set_result(body)
+
+    def lose(self) -> None:
+        if not self._answered and not self.reply.done():
+            self._answered = True
+            self.reply.set_exception(Interrupted("connection lost"))
 
 
 class _Overheard:

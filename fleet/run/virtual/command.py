@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 from rich.console import Console
 
 from firmware_sim.errors import SimulatorError
@@ -25,12 +26,12 @@ from fleet.run.runner import Run
 from fleet.run.scenario import load_scenario, with_outages
 from fleet.run.summary import sum_up
 from fleet.run.virtual.crew import Crew
-from fleet.run.virtual.sights import MODEL, make_sight
+from fleet.run.virtual.sights import MODEL, RealSight, make_sight
 from fleet.run.virtual.telling.witness import Witness
 
 START_MS = 1_767_225_600_000  # 2026-01-01, for every run that does not want another hour
 LOOK_EVERY_S = 0.25
-COLLECT_AFTER = (20_000, 20, 20)  # objects; most of what a run makes is there to stay
+COLLECT_AFTER = (100_000, 20, 20)  # objects; most of what a run makes is there to stay
 
 
 class Play:
@@ -98,6 +99,7 @@ class Play:
             self.aborted = str(root)
         finally:
             self.run.violations += self.watchers.findings.lines()
+            self.run.checked = tuple(dict.fromkeys((*self.run.checked, *self.watchers.names)))
 
     def _look(self) -> None:
         now_s = time.monotonic()
@@ -110,12 +112,17 @@ class Play:
         assert self.crew is not None and self.run is not None, "it has not been played"  # noqa: PT018
         self.crew.take_struck()
         self.crew.meter.sample({})
-        return sum_up(
+        result = sum_up(
             self.run,
             self.crew,
             aborted=self.aborted,
             decoder=decoder,
             virtual=Virtual((self.agenda.now_ms - self.start_ms) / 1000, self.trace.digest()),
+        )
+        if not isinstance(self._sight, RealSight):
+            return result  # a model has read the codes, and made no frame
+        return msgspec.structs.replace(
+            result, frames=self._sight.frames, decoded=self._sight.decoded
         )
 
 
@@ -155,7 +162,9 @@ def perform_virtual(
     def show(play: Play) -> None:
         assert play.crew is not None and play.run is not None  # noqa: PT018
         play.crew.meter.sample({})
-        progress.show(view(play.run, play.crew.watch, play.crew.meter.elapsed_s))
+        progress.show(
+            view(play.run, play.crew.watch, play.crew.measured, play.crew.meter.elapsed_s)
+        )
 
     play = Play(population, make_sight(lens, decoder), progress.say, show)
     try:

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 
@@ -30,6 +31,7 @@ from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.ambush import Ambush
 from fleet.run.checks.resting_state import bound_ms, is_at_rest
+from fleet.run.chronicle import Chronicle
 from fleet.run.cloud_faults import CloudFault
 from fleet.run.door import Door
 from fleet.run.fault_kinds import FaultKind
@@ -37,7 +39,7 @@ from fleet.run.fault_plan import Strike
 from fleet.run.measured import nothing_measured
 from fleet.run.outages import Outages
 from fleet.run.owner import OWNERS_AT_ONCE
-from fleet.run.phases import PhaseClock
+from fleet.run.phases import PhaseClock, method_of
 from fleet.run.phones import LanPhones
 from fleet.run.population import Population
 from fleet.run.recovery import Recovery
@@ -56,6 +58,8 @@ URL = f"http://{HOST}"
 _IOT_DNS = (HOST, HTTP_PORT)
 REST_LOOK_S = 1.0
 OWNERS_SHARE = 10  # so a large fleet is sold as quickly as a small one
+CALLS_AT_ONCE, CALLS_SHARE = 16, 10  # of all people together, for the same reason
+TONE = "tone"  # the kind of note that nobody counts or asks for afterwards
 
 
 class Crew:
@@ -78,15 +82,19 @@ class Crew:
         self.watch = Watch(count, self.recovery.saw)
         self.measured = nothing_measured()
         self.meter = Meter()
+        self.chronicle = Chronicle(self.watch, self.retries, agenda.now_ms)
         self.owners_at_once = max(OWNERS_AT_ONCE, count // OWNERS_SHARE)
         self.incidents: list[str] = []
+        self.programs = (
+            False  # take part, so that push messages are owed; to be said before `start`
+        )
         self._population = population
         seed, settings = population.seed, _settings(population, agenda.now_ms)
         self.quota_day_offset_min = settings.quota_day_offset_min
         self.cloud = VirtualCloud(
             agenda,
             settings,
-            lambda: seeding.seed(population, bound=True),
+            lambda: seeding.seed(population, bound=True, programs=self.programs),
             derive(seed, _CLOUD),
             trace,
         )
@@ -106,7 +114,8 @@ class Crew:
         outages = Outages(self.watch, self.recovery, self.measured, self.now_ms)
         self._cloud_mischief = CloudMischief(self.cloud, broker, outages)
         self._ambush = Ambush(self._play)
-        self._clocks = [PhaseClock(self._record) for _ in population.units]
+        records = {wired: partial(self._record, method_of(wired=wired)) for wired in (False, True)}
+        self._clocks = [PhaseClock(records[unit.product.wired]) for unit in population.units]
 
     async def start(self) -> None:
         """Start the cloud and make the devices."""
@@ -133,7 +142,8 @@ class Crew:
 
     def open_link(self, patience_s: float) -> CloudLink:
         """Return people's way to the cloud."""
-        return CloudLink(URL, patience_s=patience_s, carrier=self.cloud)
+        at_once = max(CALLS_AT_ONCE, len(self._population.units) // CALLS_SHARE)
+        return CloudLink(URL, patience_s=patience_s, connections_max=at_once, carrier=self.cloud)
 
     @asynccontextmanager
     async def phones(self) -> AsyncIterator[Phones]:
@@ -271,11 +281,14 @@ class Crew:
     # --- eyes -----------------------------------------------------------------------------------
 
     def _observe(self, index: int, what: StateShown | Noted, now_ms: int) -> None:
-        if isinstance(what, Noted):
+        if type(what) is Noted:
+            if what.kind == TONE:
+                return
             heard = msg.Heard(index, now_ms, what.kind, what.detail)
             self.watch.take_heard(heard)
             self.retries.take(heard)
             return
+        assert type(what) is StateShown, "there is nothing else to observe"
         seen = msg.Seen(
             index, now_ms, what.lifecycle, what.session, what.light, what.operator, what.cause
         )
@@ -283,8 +296,9 @@ class Crew:
         self._ambush.saw(index, what.lifecycle)
         self.watch.take_seen(seen)
 
-    def _record(self, phase: str, duration_ms: int) -> None:
+    def _record(self, method: str, phase: str, duration_ms: int) -> None:
         self.measured.phases[phase].record(duration_ms)
+        self.chronicle.took(method, phase, duration_ms)
 
 
 def _settings(population: Population, now_ms: int) -> Settings:

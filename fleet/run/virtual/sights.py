@@ -18,10 +18,11 @@ MODEL, REAL = "model", "real"
 class RealSight:
     """Makes frame after frame of a scene and decodes them, until one is read.
 
-    After `lens.FRAMES_MAX` frames it gives up. Scenes do not come back, so nothing is kept.
+    After `lens.FRAMES_MAX` frames it gives up. Scenes do not come back, so nothing is kept but how
+    many frames there were, and in how many of them the code was read.
     """
 
-    __slots__ = ("_decoder", "_settings", "frame_ms")
+    __slots__ = ("_decoder", "_settings", "decoded", "frame_ms", "frames")
 
     def __init__(self, decoder: str, settings: LensSettings | None = None) -> None:
         """Load and test a decoder. Raises UsageError for one that is unknown, absent or unfit."""
@@ -29,13 +30,17 @@ class RealSight:
         self._decoder = make_decoder(decoder)
         self_test(self._decoder)
         self.frame_ms = 1000 / self._settings.frames_per_second
+        self.frames = self.decoded = 0
 
     def first_read(self, seed: int, payload: bytes) -> int | None:
         """Return the frame, from 0, in which scene `seed` is read; None: in none of those made.
 
         Raises UsageError for a payload that no symbol holds.
         """
-        return camera.first_read(self._decoder, seed, payload, self._settings)
+        frame = camera.first_read(self._decoder, seed, payload, self._settings)
+        self.frames += camera.FRAMES_MAX if frame is None else frame + 1
+        self.decoded += frame is not None
+        return frame
 
 
 def make_sight(lens: str, decoder: str) -> Sight:

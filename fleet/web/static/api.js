@@ -8,11 +8,19 @@ export function session(again = false) {
   return about;
 }
 
-/** A call that was not carried out; `status` 0: the server cannot be reached. */
+/**
+ * A call that was not carried out; `status` 0: the server cannot be reached. Where the emulated cloud
+ * refused, `code` is its reason and `advice` what can be done.
+ */
 export class Refused extends Error {
-  constructor(message, status) {
+  constructor(message, status, { code = "", advice = "" } = {}) {
     super(message);
-    this.status = status;
+    Object.assign(this, { status, code, advice });
+  }
+
+  /** All of it in one line. */
+  get told() {
+    return [this.message, this.code && `(${this.code})`, this.advice].filter(Boolean).join(" ");
   }
 }
 
@@ -31,7 +39,7 @@ async function send(method, path, body, again = true) {
   if (reply.status === 401 && location.pathname !== "/login") location.assign("/login");
   if (reply.ok) return reply;
   const said = await reply.json().catch(() => ({}));
-  throw new Refused(said.error || `The server answered ${reply.status}.`, reply.status);
+  throw new Refused(said.error || `The server answered ${reply.status}.`, reply.status, said);
 }
 
 async function json(method, path, body) {
@@ -66,7 +74,7 @@ export function attempt(work) {
     try {
       await work(event);
     } catch (error) {
-      say(error instanceof Refused ? error.message : `This page made a mistake: ${error.message}`);
+      say(error instanceof Refused ? error.told : `This page made a mistake: ${error.message}`);
       if (!(error instanceof Refused)) console.error(error);
     } finally {
       if (button) button.disabled = false;

@@ -20,6 +20,19 @@ def test_register_and_log_in() -> None:
     assert_reloads(world)
 
 
+def test_who_tries_passwords_has_to_wait() -> None:
+    world = World()
+    world.get("POST", "/app/v1/register", {"name": "Ada", "password": "secret"})
+    wrong = {"name": "Ada", "password": "guess"}
+    free = world.state.settings.wrong_passwords_free
+    said = [world.refusal("POST", "/app/v1/login", wrong) for _ in range(free + 1)]
+    assert said == ["bad_login"] * free + ["too_many"]
+    right = {"name": "Ada", "password": "secret"}
+    assert world.refusal("POST", "/app/v1/login", right) == "too_many"
+    world.now_ms += 1_000
+    assert world.get("POST", "/app/v1/login", right)["session"]
+
+
 def test_a_pairing_token_and_what_came_of_it() -> None:
     world = World()
     session = world.consumer(0)

@@ -23,6 +23,7 @@ from tests.cloud.support import (
     FakeDevice,
     World,
     assert_reloads,
+    seed,
 )
 
 TOKENS = "/console/v1/unbind-tokens"
@@ -39,6 +40,18 @@ def test_login() -> None:
     for thing in wrong:
         assert world.refusal("POST", "/console/v1/login", thing) == "bad_request"
     assert_reloads(world)
+
+
+def test_who_tries_passwords_has_to_wait() -> None:
+    world = World()
+    wrong = {"name": OWNER, "password": "guess"}
+    free = world.state.settings.wrong_passwords_free
+    said = [world.refusal("POST", "/console/v1/login", wrong) for _ in range(free + 1)]
+    assert said == ["bad_login"] * free + ["too_many"]
+    right = {"name": OWNER, "password": PASSWORD}
+    assert world.refusal("POST", "/console/v1/login", right) == "too_many"
+    world.now_ms += 1_000
+    assert world.get("POST", "/console/v1/login", right)["session"]
 
 
 def test_only_the_login_is_open_to_anybody() -> None:
@@ -236,3 +249,35 @@ def test_custom_roles() -> None:
     assert world.refusal("POST", "/console/v1/roles", wrong, owner) == "bad_request"
     preset = {"name": "After sale", "permissions": []}
     assert world.refusal("POST", "/console/v1/roles", preset, owner) == "name_taken"
+
+
+def test_batches_are_listed_without_their_tokens() -> None:
+    world = World()
+    session = world.account(OWNER)
+    assert world.get("GET", TOKENS, None, session) == []
+    first = world.unbind_token(session)
+    world.now_ms += 1
+    second = world.unbind_token(session, method="wired", max_devices=2)
+    world.unbind_token(world.account(REPAIR))
+    world.get("DELETE", f"{TOKENS}/{first['batch']}", None, session)
+    listed = world.get("GET", TOKENS, None, session)
+    first.pop("token")
+    second.pop("token")
+    assert listed == [second, {**first, "cancelled": True}]
+    assert_reloads(world)
+
+
+def test_history_newest_first() -> None:
+    world = World(start=seed(6))
+    session = world.account(OWNER)
+    token = world.unbind_token(session)["token"]
+    for number in range(5):
+        FakeDevice(world, number).activate(token)
+    page = world.get("GET", "/console/v1/history?newest=1&limit=2", None, session)
+    assert [row["uuid"] for row in page["rows"]] == ["uuid0004", "uuid0003"]
+    path = f"/console/v1/history?newest=true&limit=2&after={page['next']}"
+    page = world.get("GET", path, None, session)
+    assert [row["uuid"] for row in page["rows"]] == ["uuid0002", "uuid0001"]
+    path = f"/console/v1/history?newest=1&status=ok&limit=2&after={page['next']}"
+    page = world.get("GET", path, None, session)
+    assert ([row["uuid"] for row in page["rows"]], page["next"]) == (["uuid0000"], None)

@@ -42,6 +42,11 @@ def test_find(method: str, path: str, found: int | None, values: dict[str, str])
     assert Router(ROUTES).find(method, path) == wanted
 
 
+def test_of_two_that_fit_the_first_one_is_taken() -> None:
+    taken = Router([ROUTES[1], ROUTES[0]._replace(pattern="/v1/things/all")])
+    assert taken.find("GET", "/v1/things/all") == (ROUTES[1], {"thing": "all"})
+
+
 def test_a_query_is_bounded() -> None:
     assert parse_query("a=1&b=&c=%20x") == {"a": "1", "b": "", "c": " x"}
     assert parse_query("") == {}

@@ -22,7 +22,20 @@ def test_a_run_passes_and_leaves_its_report(tmp_path: Path) -> None:
     report = read(tmp_path / "out")
     assert report.passed
     assert report.outcomes.unbound == report.devices == 18
-    assert f"report: {tmp_path}/out/report.json\npassed  quick" in screen.getvalue()
+    assert f"report: {tmp_path}/out/report.json\nreport: {tmp_path}/out/report.html\n" in (
+        screen.getvalue()
+    )
+    assert "\npassed  quick" in screen.getvalue()
+    assert report.over_time is not None
+    assert sum(report.over_time.unbound) == 18
+    for phase, methods in report.over_time.phases.items():
+        assert sum(sum(own.count) for own in methods.values()) == report.phases[phase].count
+    assert {"cloud", "runner", "shards/0"} <= set(report.over_time.cpu_pct)
+    assert report.health is not None
+    assert "0" in report.health.cpu_pct_by_shard
+    assert report.lights is not None
+    assert report.lights.tracked == 18
+    assert sum(use.used for use in report.quotas if use.scope == "account") == 18
 
 
 def test_ctrl_c_leaves_a_partial_report(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from firmware_sim.errors import UsageError
 from fleet.lan.addresses import AddressBlock
 from fleet.run import messages as msg
 from fleet.run import shard_host
+from fleet.run.growth import grow
 from fleet.run.hosting import in_loop
 from fleet.run.messages import Seen
 from fleet.run.scenario import Product
@@ -185,3 +186,37 @@ def test_an_order_that_makes_no_sense_is_an_honest_end(tmp_path: Path) -> None:
 
 def test_no_code_is_shown() -> None:
     assert "secret" not in repr(Hand(HOMES, payload=b"secret"))
+
+
+def test_devices_that_came_and_went_outlive_a_shard(tmp_path: Path) -> None:
+    grown = grow(POPULATION, "dvr", 2)
+    new = grown.units[-2:]
+    indices = tuple(unit.index for unit in new)
+
+    async def story(garage: Garage) -> None:
+        host = garage.host
+        garage.watch.grow(len(grown.units))
+        await host.start()
+        specs = tuple(
+            device_spec(grown, unit, f"127.200.0.{unit.index + 1}", HOMES, bound=False)
+            for unit in new
+        )
+        await host.add((msg.SiteSpec(HOMES, {"late": "password"}, 10),), specs)
+        host.power(indices, on=True)
+        host.plug(indices, connected=False)
+        host.switch_air(HOMES, on=False)
+        host.remove(indices[:1])
+        host.power(indices[:1], on=True)
+        assert host.indices == (*INDICES, indices[1])
+        await garage.watch.until_all(indices[1:], lambda seen: seen.lifecycle == "WAITING", 15)
+        assert {chip.index for chip in await garage.chips()} == {*INDICES, indices[1]}
+        adding = asyncio.create_task(host.add((), ()))
+        await asyncio.sleep(0)
+        await garage.die()
+        await adding
+        await host.replace()
+        await garage.watch.until_all(indices[1:], lambda seen: seen.lifecycle == "WAITING", 15)
+        assert {chip.index for chip in await garage.chips()} == {*INDICES, indices[1]}
+        assert not host.hand(indices[1]).plugged
+
+    play(tmp_path, story)

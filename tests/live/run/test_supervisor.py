@@ -18,8 +18,9 @@ from fleet.run.cloud_faults import CloudDown, CloudHung
 from fleet.run.fault_kinds import KINDS
 from fleet.run.fault_plan import Strike
 from fleet.run.hosting import in_loop
+from fleet.run.live_options import Options, cloud_config, shard_count
 from fleet.run.stage import is_online
-from fleet.run.supervisor import Options, Supervisor, shard_count
+from fleet.run.supervisor import Supervisor
 from tests.run.fakes import small
 
 from .support import family, kill
@@ -147,7 +148,7 @@ def test_a_broken_shard_ends_the_run(tmp_path: Path) -> None:
         processes.shards[0]._send(msg.SwitchPower((4711,), on=True))
         with pytest.raises(UsageError, match="shard 0: KeyError: 4711"):
             await processes.failure
-        processes._fail(UsageError("a second one is not listened to"))
+        processes.give_up(UsageError("a second one is not listened to"))
 
     play(tmp_path, story)
 
@@ -197,7 +198,7 @@ def test_a_recording_that_is_broken_off_is_an_incident(
     async def scene() -> None:
         lines: list[str] = []
         options = Options(decoder="zxing", pcap=tmp_path / "lan.pcap")
-        cloud = supervisor.cloud_config(POPULATION, options, tmp_path, "secret")
+        cloud = cloud_config(POPULATION, options, tmp_path, "secret")
         processes = Supervisor(POPULATION, options, tmp_path, cloud, lines.append)
         try:
             await processes.start()

@@ -11,6 +11,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -28,7 +29,8 @@ QUIET = (
 )
 # A camera of a browser that has none, and nobody who could be asked.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-PATIENCE_MS = 20_000
+# What devices do takes seconds, and much longer where many tests share a core.
+PATIENCE_MS = int(__import__("os").environ.get("PAT", "60000"))
 WIDE = {"width": 1280, "height": 900}
 
 
@@ -38,6 +40,7 @@ def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     assert executable, "the package chromium is missing; tools/test installs it"
     with sync_playwright() as driver:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = driver.chromium.launch(executable_path=executable, args=[*QUIET, *CAMERA])
         yield browser
         browser.close()

@@ -33,7 +33,8 @@ class Command:
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         )
         self._said: Queue[str | None] = Queue()
-        Thread(target=self._listen, daemon=True).start()
+        self._ear = Thread(target=self._listen, daemon=True)
+        self._ear.start()
 
     def until(self, part: str) -> str:
         """Return the first line with `part` in it. AssertionError when none comes."""
@@ -61,11 +62,13 @@ class Command:
             return self.process.wait(END_S)
         finally:
             self.process.kill()
+            self._ear.join(END_S)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._said.put(line.rstrip("\n"))
+        with self.process.stdout as said:
+            for line in said:
+                self._said.put(line.rstrip("\n"))
         self._said.put(None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from fleet.cloud import unbinding
 from fleet.cloud.history import HistoryRow
 from fleet.cloud.quotas import QuotaLimit, Quotas, QuotaUse, Scope
-from fleet.cloud.store.records import Put, Record
+from fleet.cloud.store.records import Delete, Put, Record
 from fleet.cloud.tokens import UnbindToken
 from fleet.run.checks import quotas_kept
 from fleet.run.checks.evidence import Evidence
@@ -122,6 +122,25 @@ def test_no_code_releases_more_than_30_whatever_it_says() -> None:
     assert found((*rows[:30], *uses(30), code(30, 99))) == []
     lines = found((*rows, *uses(31), code(31, 99)))
     assert lines == ["quotas_kept: batch b: released 31 devices, 31 of 99 places taken, at 0.000 s"]
+
+
+def test_a_release_that_takes_no_place_is_caught() -> None:
+    first, silent = (release(1), *uses(1), code(1)), (release(2), *uses(2))
+    lines = found(first, silent)
+    assert lines == ["quotas_kept: batch b: released 2 devices, 1 of 30 places taken, at 0.000 s"]
+    assert found((release(1), *uses(1))) == [
+        "quotas_kept: batch b: released 1 devices, and has no code, at 0.000 s"
+    ]
+
+
+def test_a_code_that_is_over_is_forgotten() -> None:
+    scene = a_scene(quota_day_offset_min=0)
+    scene.books.closed.append(quotas_kept.Watcher(scene).written)
+    scene.books.take(tuple(map(Put, (release(1), *uses(1), code(1)))))
+    scene.books.take((Delete(UnbindToken, ("t",)),))
+    assert scene.findings.lines() == []
+    scene.books.take(tuple(map(Put, (release(2), *uses(2)))))
+    assert "released 2 devices, and has no code" in scene.findings.lines()[0]
 
 
 def test_a_ticket_raises_the_limit_from_then_on() -> None:

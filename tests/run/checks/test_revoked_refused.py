@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 
 from firmware_sim.wire import atop, atop_messages, mqtt, mqtt_payload
@@ -10,7 +11,7 @@ from firmware_sim.wire.provisioning import parse_token
 from fleet.app.consumer import ConsumerClient
 from fleet.cloud.api import device_api, device_calls
 from fleet.cloud.api.device_link import DeviceLink
-from fleet.cloud.devices import Device
+from fleet.cloud.devices import Device, Devices
 from fleet.cloud.directory import DeviceDirectory
 from fleet.cloud.messages import HttpRequested, StreamOpened, StreamReceived
 from fleet.run.population import Unit
@@ -95,6 +96,16 @@ async def connects_with_a_replaced_key(crew: Crew) -> None:
     await asyncio.sleep(1)
 
 
+async def is_bound_again(crew: Crew) -> None:
+    await removed_while_off(crew)
+    await activated_again(crew)
+
+
+async def is_silent(crew: Crew) -> None:
+    await activated_again(crew)
+    await asyncio.sleep(1)
+
+
 async def stays_connected(crew: Crew) -> None:
     await activated_again(crew)
     await asyncio.sleep(150)
@@ -129,6 +140,23 @@ def does_not_cut(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DeviceLink, "cut", lambda *_: None)
 
 
+def does_not_revoke(patch: pytest.MonkeyPatch) -> None:
+    def confirm(self: Devices, device: Device) -> Device:
+        return self._replace(device, revoked=False, reset_told=True)
+
+    patch.setattr(Devices, "confirm_reset", confirm)
+
+
+def keeps_the_key(patch: pytest.MonkeyPatch) -> None:
+    activated = Devices._activated
+
+    def same_key(self: Devices, device: Device, now_ms: int, **changes: object) -> Device:
+        new = activated(self, device, now_ms, **changes)
+        return msgspec.structs.replace(new, sec_key=device.sec_key or new.sec_key)
+
+    patch.setattr(Devices, "_activated", same_key)
+
+
 @pytest.mark.parametrize(
     ("story", "plant", "text"),
     [
@@ -145,6 +173,9 @@ def does_not_cut(patch: pytest.MonkeyPatch) -> None:
         ),
         (connects_with_a_replaced_key, takes_any_password, "was let in with a replaced key, at "),
         (stays_connected, does_not_cut, "is spoken with in a session of a replaced key, at "),
+        (is_silent, does_not_cut, "has a session of a replaced key still, at "),
+        (is_bound_again, keeps_the_key, "has another owner, and the key that it had before, at "),
+        (comes_back, does_not_revoke, "knows of its reset, and its key is not revoked, at "),
     ],
     ids=lambda one: getattr(one, "__name__", None),
 )

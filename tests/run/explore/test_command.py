@@ -117,6 +117,11 @@ def test_a_size_that_cannot_be_is_refused_at_once() -> None:
         explored(Search("small", devices=1))
 
 
+def test_a_file_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        explored(Search("small", case_out=tmp_path / "none" / "case.json"))
+
+
 def test_few_devices_take_part_but_one_of_each_product() -> None:
     assert usual_devices(load_scenario("reconnect-storm")) == 12
     assert usual_devices(SMALL) == 12

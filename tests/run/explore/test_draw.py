@@ -135,6 +135,21 @@ def test_firmware_and_cloud_have_other_options_at_times() -> None:
     assert not any(draw(tampered, 12, seed).cloud for seed in SEEDS)
 
 
+def test_quotas_and_codes_are_used_up_at_times() -> None:
+    cases = [draw(SMALL, 12, seed).scenario for seed in SEEDS]
+    narrow = [one for one in cases if one.quotas != SMALL.quotas]
+    assert 0.2 < len(narrow) / len(SEEDS) < 0.4
+    assert {one.quotas.account for one in narrow} == set(range(1, 13))
+    assert {one.quotas.product for one in narrow} == set(range(1, 13))
+    assert {one.batch_max for one in narrow} == set(range(1, SMALL.batch_max + 1))
+    tampered = load_scenario("tampered-firmware")
+    assert all(draw(tampered, 12, s).scenario.quotas == tampered.quotas for s in SEEDS)
+    midnight = load_scenario("midnight").quotas
+    drawn_quotas = [draw(load_scenario("midnight"), 12, s).scenario.quotas for s in range(50)]
+    assert any(one.account != midnight.account for one in drawn_quotas)
+    assert {(one.zone, one.midnight_in_min) for one in drawn_quotas} == {("+14:00", 1)}
+
+
 def test_products_are_of_other_models_at_times() -> None:
     names = Counter(p.profile for seed in SEEDS for p in draw(SMALL, 12, seed).scenario.products)
     assert set(names) == set(catalog.names())

@@ -1,5 +1,6 @@
 """A finding on file: read as it was written, and every mistake in it is one line."""
 
+import os
 import subprocess
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -56,6 +57,20 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read(tmp_path / "none.json")
     with pytest.raises(UsageError, match="cannot write the case"):
         write(Record(case()), tmp_path / "no" / "case.json")
+
+
+def test_a_place_is_looked_at_before_anything_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record.check_place(tmp_path / "case.json")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="cannot write the case: this is a folder"):
+        record.check_place(tmp_path)
+    with pytest.raises(UsageError, match="cannot write the case: there is no folder"):
+        record.check_place(tmp_path / "none" / "case.json")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="cannot write the case: that is not allowed"):
+        record.check_place(tmp_path / "case.json")
 
 
 def test_the_program_has_a_version_and_mostly_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from fleet.run.explore.outcome import Outcome
 from fleet.run.explore.shrink import STEPS, can_be, shrink
 from fleet.run.explore.workers import Here
 from fleet.run.faults import FaultTable
-from fleet.run.scenario import Trouble, load_scenario
+from fleet.run.scenario import QuotaLimits, Trouble, load_scenario
 from tests.run.explore.support import CUT, DOWN, SLOW, case, failing, fails_if, outcome
 
 
@@ -69,6 +69,14 @@ def test_an_option_that_it_takes_stays() -> None:
     large = case(firmware=options, cloud={"unbind_mode": "refuse"})
     small = shrunk(large, lambda one: one.firmware.get("backoff") == "capped")
     assert (small.firmware, small.cloud) == ({"backoff": "capped"}, {})
+
+
+def test_quotas_that_it_takes_stay() -> None:
+    narrow = case(devices=9).replace(quotas=QuotaLimits(account=2, product=3), batch_max=4)
+    small = shrunk(narrow, lambda one: one.scenario.quotas.account < 10).scenario
+    assert (small.quotas.account, small.batch_max) == (2, 30)
+    small = shrunk(narrow, lambda one: one.scenario.batch_max < 10).scenario
+    assert (small.quotas, small.batch_max) == (QuotaLimits(), 4)
 
 
 def test_numbers_get_smaller_and_rounder() -> None:

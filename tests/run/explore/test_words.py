@@ -7,6 +7,7 @@ from fleet.run.explore.case import Conditions
 from fleet.run.explore.hunt import Score
 from fleet.run.explore.marks import ROWS
 from fleet.run.explore.outcome import Finding
+from fleet.run.scenario import QuotaLimits
 from tests.run.explore.support import CUT, DOWN, SLOW, case, failing, outcome
 
 
@@ -23,6 +24,8 @@ def test_a_case_says_what_is_special_about_it() -> None:
         "faults[2]: slow during home, for_s 9.5, latency_ms 1234",
     ]
     assert list(words.contents(case())) == ["2 devices, 2 products, 3 operators, 0 faults, seed 1"]
+    narrow = case(devices=5).replace(quotas=QuotaLimits(account=3, product=9), batch_max=30)
+    assert list(words.contents(narrow))[1:] == ["quotas: account 3, product 9; batch_max 30"]
     assert words.counted(1, "run") == "1 run"
     assert words.counted(12345, "run") == "12,345 runs"
 
@@ -54,12 +57,35 @@ def test_a_score_says_how_far_it_is_and_what_was_never_reached() -> None:
     assert words.progress(score, 10, 2.0) == (
         f"1 of 10 seeds (0.5/s), 2 of {len(ROWS)} rows; struck: loss 3, slow 1,200"
     )
+    lines = list(words.summary(score, 3600))
+    assert lines[:2] == [
+        "1 seed in 3600 s: 3 events, 0.0 h of virtual time",
+        "faults struck: loss 3, slow 1,200",
+    ]
+    assert lines[2] == f"2 of {len(ROWS)} rows of the firmware's tables have fired; never:"
+    assert "firmware_sim/device/lifecycle.py:" in lines[3]
+    assert len(lines) == 3 + words.ROWS_SHOWN_MAX + 1
+    assert lines[-1].startswith(f"  and {len(ROWS) - 2 - words.ROWS_SHOWN_MAX} more; ")
+    assert list(words.summary(Score(), 1))[1] == "faults struck: nothing"
+
+
+def test_what_was_found_is_not_drowned_in_rows() -> None:
+    score = Score()
+    score.take(case(), outcome(marks=(0, 1)))
     score.take(case(), failing())
     assert "2 of 10 seeds (0.0/s), 1 failed, " in words.progress(score, 10, 0)
-    lines = list(words.summary(score, 3600))
-    assert lines[0] == "2 seeds in 3600 s: 6 events, 0.0 h of virtual time"
-    assert lines[1:3] == ["faults struck: loss 3, slow 1,200", "failed: planted 1"]
-    assert lines[3].startswith(f"2 of {len(ROWS)} rows")
-    assert len(lines) == 4 + len(ROWS) - 2
-    assert "firmware_sim/device/lifecycle.py:" in lines[4]
-    assert list(words.summary(Score(), 1))[1] == "faults struck: nothing"
+    lines = list(words.summary(score, 1))
+    assert lines[-2:] == [
+        f"2 of {len(ROWS)} rows of the firmware's tables have fired",
+        "failed: planted 1",
+    ]
+    assert len(lines) == 4
+
+
+def test_tables_that_were_reached_as_a_whole() -> None:
+    score = Score()
+    score.take(case(), outcome(marks=tuple(range(len(ROWS)))))
+    count = len(ROWS)
+    assert list(words.summary(score, 1))[-1] == (
+        f"{count} of {count} rows of the firmware's tables have fired"
+    )

@@ -87,3 +87,18 @@ def test_a_fault_of_the_cloud_s_own_ends_the_run(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ZeroDivisionError):
         play(story)
+
+
+def test_who_hangs_up_on_the_way_is_not_heard() -> None:
+    async def story() -> None:
+        one = cloud()
+        one.start()
+        heard: list[object] = []
+        one.arrived.append(heard.append)
+        call = asyncio.create_task(one.exchange(LOG_IN))
+        await asyncio.sleep(0.010)
+        call.cancel()
+        await asyncio.sleep(1)
+        assert (call.cancelled(), heard) == (True, [])
+
+    play(story)

@@ -35,6 +35,14 @@ def test_a_whole_batch_unbinding_passes_with_every_refusal() -> None:
     assert result.virtual.virtual_s > 10
 
 
+def test_frames_are_counted_where_they_are_made() -> None:
+    console = Console(quiet=True)
+    real = perform_virtual(devices=12, scenario="batch-unbind", lens="real", console=console)
+    assert real.passed, (real.violations, real.unmet)
+    assert real.frames >= real.decoded >= real.phases["scan"].count > 0
+    assert (run(devices=12).frames, run(devices=12).decoded) == (0, 0)
+
+
 @pytest.mark.parametrize("scenario", ["flaky-wan", "power-cut", "bad-network"])
 def test_scenarios_with_faults_are_played_unchanged(scenario: str) -> None:
     result = run(scenario, devices=20, seed=3)

@@ -54,6 +54,20 @@ async def at_home(devices: int = DEVICES) -> Crew:
     return crew
 
 
+@pytest.mark.parametrize("programs", [False, True])
+def test_push_messages_are_owed_where_a_program_takes_part(programs: bool) -> None:
+    async def story() -> int:
+        crew = a_crew()
+        crew.programs = programs
+        await crew.start()
+        crew.power([0], on=True)
+        assert await crew.watch.until_all([0], is_online, 60) == []
+        assert crew.cloud.node is not None
+        return len(crew.cloud.node.state.push_backlog)
+
+    assert (play(story) > 0) is programs
+
+
 def test_devices_are_bound_and_come_online_in_their_homes() -> None:
     async def story() -> None:
         crew = await at_home()

@@ -32,7 +32,16 @@ def test_the_real_lens_makes_frames_until_one_is_read(name: str) -> None:
 
 def test_it_gives_up_at_a_code_that_is_too_fine() -> None:
     far = LensSettings(start_mm=(1500.0, 1500.0), hold_mm=(1500.0, 1500.0))
-    assert RealSight("zxing", far).first_read(1, CODE) is None
+    sight = RealSight("zxing", far)
+    assert sight.first_read(1, CODE) is None
+    assert (sight.frames, sight.decoded) == (lens.FRAMES_MAX, 0)
+
+
+def test_frames_are_counted() -> None:
+    sight = RealSight("zxing")
+    reads = [sight.first_read(seed, CODE) for seed in range(3)]
+    assert sight.decoded == 3
+    assert sight.frames == sum(frame + 1 for frame in reads if frame is not None)
 
 
 def test_both_count_frames_as_the_settings_say() -> None:

@@ -267,6 +267,16 @@ def test_a_server_that_hangs_up_is_heard_after_what_it_said() -> None:
     ]
 
 
+def test_a_session_is_severed_from_the_last_word_on_and_not_from_its_arrival() -> None:
+    desk = Desk()
+    stream = opened(desk)
+    before = stream.severed
+    stream.hang_up()
+    assert (before, stream.severed, desk.heard) == (False, True, [])
+    desk.wait(60_000)
+    assert (stream.severed, len(desk.heard)) == (True, 1)
+
+
 @pytest.mark.parametrize("how", [Stream.leave, Stream.abandon])
 def test_a_device_that_goes_is_missed_after_what_it_said(how: Callable[[Stream], None]) -> None:
     desk = Desk()

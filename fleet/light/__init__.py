@@ -1,0 +1,1 @@
+"""Indicator lights as people see them: colours, beats, meanings, and pictures of them."""

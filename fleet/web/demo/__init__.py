@@ -1,0 +1,1 @@
+"""The indicator demo: one small virtual world for each browser, to be watched and touched."""

@@ -1,0 +1,27 @@
+// What happened, in words; the newest first.
+
+import { $, el } from "../dom.js";
+
+const ENTRIES_MAX = 300;
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+export class Log {
+  constructor() {
+    const list = $("#log");
+    $("#details").addEventListener("change", () => list.classList.toggle("detailed", $("#details").checked));
+  }
+
+  show(world, happened, again) {
+    const list = $("#log");
+    if (again) list.replaceChildren();
+    const told = happened.filter((one) => one.type === "told").slice(-ENTRIES_MAX);
+    list.prepend(...told.reverse().map(entry));
+    while (list.childElementCount > ENTRIES_MAX) list.lastElementChild.remove();
+  }
+}
+
+function entry(one) {
+  const at = `${TIME.format(new Date(one.at_ms))}.${String(one.at_ms % 1000).padStart(3, "0")}`;
+  return el("li", { class: one.detail ? "detail" : "", dataset: { who: one.who } },
+    el("time", { class: "mono" }, at), el("b", {}, one.who), el("span", {}, one.text));
+}
