@@ -15,6 +15,7 @@ from fleet.commands import cloud as platform
 from fleet.commands import explore as exploring
 from fleet.commands import lan as network
 from fleet.commands import led as lights
+from fleet.commands import pages as looking_on
 from fleet.commands import report as reporting
 from fleet.commands.options import (
     DEVICES_MAX,
@@ -23,15 +24,21 @@ from fleet.commands.options import (
     Decoder,
     DeviceHttpsPort,
     Devices,
+    DevicesJson,
+    FleetSize,
     Lan,
     Lens,
+    NoWeb,
+    OneModel,
     OutageS,
     Pcap,
+    ReadyOut,
     Report,
     Scenario,
     Seed,
     Shards,
     Tls,
+    UpState,
     Virtual,
     Web,
     WebPasswordFile,
@@ -112,7 +119,6 @@ def run_scenario(
 
     Exit code 0 means that every expectation is met and no invariant violated, 1 that it is not so.
     """
-    from fleet.commands.pages import pages
     from fleet.commands.screen import make_screen
     from fleet.report import command
 
@@ -129,7 +135,7 @@ def run_scenario(
             console=make_screen(),
         )
         raise typer.Exit(code)
-    with pages(web, web_password_file, wanted=web is not None) as attendance:
+    with looking_on.pages(web, web_password_file, wanted=web is not None) as attendance:
         code = command.run_scenario(
             scenario,
             devices=devices,
@@ -202,27 +208,11 @@ cli.command()(exploring.replay)
 @cli.command()
 def up(
     *,
-    devices: Annotated[int, typer.Option(min=1, max=DEVICES_MAX, help="How many.")] = 1,
-    profile: Annotated[
-        str | None, typer.Option(help="Model by name or file; else a mix of models.")
-    ] = None,
-    state: Annotated[
-        Literal["bound", "returned", "waiting"],
-        typer.Option(
-            help="Bound and online; returned: still bound, but reset and waiting to be unbound; "
-            "waiting: nobody's, waiting to be paired."
-        ),
-    ] = "bound",
-    ready_file: Annotated[
-        Path | None, typer.Option(help="Written when all is up: URLs, accounts, devices as JSON.")
-    ] = None,
-    devices_json: Annotated[
-        Path | None,
-        typer.Option(
-            help="Likewise, in the form of tinytuya's devices.json: bound devices with their keys, "
-            "and what is behind gateways. Unbound devices have no key and are left out."
-        ),
-    ] = None,
+    devices: FleetSize = 1,
+    profile: OneModel = None,
+    state: UpState = "bound",
+    ready_file: ReadyOut = None,
+    devices_json: DevicesJson = None,
     seed: Seed = 1,
     decoder: Decoder = "pyzbar",
     shards: Shards = None,
@@ -234,17 +224,16 @@ def up(
     broker: Broker = "",
     web: Web = None,
     web_password_file: WebPasswordFile = None,
-    no_web: Annotated[bool, typer.Option("--no-web", help="Serve no pages.")] = False,
+    no_web: NoWeb = False,
 ) -> None:
     """Start a cloud and devices; stay until Ctrl-C.
 
     Pages and the control API are served for this machine, at http://127.0.0.1:8420 if it is free.
     """
-    from fleet.commands.pages import pages
     from fleet.commands.screen import make_screen
     from fleet.run import up as hosting
 
-    with pages(web, web_password_file, wanted=not no_web) as attendance:
+    with looking_on.pages(web, web_password_file, wanted=not no_web) as attendance:
         code = hosting.up(
             devices=devices,
             profile=profile,

@@ -110,6 +110,34 @@ WebPasswordFile = Annotated[
         "one is made where one is needed, and printed once.",
     ),
 ]
+NoWeb = Annotated[bool, typer.Option("--no-web", help="Serve no pages.")]
+
+# --- those of a fleet that stays ------------------------------------------------------------------
+
+FleetSize = Annotated[int, typer.Option("--devices", min=1, max=DEVICES_MAX, help="How many.")]
+OneModel = Annotated[
+    str | None, typer.Option("--profile", help="Model by name or file; else a mix of models.")
+]
+UpState = Annotated[
+    Literal["bound", "returned", "waiting"],
+    typer.Option(
+        "--state",
+        help="Bound and online; returned: still bound, but reset and waiting to be unbound; "
+        "waiting: nobody's, waiting to be paired.",
+    ),
+]
+ReadyOut = Annotated[
+    Path | None,
+    typer.Option("--ready-file", help="Written when all is up: URLs, accounts, devices as JSON."),
+]
+DevicesJson = Annotated[
+    Path | None,
+    typer.Option(
+        "--devices-json",
+        help="Likewise, in the form of tinytuya's devices.json: bound devices with their keys, "
+        "and what is behind gateways. Unbound devices have no key and are left out.",
+    ),
+]
 
 
 def run(work: Coroutine[None, None, int]) -> None:

@@ -3,16 +3,19 @@
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware_sim.errors import UsageError
-from fleet.run.attendance import Attendance, nobody
+
+if TYPE_CHECKING:
+    from fleet.run.attendance import Attendance
 
 PASSWORD = "FLEET_WEB_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def pages(
     where: str | None, password_file: Path | None, *, wanted: bool
-) -> AbstractContextManager[Attendance]:
+) -> "AbstractContextManager[Attendance]":
     """Return a context that gives what serves pages, if they are `wanted`.
 
     `where` and `password_file` as in `fleet.web.attend.attendance`. Raises UsageError for what
@@ -21,6 +24,8 @@ def pages(
     if not wanted:
         if where is not None or password_file is not None:
             raise UsageError("--web and --web-password-file mean nothing where no pages are served")
+        from fleet.run.attendance import nobody
+
         return nullcontext(nobody)
     from fleet.web.attend import attendance
 

@@ -79,7 +79,7 @@ def _suite(report: Report, number_: int, name: str, cases: Iterable[Case]) -> ET
             "name": name,
             "package": _clean(f"fleet.{report.scenario}"),
             "id": str(number_),
-            "timestamp": at,
+            "timestamp": _clean(at),
             "hostname": "localhost",
             "tests": str(len(listed)),
             "failures": str(sum(case.verdict is False for case in listed)),
@@ -90,7 +90,7 @@ def _suite(report: Report, number_: int, name: str, cases: Iterable[Case]) -> ET
     )
     properties = ET.SubElement(suite, "properties")
     for key, value in (("seed", report.seed), ("devices", report.devices), ("mode", report.mode)):
-        ET.SubElement(properties, "property", {"name": key, "value": str(value)})
+        ET.SubElement(properties, "property", {"name": key, "value": _clean(str(value))})
     for case in listed:
         suite.append(_case(report, name, case))
     ET.SubElement(suite, "system-out")

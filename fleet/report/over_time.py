@@ -47,6 +47,19 @@ class OverTime(msgspec.Struct, frozen=True):
     loop_lag_p99_ms: Figures
     phases: dict[str, dict[str, PhaseOverTime]]
 
+    def __post_init__(self) -> None:
+        """Refuse columns that are not as long as there are slots (ValueError), as in a broken file."""
+        phases = (own for methods in self.phases.values() for own in methods.values())
+        columns = [self.unbound, self.rebound, self.states, self.loop_lag_p99_ms]
+        for named in (self.refused, self.attempts, self.lights, self.cpu_pct):
+            columns += named.values()
+        for own in phases:
+            columns += msgspec.structs.astuple(own)
+        if any(len(column) != len(self.at_s) for column in columns):
+            raise ValueError("a column is not as long as at_s; the file is broken")
+        if self.slot_s <= 0:
+            raise ValueError("slots have no width; the file is broken")
+
 
 def columns(run: chronicle.OverTime) -> OverTime:
     """Return the slots of a run as columns."""

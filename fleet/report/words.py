@@ -3,6 +3,11 @@
 from math import isinf
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+_UNITS = (
+    (DAY_S, "d", HOUR_S, "h"),
+    (HOUR_S, "h", MINUTE_S, "min"),
+    (MINUTE_S, "min", 1, "s"),
+)
 
 
 def number(value: float | None) -> str:
@@ -23,15 +28,9 @@ def duration(seconds: float | None) -> str:
     if seconds < MINUTE_S:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    for unit_s, unit, part_s, part in (
-        (DAY_S, "d", HOUR_S, "h"),
-        (HOUR_S, "h", MINUTE_S, "min"),
-        (MINUTE_S, "min", 1, "s"),
-    ):
-        if whole >= unit_s:
-            rest = whole % unit_s // part_s
-            return f"{whole // unit_s} {unit}" + (f" {rest} {part}" if rest else "")
-    return f"{whole} s"
+    unit_s, unit, part_s, part = next(one for one in _UNITS if whole >= one[0])
+    rest = whole % unit_s // part_s
+    return f"{whole // unit_s} {unit}" + (f" {rest} {part}" if rest else "")
 
 
 def share(part: float, whole: float) -> str:

@@ -1,6 +1,7 @@
 """Faults by hand: any kind that a scenario can name and that live processes can be made to suffer."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -124,7 +125,7 @@ def kinds() -> list[KindOfFault]:
     return [
         KindOfFault(
             name=name,
-            what=kind.what.replace("`", ""),
+            what=_KEY.sub(lambda key: _PLAIN.get(key[1], key[1]), kind.what),
             of=CLOUD if kind.fault is None else DEVICES,
             keys=({"for_s": "from 0.001 to 3600"} if kind.lasts else {})
             | {key: str(allowed or _WORDS[key]) for key, allowed in kind.keys.items()},
@@ -135,6 +136,16 @@ def kinds() -> list[KindOfFault]:
 
 
 _WORDS: Final = {"by": "kill or stop"}
+_KEY: Final = re.compile("`([^`]*)`")
+_PLAIN: Final = {
+    "for_s": "a while",
+    "latency_ms": "some milliseconds",
+    "late_s": "some seconds",
+    "loss_pct": "some percent",
+    "duplicate_pct": "some percent",
+    "reorder_ms": "some milliseconds",
+    "skew_s": "some seconds",
+}
 
 
 def _table(wish: Inject) -> FaultTable:

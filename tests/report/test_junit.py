@@ -6,7 +6,7 @@ from fleet.report.details import Expectation
 from fleet.report.junit import document
 from fleet.report.model import Report
 from fleet.report.verdicts import ThresholdVerdict
-from tests.report.support import NASTY, OLDEST, a_played_report
+from tests.report.support import MACHINE, NASTY, OLDEST, a_played_report
 
 # What both schemas in use want (windyroad/JUnit-Schema, jenkinsci/xunit-plugin).
 SUITE = {"name", "package", "id", "timestamp", "hostname", "tests", "failures", "errors", "time"}
@@ -89,6 +89,12 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
     report = a_played_report(aborted="a\x00b\x1b[31m\ud800c\uffff")
     [failure] = suites(report)["run"].iter("failure")
     assert failure.text == "a\ufffdb\ufffd[31m\ufffdc\ufffd"
+
+
+def test_a_report_that_somebody_has_changed_is_still_xml() -> None:
+    machine = msgspec.structs.replace(MACHINE, written_at="\x00")
+    found = suites(a_played_report(environment=machine, mode="\x01"))
+    assert found["run"].attrib["timestamp"] == "\ufffd"
 
 
 def test_an_old_report_has_the_cases_that_failed() -> None:

@@ -1,5 +1,10 @@
 from itertools import accumulate
+from typing import Any
 
+import msgspec
+import pytest
+
+from fleet.report.model import Report
 from fleet.report.over_time import columns
 from fleet.run.chronicle import OverTime, Slot
 from tests.report.support import a_played_report, a_played_result
@@ -60,3 +65,20 @@ def test_the_slots_of_a_result_are_not_changed() -> None:
     details = a_played_result().details
     assert details is not None
     assert columns(details.over_time) == columns(details.over_time)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unbound": [1]},
+        {"lights": {"off": []}},
+        {"cpu_pct": {"cloud": [1.0] * 999}},
+        {"loop_lag_p99_ms": []},
+        {"slot_s": 0},
+    ],
+)
+def test_a_broken_file_is_not_read(changes: dict[str, Any]) -> None:
+    written = msgspec.json.decode(msgspec.json.encode(a_played_report()))
+    written["over_time"] |= changes
+    with pytest.raises(msgspec.ValidationError, match=r"the file is broken - at `\$.over_time`"):
+        msgspec.convert(written, Report)

@@ -126,3 +126,5 @@ def test_kinds_are_those_that_can_be_played() -> None:
     assert by_name["half_open"].keys == {}
     assert set(by_name["cloud_down"].keys) == {"for_s", "by"}
     assert by_name["loss"].of == "devices"
+    assert "for a while, some percent of its packets" in by_name["loss"].what
+    assert not [kind.name for kind in kinds() if "`" in kind.what]

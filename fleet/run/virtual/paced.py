@@ -99,7 +99,16 @@ class PacedWorld(Generic[W]):
                 return answer
             self._open[answer] = None
         answer.add_done_callback(self._answered)
-        self.pace.post(lambda: begin(answer, self._ready.result()))
+
+        def take(world: W) -> None:
+            if answer.set_running_or_notify_cancel():  # else nobody wants it any more
+                begin(answer, world)
+
+        def ready(made: Future[W]) -> None:
+            if made.exception() is None:
+                self.pace.post(take, made.result())
+
+        self._ready.add_done_callback(ready)
         return answer
 
     def _answered(self, answer: Future[Any]) -> None:

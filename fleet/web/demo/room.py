@@ -32,6 +32,7 @@ from hw_profiles import catalog
 NAME = "demo"
 DECODER = "pyzbar"
 DONE = shapes.Done()
+_DIGITS_MAX = 9
 _PICTURED = -1  # the number of the code that came in a picture
 
 
@@ -90,8 +91,11 @@ class _Demo:
             raise UsageError(f"no light {order.light!r} to begin with; allowed: {', '.join(WAYS)}")
         return (await self._engines.start(call.session.id, order)).world()
 
-    async def world(self, call: Call) -> shapes.World:
-        return self._engine(call).world()
+    async def world(self, call: Call) -> shapes.World | Response:
+        try:
+            return self._engine(call).world()
+        except NotFound:  # not an error to a page that asks whether it has one
+            return Response(status_code=204)
 
     async def events(self, call: Call) -> Response:
         engine = self._engine(call)
@@ -118,7 +122,7 @@ class _Demo:
 
     async def code_picture(self, call: Call) -> Response:
         number = call.path["number"]
-        if not number.isdecimal():
+        if not number.isdecimal() or len(number) > _DIGITS_MAX:
             raise NotFound("there is no such code")
         payload = await self._engine(call).do(lambda laid: laid.phones.payload(int(number)))
         headers = {"cache-control": "no-store"}

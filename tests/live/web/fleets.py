@@ -30,9 +30,7 @@ def fleet_up(folder: Path, *words: str) -> Iterator[Fleet]:
     """Run `fleet up WORDS`, with pages at any free port unless the words say where."""
     papers = folder / "ready.json"
     where = () if "--web" in words else ("--web", "0")
-    with command(
-        *("up", *words, *where, "--shards", "1", "--ready-file", str(papers))
-    ) as running:
+    with command(*("up", *words, *where, "--shards", "1", "--ready-file", str(papers))) as running:
         url = running.url("pages:")
         running.until("Ctrl-C")
         yield Fleet(url, json.loads(papers.read_text()), running)

@@ -48,7 +48,7 @@ def to_the_form(page: Page) -> None:
 
 def code_on(page: Page) -> dict[str, str]:
     """Return what is in the code that the page shows, read from a photograph of it."""
-    expect(page.locator("#symbol")).to_have_js_property("complete", True)  # noqa: FBT003
+    expect(page.locator("#symbol")).to_have_js_property("complete", True)
     photograph = page.locator("#symbol").screenshot()
     payload = code_in(io.BytesIO(photograph), "the page", make_decoder("pyzbar"))
     content: dict[str, str] = json.loads(payload)
@@ -98,9 +98,7 @@ def test_cameras_are_unbound_by_a_code_and_two_pages_see_it(
     expect(hold).to_have_text(f"Hold it to {len(cameras)} cameras")
     hold.click()
     for one in (page, other):
-        expect(one.locator("#used")).to_have_text(
-            f"{len(cameras)} of 30"
-        )
+        expect(one.locator("#used")).to_have_text(f"{len(cameras)} of 30")
         for uuid in cameras:
             expect(of_device(one, uuid, "unbound")).to_be_visible()
     page.get_by_role("link", name="History").click()

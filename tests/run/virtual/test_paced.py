@@ -1,6 +1,7 @@
 """A world in a thread of its own: asked from another one, ended, and what comes of failures."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -70,6 +71,39 @@ def test_a_mistake_is_told_to_who_made_it_and_the_world_goes_on() -> None:
         world.let(refuse_later).result(LONG_S)
     assert world.do(lambda it: it.diary).result(LONG_S) == []
     world.end()
+
+
+def test_what_is_asked_for_early_waits_until_the_world_is_made() -> None:
+    world = PacedWorld(town, START_MS, FLAT_OUT)
+    early = world.do(lambda it: it.write("early"))
+    world.start()
+    assert early.result(LONG_S) == 1
+    world.end()
+
+
+def test_what_nobody_wants_any_more_is_not_done() -> None:
+    world = PacedWorld(town, START_MS, FLAT_OUT)
+    unwanted = [world.do(lambda it: it.write("no")), world.let(lambda it: it.sleep(1))]
+    assert [answer.cancel() for answer in unwanted] == [True, True]
+    world.start().result(LONG_S)
+    assert world.do(lambda it: it.diary).result(LONG_S) == []
+    world.end()
+
+
+def test_our_own_mistake_ends_the_world_and_is_told() -> None:
+    world = a_town()
+
+    def fail(_: Town) -> None:
+        raise ZeroDivisionError("ours")
+
+    hook, threading.excepthook = threading.excepthook, lambda _: None
+    try:
+        with pytest.raises(ZeroDivisionError, match="ours"):
+            world.do(fail).result(LONG_S)
+        world.end()
+    finally:
+        threading.excepthook = hook
+    assert world.over
 
 
 def test_nothing_that_was_asked_for_stays_unanswered() -> None:

@@ -71,7 +71,8 @@ async def test_what_can_be_chosen() -> None:
 
 async def test_without_a_world_there_is_nothing_to_see() -> None:
     async with a_page() as page:
-        for path in ("/world", "/events", "/codes/1"):
+        assert (await page.client.get(f"{API}/world")).status_code == 204
+        for path in ("/events", "/codes/1"):
             assert (await page.client.get(API + path)).status_code == 404
         told = await page.post("/hand", 404, do="power_on")
         assert "start one" in told["error"]
@@ -141,10 +142,13 @@ async def test_a_photograph_is_held_to_the_lens() -> None:
     content = io.BytesIO()
     Image.fromarray(flat_picture(payload)).save(content, "PNG")
     async with a_page("ipc-red-green") as page:
+        await page.post("/time", paused=True)
         reply = await page.send(content.getvalue())
         assert reply.json() == {"size": len(payload)}
-        now = await page.until(lambda now: now["shown"]["lifecycle"] != "WAITING")
-        assert now["touch"]["shown"] == -1
+        assert (await page.now())["touch"]["shown"] == -1
+        await page.post("/time", paused=False)
+        await page.until(lambda now: now["shown"]["lifecycle"] != "WAITING")
+        await page.until(lambda now: now["touch"]["shown"] == 0)  # it has read it
         reply = await page.send(b"nonsense")
         assert (reply.status_code, "not a picture" in reply.json()["error"]) == (400, True)
         assert (await page.send(bytes(5_000_001))).status_code == 413
@@ -175,6 +179,7 @@ async def test_pictures_of_lights(file: str, kind: str, begin: bytes) -> None:
         ("/lights/nvr/disco.gif", 400),
         ("/lights/.%2Fmine.toml/waiting.gif", 404),
         ("/codes/one", 404),
+        ("/codes/" + "9" * 5000, 404),
     ],
 )
 async def test_what_is_no_picture(path: str, status: int) -> None:

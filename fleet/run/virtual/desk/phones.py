@@ -32,6 +32,7 @@ PATIENCE_S = 30.0
 LOOK_AFTER_S = 0.5  # the light has turned: the history will know by then
 DEVICE_PER_CODE_MAX = 30
 _PHONES = 3  # branch of the seed
+_HAS_READ = "JOINING"
 _AT_WORK = ("JOINING", "ACTIVATING", "RESETTING")
 
 REASONS: Mapping[str, str] = {
@@ -201,8 +202,13 @@ class Phones:
     # --- what became of it ----------------------------------------------------------------------
 
     def _saw(self, shown: Shown) -> None:
-        """Look into the app when a device has been at work with a token, and is not any more."""
+        """Look into the app when a device has been at work with a token, and is not any more.
+
+        The phone is taken away from a lens that has read it, or it would be read again and again.
+        """
         before, self._before = self._before, shown.lifecycle
+        if shown.lifecycle == _HAS_READ and self._desk.touch.shown:
+            asyncio.get_running_loop().call_soon(self.hold, None)
         is_over = before in _AT_WORK and shown.lifecycle not in _AT_WORK
         if is_over and self.codes and (self._looking is None or self._looking.done()):
             self._looking = asyncio.get_running_loop().create_task(self._look_soon())

@@ -198,6 +198,8 @@ class Desk:
         """Hold a code to the lens, or take it away (None); `number` is what `touch.shown` says."""
         if self.profile.wired and payload is not None:
             raise UsageError("this device has no camera; use the app's wired way")
+        if payload is None and not self.touch.shown:
+            return
         self._set(shown=number if payload is not None else 0)
         self.say("hold a QR code to the camera" if payload is not None else "take the code away")
         self.world.show(_DEVICE, payload)

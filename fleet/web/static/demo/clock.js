@@ -2,6 +2,11 @@
 
 const NEAR_MS = 40; // of real time: less than that is the way of the message, and no reason to jump
 
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+/** A virtual instant as the time of day. (A formatter costs more than a frame has time for; it is kept.) */
+export const timeOfDay = (ms) => TIME.format(ms);
+
 export class VirtualClock {
   constructor() {
     this.atMs = 0;

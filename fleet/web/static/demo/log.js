@@ -1,9 +1,9 @@
 // What happened, in words; the newest first.
 
 import { $, el } from "../dom.js";
+import { timeOfDay } from "./clock.js";
 
 const ENTRIES_MAX = 300;
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 export class Log {
   constructor() {
@@ -21,7 +21,7 @@ export class Log {
 }
 
 function entry(one) {
-  const at = `${TIME.format(new Date(one.at_ms))}.${String(one.at_ms % 1000).padStart(3, "0")}`;
+  const at = `${timeOfDay(one.at_ms)}.${String(one.at_ms % 1000).padStart(3, "0")}`;
   return el("li", { class: one.detail ? "detail" : "", dataset: { who: one.who } },
     el("time", { class: "mono" }, at), el("b", {}, one.who), el("span", {}, one.text));
 }

@@ -2,6 +2,7 @@
 
 import { $ } from "../dom.js";
 import { changesPerS, paint, stretches } from "../light.js";
+import { timeOfDay } from "./clock.js";
 
 const WINDOW_S = 12; // of real time
 const LIGHT = { top: 8, height: 34 };
@@ -9,7 +10,7 @@ const STATE = { top: 56, height: 30 };
 const AXIS_TOP = 102;
 const KEPT_MAX = 400;
 const TONES_MAX = 60;
-const EDGES_MAX = 1500; // of a light in view; what changes more often is drawn as a mixture
+const FLASHES_MAX = 3; // per second
 const STILL_EVERY_MS = 1000;
 
 export class Timeline {
@@ -73,25 +74,28 @@ export class Timeline {
     for (const [i, change] of this.changes.entries()) {
       const endMs = Math.min(nowMs, this.changes[i + 1]?.at ?? nowMs);
       if (endMs <= startMs || endMs <= change.at && i < this.changes.length - 1) continue;
-      this.light(context, change, Math.max(startMs, change.at), endMs, x);
+      this.light(context, change, Math.max(startMs, change.at), endMs, x, rate);
       this.state(context, change, Math.max(startMs, change.at), endMs, x, { ink, line });
     }
     context.fillStyle = ink;
     for (const at of this.tones) if (at > startMs) context.fillText("♪", x(at) - 4, STATE.top - 1);
     axis(context, startMs, nowMs, x, { ink, line, width });
-    $("#window").textContent = `the last ${Math.round(spanMs / 1000)} s${rate > 1 ? ` at ${rate} ×` : ""}`;
+    const said = `the last ${Math.round(spanMs / 1000)} s${rate > 1 ? ` at ${rate} ×` : ""}`;
+    if ($("#window").textContent !== said) $("#window").textContent = said;
   }
 
-  light(context, change, fromMs, toMs, x) {
+  light(context, change, fromMs, toMs, x, rate) {
     const pattern = this.patterns.get(change.light);
     if (!pattern) return;
-    const edges = (changesPerS(pattern) * (toMs - fromMs)) / 1000;
-    const drawn = edges > EDGES_MAX ? [[pattern.colours[0], 0, 0]] : stretches(pattern, fromMs - change.since, toMs - change.since);
-    for (const [colour, from, to] of drawn) {
+    const area = (from, to) => [x(from), LIGHT.top, Math.max(0.5, x(to) - x(from)), LIGHT.height];
+    // What scrolls by quicker than three flashes a second would flash over a large area.
+    if (changesPerS(pattern, Math.max(1, rate)) / 2 > FLASHES_MAX) {
+      mixture(context, pattern, area(fromMs, toMs));
+      return;
+    }
+    for (const [colour, from, to] of stretches(pattern, fromMs - change.since, toMs - change.since)) {
       context.fillStyle = paint(colour);
-      const left = edges > EDGES_MAX ? x(fromMs) : x(from + change.since);
-      const right = edges > EDGES_MAX ? x(toMs) : x(to + change.since);
-      context.fillRect(left, LIGHT.top, Math.max(0.5, right - left), LIGHT.height);
+      context.fillRect(...area(from + change.since, to + change.since));
     }
   }
 
@@ -108,6 +112,16 @@ export class Timeline {
   }
 }
 
+/** What an eye sees of a light that is too quick for it: its colours, by how long each is lit. */
+function mixture(context, pattern, area) {
+  context.fillStyle = paint(pattern.mode === "alternate" ? pattern.colours[1] : "");
+  context.fillRect(...area);
+  context.globalAlpha = pattern.on_ms / (pattern.on_ms + pattern.off_ms);
+  context.fillStyle = paint(pattern.colours[0]);
+  context.fillRect(...area);
+  context.globalAlpha = 1;
+}
+
 function axis(context, startMs, nowMs, x, { ink, line, width }) {
   const spanS = (nowMs - startMs) / 1000;
   const stepS = [1, 2, 5, 10, 20, 30, 60].find((step) => (width / spanS) * step > 48) ?? 60;
@@ -118,7 +132,6 @@ function axis(context, startMs, nowMs, x, { ink, line, width }) {
     context.fillStyle = line;
     context.fillRect(left, 88, 1, 5);
     context.fillStyle = ink;
-    const text = new Date(at * 1000).toLocaleTimeString(undefined, { hour12: false }).slice(3);
-    context.fillText(text, left + 3, AXIS_TOP + 2);
+    context.fillText(timeOfDay(at * 1000).slice(3), left + 3, AXIS_TOP + 2);
   }
 }

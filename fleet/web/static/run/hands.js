@@ -97,11 +97,14 @@ async function faultForm() {
   choose();
 }
 
+const TITLES = { for_s: "Seconds", latency_ms: "Milliseconds longer", late_s: "Seconds late", loss_pct: "Percent lost",
+  duplicate_pct: "Percent twice", reorder_ms: "Milliseconds at most", skew_s: "Seconds ahead" };
+
 function field(name, allowed) {
   const id = `fault-${name}`;
   if (name === "by") {
     return el("label", {}, "How it ends", el("select", { id }, ["kill", "stop"].map((value) => el("option", { value }, value))));
   }
   const start = name === "for_s" ? 5 : name === "skew_s" ? 600 : name.endsWith("_ms") ? 500 : 10;
-  return el("label", {}, `${words(name)} (${allowed})`, el("input", { id, type: "number", value: start, step: "any", required: true }));
+  return el("label", {}, `${TITLES[name] ?? words(name)} (${allowed})`, el("input", { id, type: "number", value: start, step: "any", required: true }));
 }

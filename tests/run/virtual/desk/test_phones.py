@@ -38,9 +38,12 @@ def test_who_has_the_right_unbinds_with_a_code(role: str) -> None:
         assert (code.purpose, code.method, code.devices_max, code.used) == ("unbind", "qr", 30, 0)
         it.phones.hold(code.number)
         assert it.desk.touch.shown == code.number
+        await until(it.desk, "joining")
+        await asyncio.sleep(0)
+        assert it.desk.touch.shown == 0  # it has read it
         await until(it.desk, "unbound")
-        it.phones.hold(None)
         await asyncio.sleep(MOMENT_S)
+        assert it.desk.last.light == "unbound"
         now = it.phones.codes[code.number]
         assert (now.used, now.outcome, now.ok) == (1, "unbound", True)
         assert "the app says: unbound" in it.said(code.account)
@@ -130,6 +133,8 @@ def test_power_cut_in_the_middle_ends_well_in_the_end() -> None:
         it.desk.power(on=False)
         await until(it.desk, "off")
         it.desk.power(on=True)
+        await until(it.desk, "waiting")
+        it.phones.hold(code.number)
         await until(it.desk, "unbound")
 
     play(story)
