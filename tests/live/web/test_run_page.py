@@ -22,7 +22,10 @@ def test_a_run_is_watched_paused_ramped_and_stopped(
         expect(page.locator("#feed-state")).to_have_attribute("data-state", "live")
         page.get_by_role("button", name="Pause operators").click()
         expect(page.locator("#pause")).to_have_attribute("data-paused", "true")
-        expect(page.locator("[data-stage=home]")).to_contain_text("12")
+        expect(page.locator("[data-stage=start]")).to_have_attribute(
+            "data-state", "done", timeout=60_000
+        )
+        expect(page.locator("[data-stage=home]")).to_contain_text("of 12")
         page.get_by_label("Operators at work").fill("1")
         page.get_by_label("Devices per batch").fill("4")
         page.get_by_role("button", name="Apply").click()

@@ -82,7 +82,7 @@ async def test_without_a_world_there_is_nothing_to_see() -> None:
 
 async def test_unbinding_by_code() -> None:
     async with a_page("ipc-red-green") as page:
-        await page.post("/code", role="after_sale", life_s=60)
+        await page.post("/code", role="after_sale", life_s=3600)
         now = await page.until(lambda now: bool(now["codes"]) and not now["busy"])
         [code] = now["codes"]
         assert (code["used"], code["devices_max"]) == (0, 30)
