@@ -36,7 +36,7 @@ def demo(where: str | None, password_file: Path | None, decoder: str, console: C
         room = make_room(decoder)
         app = make_app([room], password=password)
         async with stop_signal() as stop, serving(app, listener) as url, room.life():
-            console.print(f"demo: {url}/demo; Ctrl-C ends it", soft_wrap=True)
+            console.print(f"demo: {url}/demo (Ctrl-C ends it)", soft_wrap=True)
             if password != given:
                 console.print(f"password: {password}", soft_wrap=True)
             await stop.wait()

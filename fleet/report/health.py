@@ -9,10 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-LOOP_LAG_P99_MAX_MS = 50.0
-"""One time in a hundred a loop may be so late. It is looked at each 50 ms; phases take hundreds."""
-SHARD_CPU_MAX_PCT = 90.0
-"""Of one core, over the whole run: a shard that needs more has no time left for another device."""
+from fleet.run.measured import LOOP_LAG_P99_MAX_MS, SHARD_CPU_MAX_PCT
+
 MACHINE_CPU_MAX_PCT = 95.0
 """Of all cores, over the whole run: beyond that cloud and devices take time from each other."""
 

@@ -8,6 +8,11 @@ from fleet.run import messages as msg
 from fleet.run.histogram import Histogram
 from fleet.run.phases import PHASES
 
+LOOP_LAG_P99_MAX_MS = 50.0
+"""One time in a hundred a loop may be so late. It is looked at each 50 ms; phases take hundreds."""
+SHARD_CPU_MAX_PCT = 90.0
+"""Of one core: a shard that needs more has no time left for another device."""
+
 
 class Measured(msgspec.Struct):
     """What the devices' side measured, added up; `struck` by fault table and by the state struck."""

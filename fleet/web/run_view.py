@@ -9,6 +9,7 @@ from fleet.cloud.quotas import Quota
 from fleet.run.attendance import Live, Told
 from fleet.run.faults import ALWAYS
 from fleet.run.histogram import Histogram
+from fleet.run.measured import LOOP_LAG_P99_MAX_MS, SHARD_CPU_MAX_PCT
 from fleet.run.progress import Rate
 from fleet.run.retries import Retries
 from fleet.run.runner import Run
@@ -16,8 +17,6 @@ from fleet.run.supervisor import Supervisor
 from fleet.web import run_words as words
 
 LAG_OVER = 20  # moments
-LAG_P99_MAX_MS = 50.0
-CPU_MAX_PCT = 95.0
 LINES_MAX = 200
 _LAST = "done"
 _KEPT = ("unbind", "rebind")  # phases whose count stands for good, and goes on in the next one
@@ -163,7 +162,8 @@ class RunView:
             decoded=sum(pulse.decoded for pulse in lenses),
             loads=loads,
             rss_bytes=supervisor.meter.rss_bytes,
-            held_back=lag_p99_ms > LAG_P99_MAX_MS or max(shards, default=0) > CPU_MAX_PCT,
+            held_back=lag_p99_ms > LOOP_LAG_P99_MAX_MS
+            or max(shards, default=0) > SHARD_CPU_MAX_PCT,
         )
 
     def _loads(self, costs: dict[str, float], now_s: float) -> list[words.Load]:

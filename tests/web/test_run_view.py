@@ -6,6 +6,7 @@ from fleet.cloud.quotas import Quota
 from fleet.run.attendance import LINES_MAX
 from fleet.run.faults import FaultTable
 from fleet.run.histogram import Histogram
+from fleet.run.measured import LOOP_LAG_P99_MAX_MS
 from fleet.run.messages import Pulse
 from fleet.web import run_view
 from fleet.web.run_view import RunView, lines_after, phase_times, since, stage_names
@@ -104,7 +105,7 @@ def test_a_generator_that_does_not_keep_up() -> None:
     look = view(world)
     assert not look.moment().generator.held_back
     lag = Histogram()
-    lag.record(run_view.LAG_P99_MAX_MS * 2)
+    lag.record(LOOP_LAG_P99_MAX_MS * 2)
     world.fleet.measured.take(0, Pulse({}, lag, 10, 7, 0.0))
     generator = look.moment().generator
     assert generator.held_back
