@@ -47,6 +47,7 @@ def test_children_are_found_and_remembered_after_their_death() -> None:
     assert meter.cpu_s("shards") == before
     assert meter.cpu_s() == pytest.approx(before + meter.cpu_s("runner"))
     assert meter.peak_rss_bytes > usage_of(os.getpid()).rss_bytes // 2
+    assert 0 < meter.rss_bytes <= meter.peak_rss_bytes
     assert meter.elapsed_s > 0
 
 

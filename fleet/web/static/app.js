@@ -27,6 +27,8 @@ const SCREENS = {
   history: ["History", history.show, "history", "home"],
 };
 
+const AGAIN_MS = 2000;
+
 let stop = () => {};
 let turn = 0;
 
@@ -34,8 +36,8 @@ async function show(focus) {
   const now = ++turn;
   stop();
   stop = () => {};
-  const said = await who(ROOT);
-  if (now !== turn) return; // somebody has gone on meanwhile
+  const said = await who(ROOT).catch((error) => away(error, now, focus));
+  if (now !== turn || !said) return; // somebody has gone on meanwhile, or nobody is there
   $("#tabs").hidden = $("#plus").hidden = said.account === null;
   if (said.account === null) {
     frame("Developer app", "", "");
@@ -47,6 +49,13 @@ async function show(focus) {
   frame(title, tab, back);
   if (focus) $("#title").focus();
   await open(screen, rest.map(decodeURIComponent), said.account, now);
+}
+
+/** Tell why the server does not say who is here, and ask again as long as this is wanted. */
+function away(error, now, focus) {
+  if (!(error instanceof Refused)) throw error;
+  say(error.told);
+  setTimeout(() => { if (now === turn) show(focus); }, AGAIN_MS);
 }
 
 function frame(title, tab, back) {

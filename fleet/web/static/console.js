@@ -19,6 +19,8 @@ export const ROOT = "/api/console";
 const VIEWS = { products, authorizations, quotas, history, log, firmware, push, explain };
 const FIRST = "products";
 
+const AGAIN_MS = 2000;
+
 let stop = () => {};
 let turn = 0;
 
@@ -32,8 +34,8 @@ async function show(focus) {
   const now = ++turn;
   stop();
   stop = () => {};
-  const said = await who(ROOT);
-  if (now !== turn) return; // somebody has gone on meanwhile
+  const said = await who(ROOT).catch((error) => away(error, now, focus));
+  if (now !== turn || !said) return; // somebody has gone on meanwhile, or nobody is there
   $("#views").hidden = said.account === null;
   if (said.account === null) {
     fill($("#who"));
@@ -49,6 +51,13 @@ async function show(focus) {
     } else link.removeAttribute("aria-current");
   }
   await open(name, query, said.account, now, focus);
+}
+
+/** Tell why the server does not say who is here, and ask again as long as this is wanted. */
+function away(error, now, focus) {
+  if (!(error instanceof Refused)) throw error;
+  say(error.told);
+  setTimeout(() => { if (now === turn) show(focus); }, AGAIN_MS);
 }
 
 async function open(name, query, account, now, focus) {
