@@ -53,15 +53,16 @@ def test_children_are_found_and_remembered_after_their_death() -> None:
 
 def test_a_group_may_have_parts() -> None:
     meter = Meter()
+    busy = "import time\nwhile time.process_time() < 0.05: pass\ninput()"  # some ticks of the clock
     children = [
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE) for _ in range(2)
     ]
     try:
         while not all(meter.by_group().get(f"shards/{n}", 0) > 0 for n in range(2)):
             meter.sample({f"shards/{n}": [child.pid] for n, child in enumerate(children)})
     finally:
         for child in children:
-            child.communicate()
+            child.communicate(b"\n")
     costs = meter.by_group()
     assert set(costs) == {"runner", "shards/0", "shards/1"}
     assert meter.cpu_s("shards") == pytest.approx(costs["shards/0"] + costs["shards/1"])
