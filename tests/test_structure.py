@@ -131,6 +131,26 @@ def test_a_file_fits_a_sitting(room: str) -> None:
     assert {path: n for path, n in lengths.items() if n > FILE_LINES_MAX} == {}
 
 
+def page_files() -> list[Path]:
+    """Return what browsers run and read, without what others have written."""
+    kinds = {".js", ".css", ".html"}
+    return [path for path in files() if path.suffix in kinds and "vendor" not in path.parts]
+
+
+def test_files_of_pages_fit_a_sitting_too() -> None:
+    lengths = {name(path): len(text_of(path).splitlines()) for path in page_files()}
+    assert len(lengths) > 40
+    assert {path: n for path, n in lengths.items() if n > FILE_LINES_MAX} == {}
+
+
+# What would make markup of a text, or be forbidden by our own policy for pages.
+UNSAFE = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|<script>| style=\""
+
+
+def test_pages_make_no_markup_of_texts() -> None:
+    assert [name(path) for path in page_files() if re.search(UNSAFE, text_of(path))] == []
+
+
 @pytest.mark.parametrize("room", sorted(ROOMS))
 def test_a_function_fits_a_screen(room: str) -> None:
     lengths = dict(pair for path in python_files(room) for pair in functions(path))

@@ -26,7 +26,7 @@ def running(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        found = re.match(r"demo: (http://\S+)/demo; Ctrl-C", process.stdout.readline())
+        found = re.match(r"demo: (http://\S+)/demo \(Ctrl-C", process.stdout.readline())
         assert found is not None
         yield process, found[1]
     finally:
