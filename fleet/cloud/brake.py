@@ -1,8 +1,9 @@
 """A brake for those who try passwords: after a few wrong ones, none is looked at for a while.
 
 Counted by name (of an account, a guest, an address) and for all names together, so that trying many
-of them does not help; the wait doubles. Kept in memory only, and of so many names that a flood of
-made-up ones costs nothing: the one that was quiet longest is forgotten.
+of them does not help; the wait doubles. A name that has given the right one lately waits for its own
+wrong ones only: nobody can lock everybody out by trying many names. Kept in memory only, and of so
+many names that a flood of made-up ones costs nothing: the one that was quiet longest is forgotten.
 """
 
 from collections import OrderedDict
@@ -39,6 +40,7 @@ class Brake:
         self._free = free
         self._wait_ms_max = wait_s_max * 1000
         self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._passed: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many names are remembered."""
@@ -46,7 +48,8 @@ class Brake:
 
     def wait_s(self, name: str, now_ms: int) -> int:
         """Return for how many seconds no password of this name is looked at; 0: it is."""
-        records = (self._records.get(key) for key in (name, _EVERYBODY))
+        keys = (name,) if name in self._passed else (name, _EVERYBODY)
+        records = (self._records.get(key) for key in keys)
         until_ms = max((record.until_ms for record in records if record is not None), default=0)
         return max(0, -(-(until_ms - now_ms) // 1000))
 
@@ -54,6 +57,13 @@ class Brake:
         """Note a wrong password."""
         self._note(name, now_ms, self._free)
         self._note(_EVERYBODY, now_ms, self._free * FREE_OF_ALL)
+
+    def passed(self, name: str) -> None:
+        """Note a right password."""
+        self._passed[name] = None
+        self._passed.move_to_end(name)
+        if len(self._passed) > NAMES_MAX:
+            self._passed.popitem(last=False)
 
     def watch(self, name: str, now_ms: int, log_in: Callable[[], T]) -> T:
         """Return what `log_in` returns; it is not called for those who have to wait.
@@ -65,10 +75,12 @@ class Brake:
         if wait_s:
             raise Refused(Reason.TOO_MANY, f"too many wrong passwords: wait {wait_s} s")
         try:
-            return log_in()
+            done = log_in()
         except Refused:
             self.failed(name, now_ms)
             raise
+        self.passed(name)
+        return done
 
     def _note(self, name: str, now_ms: int, free: int) -> None:
         record = self._records.setdefault(name, _Record())

@@ -38,7 +38,7 @@ def demo(where: str | None, password_file: Path | None, decoder: str, console: C
         async with stop_signal() as stop, serving(app, listener) as url, room.life():
             console.print(f"demo: {url}/demo (Ctrl-C ends it)", soft_wrap=True)
             if password != given:
-                console.print(f"password: {password}", soft_wrap=True)
+                console.print(f"password of the pages: {password}", soft_wrap=True)
             await stop.wait()
 
     try:

@@ -101,7 +101,8 @@ def _phases(over_time: OverTime) -> list[Choice]:
 def _lights(over_time: OverTime) -> list[Choice]:
     lit = [(light, counts) for light, counts in over_time.lights.items() if any(counts)]
     lit.sort(key=lambda one: -max(one[1]))
-    return [Choice("all", tuple(Series(light, counts) for light, counts in lit))] if lit else []
+    lines = tuple(Series(light, counts, colour=f"--l-{light}") for light, counts in lit)
+    return [Choice("all", lines)] if lit else []
 
 
 def _counts(by_name: dict[str, Counts]) -> list[Choice]:

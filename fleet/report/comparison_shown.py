@@ -8,6 +8,7 @@ from rich.text import Text
 
 from fleet.report.comparison import Comparison, Difference
 from fleet.report.markup import Child, Html, table, tag
+from fleet.report.model import Report
 from fleet.report.page import badge, folded, page, section, stack
 from fleet.report.words import number
 
@@ -45,7 +46,8 @@ def _verdict(comparison: Comparison) -> Text:
         text.append(f"not the same: {line}\n", "yellow")
     for one in comparison.turned:
         style = "red" if one.after is False else "green"
-        words = f"{_VERDICTS[one.before]}, now {_VERDICTS[one.after]}"
+        was = _word(before, one.threshold, passed=one.before)
+        words = f"{was}, now {_word(after, one.threshold, passed=one.after)}"
         text.append(f"threshold {one.threshold}: {words}\n", style)
     text.append(_count(comparison), "red" if comparison.worse else "green")
     return text
@@ -107,9 +109,23 @@ def _runs(comparison: Comparison) -> Html:
     return table("The two runs", head, rows)
 
 
+def _word(report: Report, threshold: str, *, passed: bool | None) -> str:
+    """Return a verdict in words; a run of another scenario may not have been asked."""
+    asked = any(f"{one.metric} {one.condition}" == threshold for one in report.thresholds)
+    return _VERDICTS[passed] if asked else "not asked"
+
+
 def _turned(comparison: Comparison) -> Html | None:
+    runs = (comparison.before, comparison.after)
     rows: list[list[Child]] = [
-        [one.threshold, badge(one.before), badge(one.after)] for one in comparison.turned
+        [
+            one.threshold,
+            *(
+                badge(passed, "" if passed is not None else _word(run, one.threshold, passed=None))
+                for run, passed in zip(runs, (one.before, one.after), strict=True)
+            ),
+        ]
+        for one in comparison.turned
     ]
     caption = "Thresholds with another verdict"
     return table(caption, ["threshold", "first", "second"], rows) if rows else None

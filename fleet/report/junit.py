@@ -47,7 +47,7 @@ def _thresholds(report: Report) -> list[Case]:
         Case(
             f"{one.metric} {one.condition}",
             one.passed,
-            f"is {number(one.value)} {one.note}".strip(),
+            one.note or f"is {number(one.value)}",
         )
         for one in report.thresholds
     ]

@@ -18,11 +18,15 @@ UPLOT_JS, UPLOT_CSS = "vendor/uPlot.iife.min.js", "vendor/uPlot.min.css"
 
 
 class Series(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a chart; `bars` draws it as such, `colour` is a number of the palette."""
+    """One line of a chart; `bars` draws it as such.
+
+    `colour` is a name of the style sheet, else the next one of the palette.
+    """
 
     label: str
     values: tuple[float | int | None, ...]
     bars: bool = False
+    colour: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True):

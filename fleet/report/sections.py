@@ -46,7 +46,7 @@ def _findings(report: Report) -> Html | None:
     lines += [
         (
             "bad",
-            f"threshold missed: {one.metric} {one.condition}, is {number(one.value)} {one.note}",
+            f"threshold missed: {one.metric} {one.condition}, {one.note or f'is {number(one.value)}'}",
         )
         for one in report.thresholds
         if one.passed is False
@@ -121,7 +121,7 @@ def _threshold_table(report: Report) -> Html | None:
         [
             tag("code", one.metric),
             one.condition,
-            f"{number(one.value)} {one.note}",
+            ", ".join(filter(None, ("" if one.value is None else number(one.value), one.note))),
             badge(one.passed),
         ]
         for one in report.thresholds

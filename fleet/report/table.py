@@ -68,8 +68,8 @@ def _findings(report: Report) -> Iterator[tuple[str, str]]:
 def _missed(report: Report) -> Iterator[str]:
     for one in report.thresholds:
         if one.passed is False:
-            found = f"{number(one.value)} {one.note}".strip()
-            yield f"threshold missed: {one.metric} {one.condition}, is {found}"
+            found = one.note or f"is {number(one.value)}"
+            yield f"threshold missed: {one.metric} {one.condition}, {found}"
 
 
 def outcomes(report: Report) -> Table:

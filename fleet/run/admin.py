@@ -8,7 +8,7 @@ import msgspec
 from firmware_sim.errors import Malformed, UsageError
 from fleet.app.carrier import trust_in
 from fleet.app.errors import CloudUnreachable
-from fleet.cloud.api.admin_api import Counted, Leavers, Newcomers, Stats
+from fleet.cloud.api.admin_api import UUIDS_MAX, Counted, Leavers, Newcomers, Stats
 from fleet.cloud.quotas import Quota
 
 PATIENCE_S = 5.0
@@ -46,19 +46,25 @@ class AdminLink:
         return await self._ask("GET", "quotas", list[Quota])
 
     async def add(self, new: Newcomers) -> None:
-        """Register users, products and devices. Raises UsageError when the cloud refuses them."""
+        """Register users, products and devices. Raises UsageError when the cloud refuses them.
+
+        It may be called again when it has failed half way: what is there already stays.
+        """
         step = DEVICES_PER_CALL
-        await self._ask("POST", "devices", Counted, Newcomers(products=new.products))
+        products = Newcomers(products=new.products, again=True)
+        await self._ask("POST", "devices", Counted, products)
         for at in range(0, len(new.users), step):
-            part = Newcomers(users=new.users[at : at + step])
+            part = Newcomers(users=new.users[at : at + step], again=True)
             await self._ask("POST", "devices", Counted, part)
         for at in range(0, len(new.devices), step):
-            part = Newcomers(devices=new.devices[at : at + step])
+            part = Newcomers(devices=new.devices[at : at + step], again=True)
             await self._ask("POST", "devices", Counted, part)
 
     async def remove(self, uuids: tuple[str, ...]) -> None:
         """Take devices away from their owners."""
-        await self._ask("POST", "devices/removal", Counted, Leavers(uuids))
+        for at in range(0, len(uuids), UUIDS_MAX):
+            part = Leavers(uuids[at : at + UUIDS_MAX])
+            await self._ask("POST", "devices/removal", Counted, part)
 
     async def _ask(self, method: str, name: str, kind: type[T], body: object = None) -> T:
         content = b"" if body is None else msgspec.json.encode(body)

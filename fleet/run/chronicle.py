@@ -95,6 +95,7 @@ class Chronicle:
         self._cpu_s = cpu_s
         self._tally = Tally()
         self._refusals: tuple[tuple[int, str], ...] | None = None
+        self._at_end: Slot | None = None  # what there was when the run was over
         self._start_ms = start_ms
         self._slot_ms = SLOT_MS
         self._end_ms = start_ms + SLOT_MS  # of the last slot
@@ -109,6 +110,8 @@ class Chronicle:
 
     def saw(self, before: Seen, after: Seen) -> None:
         """Take the next state of a device."""
+        if self._at_end is not None:
+            return
         if after.at_ms >= self._end_ms:
             self._turn(after.at_ms)
         if before.light != after.light:
@@ -142,6 +145,12 @@ class Chronicle:
             self._end_ms = self._start_ms + len(self._slots) * self._slot_ms
 
     def _look(self) -> Slot:
+        seen = self._look_now()
+        if self._at_end is not None:
+            seen.lights, seen.changes = self._at_end.lights, self._at_end.changes
+        return seen
+
+    def _look_now(self) -> Slot:
         tally, watch = self._tally, self._watch
         return Slot(
             unbound=len(tally.unbound),
@@ -154,6 +163,11 @@ class Chronicle:
         )
 
     # --- at the end -----------------------------------------------------------------------------
+
+    def rest(self, now_ms: int) -> None:
+        """Follow no device any more: the run is over, and what they do while all ends is not of it."""
+        self.tick(now_ms)
+        self._at_end = self._look_now()
 
     def refusals(self, found: Iterable[tuple[int, str]]) -> None:
         """Take all refusals of the history, time (ms) and reason: they count, not what people read."""

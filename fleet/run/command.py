@@ -118,6 +118,7 @@ async def _perform(
             attendance(Live(population, supervisor, stop, say, options.decoder, run)),
         ):
             aborted = await _until_end(run, supervisor, stop)
+            supervisor.chronicle.rest(supervisor.now_ms())
     finally:
         await supervisor.stop(GRACE_S)
     return sum_up(

@@ -77,7 +77,7 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, object]]
 def _of_metric(name: str, value: object, names: Mapping[str, object]) -> Iterator[Threshold]:
     where = f'thresholds."{_short(name)}"'
     if name not in names:
-        raise ValueError(f"{where}: no figure has this name; allowed: {_suggestion(name, names)}")
+        raise ValueError(f"{where}: no figure has this name; there are {_suggestion(name, names)}")
     conditions = [value] if isinstance(value, str) else value
     if not isinstance(conditions, list | tuple) or not conditions:
         raise ValueError(

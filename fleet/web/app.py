@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Path_
 from starlette.staticfiles import StaticFiles
@@ -18,6 +19,7 @@ from fleet.web.openapi import describe
 from fleet.web.routes import BODY_MAX, Call, Room, Route, answer, refusal
 
 STATIC = Path(__file__).parent / "static"
+_SHOWN_MAX = 200  # characters of an address in an error
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -85,11 +87,25 @@ def make_app(rooms: Iterable[Room], *, password: str = "", more: Iterable[BaseRo
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     front.guard = Guard(
-        Starlette(routes=routes),
+        Starlette(routes=routes, exception_handlers={HTTPException: _unknown}),
         password=password,
         limits=lambda method, path: limits.get((method, path), BODY_MAX),
     )
     return front.guard
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    """Say what is not here, or not called like this, and where all calls are described."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:_SHOWN_MAX]
+    told = {
+        404: f"there is nothing at {path}",
+        405: f"{path} is not called by {request.method}",
+    }.get(error.status_code, error.detail)
+    if path.startswith("/api/"):
+        return refusal(error.status_code, f"{told}; /api/openapi.json has all calls", error.headers)
+    text = f"{told}; the pages begin at /\n"
+    return PlainTextResponse(text, error.status_code, error.headers)
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:

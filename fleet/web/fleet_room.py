@@ -189,12 +189,11 @@ class FleetRoom:
         wish: words.Add = call.body
         self._check_up()
         self._check_no_run("added")
-        before = len(self._premises.population.units)
         after = await self._supervisor.add(wish.profile, wish.count)
         self._premises.population = after
         self._premises.people = after.people
         self._live.moved()
-        new = after.units[before:]
+        new = after.units[-wish.count :]  # others may have added some meanwhile
         if wish.powered:
             self._supervisor.power([one.index for one in new], on=True)
         self._note(f"{len(new)} devices added ({wish.profile})")
@@ -204,8 +203,10 @@ class FleetRoom:
         """Take devices away for good."""
         self._check_no_run("removed")
         indices = self._there(call.body)
-        await self._supervisor.remove(indices)
-        self._live.moved()
+        try:
+            await self._supervisor.remove(indices)
+        finally:
+            self._live.moved()  # they are gone, whatever the cloud says
         return self._done("removed", indices)
 
     # --- faults ---------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ The advice followed is OWASP's: "Cross-Site Request Forgery Prevention", "Sessio
 "Content Security Policy" (cheatsheetseries.owasp.org).
 """
 
+import asyncio
 import ipaddress
 import time
-from collections.abc import Callable, Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,7 +31,11 @@ LOGIN_PAGE = "/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "bearer "
 _OPEN = frozenset({LOGIN_PAGE, "/api/login", "/api/session"})
-_OPEN_PREFIX = "/static/"
+_OPEN_PREFIX, _API_PREFIX = "/static/", "/api/"
+_METRICS = "/metrics"
+_THIS_MACHINE = "this machine"
+_IPV6_NETWORK_BITS = 64  # what one customer has at least
+_EXPIRY_LOOK_S = 60.0
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -89,6 +93,7 @@ class Guard:
         self._limits = limits
         self._now_s = now_s
         self._brake = Brake(free=WRONG_FREE, wait_s_max=WAIT_S_MAX)
+        self._brake.passed(_THIS_MACHINE)  # strangers cannot lock out whoever sits here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or answer it."""
@@ -97,28 +102,55 @@ class Guard:
         request = Request(scope)
         refused = self._refused(request)
         if refused is not None:
-            await refused(scope, receive, _with_headers(send, {}))
+            await refused(scope, receive, _Reply(send, _path(request), {}).send)
             return
         session, cookie = self._session(request)
         scope["session"] = session
+        reply = _Reply(send, _path(request), cookie)
         if not self._may_enter(request, session):
-            await self._turn_away(request)(scope, receive, _with_headers(send, cookie))
+            await self._turn_away(request)(scope, receive, reply.send)
             return
         if (forged := self._forged(request, session)) != "":
-            await refusal(FORBIDDEN, forged)(scope, receive, _with_headers(send, cookie))
+            await refusal(FORBIDDEN, forged)(scope, receive, reply.send)
             return
-        bounded = _Bounded(receive, self._limits(request.method, request.url.path))
-        await self._app(scope, bounded.receive, _with_headers(send, cookie))
+        bytes_max = self._limits(request.method, _path(request))
+        await self._app(scope, _Bounded(receive, bytes_max, self._until_over(session)), reply.send)
+        if session.over.is_set():
+            await reply.complete()
+
+    def _until_over(self, session: Session) -> Callable[[Receive], Awaitable[Message]]:
+        """Return what waits until a client hangs up, or its session ends."""
+
+        async def wait(receive: Receive) -> Message:
+            hung_up, over = (
+                asyncio.ensure_future(receive()),
+                asyncio.ensure_future(session.over.wait()),
+            )
+            try:
+                while not hung_up.done() and not over.done():
+                    await asyncio.wait(
+                        {hung_up, over},
+                        timeout=_EXPIRY_LOOK_S,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                    self.sessions.expire(self._now_s())
+                return hung_up.result() if hung_up.done() else {"type": "http.disconnect"}
+            finally:
+                hung_up.cancel()
+                over.cancel()
+
+        return wait
 
     def log_in(self, request: Request, password: str) -> "LoggedIn":
         """Compare a password for the session of `request`; too many wrong ones have to wait."""
-        who = request.client.host if request.client else ""
+        who = _who(request)
         wait_s = self._brake.wait_s(who, self._now_ms())
         if wait_s:
             return LoggedIn(session=None, wait_s=wait_s)
         if not secret_fits(password, self._password):
             self._brake.failed(who, self._now_ms())
             return LoggedIn(session=None, wait_s=0)
+        self._brake.passed(who)
         self.sessions.end(request.scope["session"])  # a new name for who has become somebody
         return LoggedIn(session=self.sessions.begin(self._now_s(), trusted=True), wait_s=0)
 
@@ -136,33 +168,47 @@ class Guard:
     def _session(self, request: Request) -> tuple[Session, Mapping[str, str]]:
         """Return the session of a request, and the header that tells the browser of a new one."""
         now_s = self._now_s()
-        known = self.sessions.find(_cookie(request), now_s)
+        known = self.sessions.find(request.cookies.get(_cookie_name(request), ""), now_s)
         if known is not None:
             return known, {}
-        if _is_program(request.headers) or request.url.path.startswith(_OPEN_PREFIX):
+        if not self._begins_session(request):
             return Session(now_s, trusted=not self._password), {}  # nobody will ask for it again
         begun = self.sessions.begin(now_s, trusted=not self._password)
         return begun, {"set-cookie": cookie_header(request, begun)}
 
+    def _begins_session(self, request: Request) -> bool:
+        """Say whether a browser without a session is to get one.
+
+        None begins where a link of another site leads here: that comes without the cookie that the
+        browser may have, and a new one would take its place.
+        """
+        path = _path(request)
+        if _is_program(request.headers) or path == _METRICS or _from_elsewhere(request.headers):
+            return False
+        if self._password:
+            return path.startswith(_API_PREFIX)
+        return not path.startswith(_OPEN_PREFIX)
+
     def _may_enter(self, request: Request, session: Session) -> bool:
-        if session.trusted or request.url.path in _OPEN:
-            return True
-        if request.url.path.startswith(_OPEN_PREFIX):
+        path = _path(request)
+        if session.trusted or path in _OPEN or path.startswith(_OPEN_PREFIX):
             return True
         return self._knows_password(request)
 
     def _knows_password(self, request: Request) -> bool:
         given = request.headers.get("authorization", "")
-        who = request.client.host if request.client else ""
+        who = _who(request)
         if not given.lower().startswith(_BEARER) or self._brake.wait_s(who, self._now_ms()):
             return False
-        if secret_fits(given[len(_BEARER) :].strip(), self._password):
+        secret = given[len(_BEARER) :].strip().encode("latin-1").decode("utf-8", "replace")
+        if secret_fits(secret, self._password):
+            self._brake.passed(who)
             return True
         self._brake.failed(who, self._now_ms())
         return False
 
     def _turn_away(self, request: Request) -> ASGIApp:
-        if request.url.path.startswith("/api/") or request.url.path == "/metrics":
+        if _path(request).startswith(_API_PREFIX) or _path(request) == _METRICS:
             return refusal(UNKNOWN, "log in first, or send Authorization: Bearer PASSWORD")
         return RedirectResponse(LOGIN_PAGE, 303)
 
@@ -170,16 +216,19 @@ class Guard:
         """Return why a request cannot be what a page or program of ours has sent, "" if it can."""
         headers = request.headers
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        if origin is not None and _place_of(origin) != headers.get("host"):
             return "requests of other web pages are not carried out"
-        elsewhere = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-        if elsewhere and (request.method not in _SAFE or request.url.path.startswith("/api/")):
+        reads = request.method in _SAFE and not _path(request).startswith(_API_PREFIX)
+        if _from_elsewhere(headers) and not reads:
             return "requests of other web pages are not carried out"
         if request.method in _SAFE or _is_program(headers):
             return ""
         if session.proves(headers.get(PROOF_HEADER, "")):
             return ""
-        return f"the header {PROOF_HEADER} is missing or old; load the page again"
+        return (
+            f"the header {PROOF_HEADER} is missing or old: load the page again; "
+            f"programs send {PROGRAM_HEADER}: 1, or the password as a bearer token"
+        )
 
 
 class LoggedIn:
@@ -196,12 +245,25 @@ def cookie_header(request: Request, session: Session) -> str:
     return f"{_cookie_name(request)}={session.id}; Path=/; HttpOnly; SameSite=Strict"
 
 
-def _cookie(request: Request) -> str:
+def _path(request: Request) -> str:
+    """Return the path that is routed; a URL that is put together has a part of the client's words."""
+    path: str = request.scope["path"]
+    return path
+
+
+def _who(request: Request) -> str:
+    """Return whose wrong passwords are counted together: an address; of IPv6 all of one network."""
+    host = request.client.host if request.client else ""
     try:
-        morsel = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
-    except CookieError:
-        return ""
-    return morsel.value if morsel is not None else ""
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            network = ipaddress.IPv6Network((address, _IPV6_NETWORK_BITS), strict=False)
+            return _THIS_MACHINE if address.is_loopback else str(network)
+        address = address.ipv4_mapped
+    return _THIS_MACHINE if address.is_loopback else str(address)
 
 
 def _cookie_name(request: Request) -> str:
@@ -213,6 +275,18 @@ def _is_program(headers: Headers) -> bool:
     return PROGRAM_HEADER in headers or "authorization" in headers
 
 
+def _from_elsewhere(headers: Headers) -> bool:
+    """Say whether a browser says that a page of others is behind a request."""
+    return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+
+
+def _place_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
+
+
 def _host_of(headers: Headers) -> str:
     try:
         return urlsplit(f"//{headers.get('host', '')}").hostname or ""
@@ -220,29 +294,49 @@ def _host_of(headers: Headers) -> str:
         return ""
 
 
-def _with_headers(send: Send, more: Mapping[str, str]) -> Send:
-    async def send_on(message: Message) -> None:
+class _Reply:
+    """Adds what browsers are to know to a reply, and ends one that stopped short."""
+
+    def __init__(self, send: Send, path: str, more: Mapping[str, str]) -> None:
+        self._send = send
+        self._more = more
+        self._open = False
+        told = path == _METRICS or path.startswith(_API_PREFIX)
+        self._caching = "no-store" if told else "no-cache"
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the reply."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in (*_HEADERS.items(), *more.items()):
+            for name, value in (*_HEADERS.items(), *self._more.items()):
                 headers.append(name, value)
-            headers.setdefault("cache-control", "no-cache")
-        await send(message)
+            headers.setdefault("cache-control", self._caching)
+        self._open = message["type"] == "http.response.start" or message.get("more_body", False)
+        await self._send(message)
 
-    return send_on
+    async def complete(self) -> None:
+        """Send the end, if it was not sent."""
+        if self._open:
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class _Bounded:
-    """Counts the bytes of a body while they come in."""
+    """Counts the bytes of a body while they come in; afterwards `wait` tells when it is all over."""
 
-    def __init__(self, receive: Receive, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
+    def __init__(
+        self, receive: Receive, bytes_max: int, wait: Callable[[Receive], Awaitable[Message]]
+    ) -> None:
         self._receive = receive
-        self._left = bytes_max
+        self._bytes_max = self._left = bytes_max
+        self._wait = wait
+        self._complete = False
 
-    async def receive(self) -> Message:
+    async def __call__(self) -> Message:
+        if self._complete:
+            return await self._wait(self._receive)
         message = await self._receive()
         if message["type"] == "http.request":
+            self._complete = not message.get("more_body", False)
             self._left -= len(message.get("body", b""))
             if self._left < 0:
                 raise TooLarge(f"at most {self._bytes_max} bytes are accepted here")

@@ -21,7 +21,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.NOT_BOUND: "It belongs to nobody: there is nothing to unbind, and for anything else "
     "it has to be paired first.",
     Reason.NO_PERMISSION: "Log in as somebody who may, or have the owner of the product grant it: "
-    "unbinding takes the development right, or a role such as After sale.",
+    "unbinding takes the development right, or a role such as After sale. A device whose name is "
+    "mistyped is refused alike.",
     Reason.ACCOUNT_QUOTA: "Raise the account's limit by a ticket, work on as another account, or "
     "wait until tomorrow.",
     Reason.PRODUCT_QUOTA: "Have the owner of the product raise its limit by a ticket, or wait until "

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from firmware_sim.errors import Malformed, PeerError, UsageError
@@ -102,6 +102,8 @@ async def answer(route: Route, request: Request) -> Response:
         result = await route.handler(call)
     except (UsageError, PeerError) as error:
         return refusal(_status(error), str(error))
+    except ClientDisconnect:
+        return refusal(REFUSED, "the body did not come to its end")  # which nobody hears
     if isinstance(result, Response):
         return result
     return Response(msgspec.json.encode(result), media_type="application/json")

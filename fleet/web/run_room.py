@@ -32,13 +32,14 @@ class RunRoom:
 
     @asynccontextmanager
     async def life(self) -> AsyncIterator[None]:
-        """Tell pages as long as the block lasts; then end their streams."""
+        """Tell pages as long as the block lasts, the last moment too; then end their streams."""
         tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._ask_quotas())]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
+            self._tell()
             self._feed.publish("ended", {})
             self._feed.close()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -60,14 +61,18 @@ class RunRoom:
         while True:
             await asyncio.sleep(TICK_S)
             ticks += 1
-            if not len(self._feed):
-                continue
-            if ticks % COSTS_EVERY == 0 and self._live.run is None:
+            if len(self._feed) and ticks % COSTS_EVERY == 0 and self._live.run is None:
                 self._supervisor.sample()  # while a scenario is played its progress does that
-            self._feed.publish("moment", self._view.moment())
-            for line in lines_after(self._live.told, self._told):
-                self._told = line.number
-                self._feed.publish("line", line)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell those who look how it is now, and what was said since."""
+        if not len(self._feed):
+            return
+        self._feed.publish("moment", self._view.moment())
+        for line in lines_after(self._live.told, self._told):
+            self._told = line.number
+            self._feed.publish("line", line)
 
     async def _ask_quotas(self) -> None:
         while True:

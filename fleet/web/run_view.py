@@ -24,7 +24,7 @@ TITLES = {
     "start": "Starting",
     "home": "Online at home",
     "return": "Carried to the warehouse",
-    "reset": "Reset, waiting for a code",
+    "reset": "Reset, waiting for a token",
     "unbind": "Unbound",
     "rebind": "Bound by new owners",
     "stay": "Online",

@@ -13,11 +13,13 @@ import uvicorn
 
 from firmware_sim.errors import UsageError
 from fleet.web.guard import Guard, is_loopback
+from fleet.web.line import Line
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
 CONNECTIONS_MAX = 400
 _START_POLL_S = 0.005
 _PASSWORD_BYTES = 9
+_PORT_DIGITS_MAX = 5
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ def parse_address(text: str) -> Address:
     """Return `[HOST:]PORT` as an address. Raises UsageError."""
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or DEFAULT_HOST
-    if not port.isdecimal() or int(port) > 65535:
+    if not port.isdecimal() or len(port) > _PORT_DIGITS_MAX or int(port) > 65535:
         raise UsageError(f"{text!r} is no place for pages: expected PORT or ADDRESS:PORT")
     return Address(host, int(port))
 
@@ -69,7 +71,7 @@ async def serving(
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Line,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -94,8 +96,28 @@ async def serving(
 
 
 def url_of(host: str, port: int) -> str:
-    """Return the URL of pages."""
+    """Return the URL of pages; where they are served at all addresses, one that others can open."""
+    if host in _ALL:
+        host = _own_address(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _own_address(listening: str) -> str:
+    """Return the address that packets to strangers would come from; none is sent."""
+    family, stranger, loopback = _ALL[listening]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((stranger, 9))
+        except OSError:
+            return loopback  # this machine is alone
+        return str(probe.getsockname()[0])
+
+
+# Addresses for documentation, so nobody's (RFC 5737, RFC 3849).
+_ALL = {
+    "0.0.0.0": (socket.AF_INET, "192.0.2.1", "127.0.0.1"),  # noqa: S104 - looked up, not bound
+    "::": (socket.AF_INET6, "2001:db8::1", "::1"),
+}
 
 
 def listen(address: Address) -> socket.socket:

@@ -4,6 +4,7 @@ A session says whether its browser has given the password, and holds what a room
 proof against forged requests is a second secret, which only a page of ours can have read.
 """
 
+import asyncio
 import secrets
 from collections import OrderedDict
 
@@ -16,7 +17,10 @@ _SECRET_BYTES = 24
 
 
 class Session:
-    """One browser. `kept` is for rooms, by their names: whatever they want to find again."""
+    """One browser. `kept` is for rooms, by their names: whatever they want to find again.
+
+    `over` is set when it ends: streams that were begun in it end then too.
+    """
 
     def __init__(self, now_s: float, *, trusted: bool) -> None:
         """Begin with new secrets."""
@@ -24,6 +28,7 @@ class Session:
         self.proof = secrets.token_urlsafe(_SECRET_BYTES)
         self.trusted = trusted
         self.used_s = now_s
+        self.over = asyncio.Event()
         self.kept: dict[str, object] = {}
 
     def __repr__(self) -> str:
@@ -36,36 +41,52 @@ class Session:
 
 
 class Sessions:
-    """All sessions, the least used first; there is a bound, and idle ones end."""
+    """All sessions, the least used first; there is a bound, and idle ones end.
+
+    Whoever takes a new session with each request pushes out others that nobody has come back to:
+    trusted ones that somebody has come back to are kept apart.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._by_id: OrderedDict[str, Session] = OrderedDict()
+        self._new: OrderedDict[str, Session] = OrderedDict()
+        self._known: OrderedDict[str, Session] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._by_id)
+        return len(self._new) + len(self._known)
 
     def find(self, session_id: str, now_s: float) -> Session | None:
         """Return the session with this id, if it has not been idle for too long."""
-        session = self._by_id.get(session_id)
+        self.expire(now_s)
+        session = self._new.pop(session_id, None) or self._known.pop(session_id, None)
         if session is None:
             return None
-        if now_s - session.used_s > IDLE_S_MAX:
-            del self._by_id[session_id]
-            return None
         session.used_s = now_s
-        self._by_id.move_to_end(session_id)
+        (self._known if session.trusted else self._new)[session_id] = session
         return session
 
     def begin(self, now_s: float, *, trusted: bool) -> Session:
-        """Return a new session; if there are too many, the one that was idle longest ends."""
+        """Return a new session; if there are too many, one that was idle for long ends."""
+        self.expire(now_s)
         session = Session(now_s, trusted=trusted)
-        self._by_id[session.id] = session
-        if len(self._by_id) > SESSIONS_MAX:
-            self._by_id.popitem(last=False)
+        self._new[session.id] = session
+        if len(self) > SESSIONS_MAX:
+            crowd = self._new if len(self._new) > SESSIONS_MAX // 2 else self._known
+            self.end(next(iter(crowd.values())))
         return session
 
     def end(self, session: Session) -> None:
         """Forget a session."""
-        self._by_id.pop(session.id, None)
+        self._new.pop(session.id, None)
+        self._known.pop(session.id, None)
+        session.over.set()
+
+    def expire(self, now_s: float) -> None:
+        """End those that have been idle for too long."""
+        for sessions in (self._new, self._known):
+            while sessions:
+                idlest = next(iter(sessions.values()))
+                if now_s - idlest.used_s <= IDLE_S_MAX:
+                    break
+                self.end(idlest)

@@ -4,6 +4,7 @@ What the cloud has noted about a device is the console API's device log ("Device
 console), asked for as the owner of the products.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -122,6 +123,7 @@ class LightWall:
         self._link: CloudLink | None = None
         self._console: ConsoleClient | None = None
         self._books: dict[tuple[str, int], AuditedDevice] = {}
+        self._reading = asyncio.Lock()  # they are large: one at a time, however many ask
 
     @asynccontextmanager
     async def life(self) -> AsyncIterator[None]:
@@ -212,15 +214,16 @@ class LightWall:
 
     async def _book(self, uuid: str, row_id: int) -> AuditedDevice:
         """Return how a device stands since its last row; the cloud's books are large."""
-        if (uuid, row_id) not in self._books:
-            audit = await self._supervisor.audit()
-            if len(self._books) >= BOOKS_KEPT_MAX:
-                self._books.clear()
-            book = next((device for device in audit.devices if device.uuid == uuid), None)
-            if book is None:
-                raise NotFound(f"the cloud does not know {uuid}")
-            self._books[uuid, row_id] = book
-        return self._books[uuid, row_id]
+        async with self._reading:
+            if (uuid, row_id) not in self._books:
+                audit = await self._supervisor.audit()
+                if len(self._books) >= BOOKS_KEPT_MAX:
+                    self._books.clear()
+                book = next((device for device in audit.devices if device.uuid == uuid), None)
+                if book is None:
+                    raise NotFound(f"the cloud does not know {uuid}")
+                self._books[uuid, row_id] = book
+            return self._books[uuid, row_id]
 
     async def _ask_console(self) -> ConsoleClient:
         if self._link is None:

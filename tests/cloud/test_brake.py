@@ -85,3 +85,24 @@ def test_who_has_to_wait_is_not_even_heard() -> None:
         brake.watch("eve", 0, log_in)
     assert len(heard) == FREE
     assert brake.watch("eve", 1_000, log_in) == "in"
+
+
+def test_who_knows_the_password_does_not_wait_for_strangers() -> None:
+    brake = fresh()
+    brake.watch("bob", 0, lambda: None)
+    for number in range(FREE * FREE_OF_ALL):
+        brake.failed(f"name {number}", 0)
+    assert brake.wait_s("alice", 0) == 1
+    assert brake.wait_s("bob", 0) == 0
+    fail(brake, FREE, "bob")
+    assert brake.wait_s("bob", 0) == 1
+
+
+def test_only_so_many_of_those_who_know_it_are_remembered() -> None:
+    brake = fresh()
+    for number in range(NAMES_MAX + 1):
+        brake.passed(f"name {number}")
+    for number in range(FREE * FREE_OF_ALL):
+        brake.failed(f"stranger {number}", 0)
+    assert brake.wait_s("name 0", 0) == 1
+    assert brake.wait_s("name 1", 0) == 0

@@ -1,7 +1,9 @@
 import msgspec
 
+from firmware_sim.device.indicator import LIGHTS
 from fleet.report.charts import charts, figures, health_chart
 from fleet.report.over_time import OverTime
+from fleet.report.page import static
 from tests.report.support import NASTY, Page, a_played_report
 
 
@@ -61,3 +63,11 @@ def test_the_table_behind_a_chart_has_its_sums_and_no_empty_rows() -> None:
             shown = sum(1 for count in over_time.unbound if count)
             assert page.count("tr") == shown + 1
             assert NASTY in page.text
+
+
+def test_each_light_has_a_colour_of_its_own_in_the_style_sheet() -> None:
+    assert {
+        light for light in LIGHTS if f"--l-{light}:" not in static("static/report.css")
+    } == set()
+    [lights] = [chart for chart in charts(played()) if chart.id == "lights"]
+    assert all(one.colour == f"--l-{one.label}" for one in lights.choices[0].series)

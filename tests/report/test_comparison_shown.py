@@ -60,3 +60,17 @@ def test_two_runs_that_are_alike() -> None:
     page = Page(as_page(compare(a_played_report(), a_played_report())))
     assert "held" in page.text
     assert "No figure has changed." in page.text
+
+
+def test_what_one_scenario_did_not_ask_is_not_called_unjudged() -> None:
+    before = a_played_report(thresholds=verdicts(None))
+    after = a_played_report(thresholds=verdicts(True, True))
+    told = (
+        "threshold run.wall_s < 0: not judged, now passed",
+        "run.wall_s < 1: not asked, now passed",
+    )
+    text = printed(before, after)
+    assert all(words in text for words in told)
+    page = Page(as_page(compare(before, after)))
+    assert "not judged" in page.text
+    assert "not asked" in page.text

@@ -10,6 +10,7 @@ import pytest
 
 from firmware_sim.errors import Malformed, UsageError
 from fleet.app.errors import CloudUnreachable
+from fleet.cloud.api.admin_api import UUIDS_MAX
 from fleet.run import admin
 from fleet.run.admin import AdminLink, read
 from fleet.run.growth import grow, newcomers
@@ -68,6 +69,7 @@ def test_newcomers_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     devices = [device for body in bodies for device in body.get("devices", [])]
     assert len(devices) == len(new.devices)
     assert max(len(body.get("devices", [])) for body in bodies) == 2
+    assert all(body["again"] for body in bodies), "it may have failed half way before"
 
 
 def test_devices_leave() -> None:
@@ -79,6 +81,19 @@ def test_devices_leave() -> None:
 
     ask(answer, "remove", ("a", "b"))
     assert bodies == [{"uuids": ["a", "b"]}]
+
+
+def test_however_many_leave_they_leave_in_parts_that_the_cloud_takes() -> None:
+    bodies: list[dict[str, list[str]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return success({"devices": 1})
+
+    uuids = tuple(f"u{number}" for number in range(UUIDS_MAX + 1))
+    ask(answer, "remove", uuids)
+    assert [len(body["uuids"]) for body in bodies] == [UUIDS_MAX, 1]
+    assert [uuid for body in bodies for uuid in body["uuids"]] == list(uuids)
 
 
 def test_a_cloud_that_is_away() -> None:

@@ -156,3 +156,16 @@ def test_merging_keeps_what_is_as_of_the_end() -> None:
     assert (both.unbound, both.lights) == (3, {"online": 2})
     assert (both.phases["qr"]["boot"].count, both.phases["qr"]["boot"].max_ms) == (2, 9)
     assert msgspec.json.decode(msgspec.json.encode(both), type=Slot) == both
+
+
+def test_what_devices_do_while_everything_ends_is_not_of_the_run() -> None:
+    story = Story()
+    story.see(0.5, "online")
+    story.see(1.5, "unbound", 1)
+    story.chronicle.rest(at(2.2))
+    story.see(2.4, "reconnecting")  # the cloud has ended before the devices
+    story.chronicle.measured(at(3.1), {"qr": {"unbind": Histogram({1: 1}, 1, 5.0)}}, Histogram())
+    found = story.end(3.5)
+    assert found.slots[-1].lights == {"online": 1, "unbound": 1}
+    assert [slot.changes for slot in found.slots] == [2, 2, 2, 2], "as they were then"
+    assert counts(found.slots, "qr", "unbind") == [0, 0, 0, 1], "shards tell the rest at the end"

@@ -119,7 +119,9 @@ def test_a_broker_of_others_is_used_in_the_clear_only() -> None:
     assert address is not None
     assert address.port == 1883
     for url in ("mqtts://admin:secret@127.0.0.1", "mqtt://admin:secret@broker?told=other:8883"):
-        with pytest.raises(UsageError, match="--tls: of no use with --broker; devices trust") as why:
+        with pytest.raises(
+            UsageError, match="--tls: of no use with --broker; devices trust"
+        ) as why:
             external_broker(url, tls=True)
         assert "secret" not in str(why.value)
     with pytest.raises(UsageError, match="begins with mqtt://"):

@@ -324,7 +324,7 @@ def test_no_password_is_shown() -> None:
     [
         (
             '"unbind.p96_ms" = ["< 1"]',
-            'thresholds."unbind.p96_ms": no figure has this name; allowed: unbind.p9',
+            'thresholds."unbind.p96_ms": no figure has this name; there are unbind.p9',
         ),
         (
             '"unbind.p95_ms" = ["4000"]',

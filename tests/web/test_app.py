@@ -41,6 +41,21 @@ async def test_nothing_outside_the_static_folder_is_served() -> None:
             assert (await client.get(path)).status_code == 404, path
 
 
+async def test_what_is_not_there_says_so_in_the_form_of_the_caller() -> None:
+    async with browser(APP) as client:
+        call = await client.get("/api/nothing")
+        other_way = await client.put("/api/session", headers={"x-fleet": "1"})
+        page = await client.get("/nothing%3Cb%3E")
+    assert (call.status_code, call.json()["error"]) == (
+        404,
+        "there is nothing at /api/nothing; /api/openapi.json has all calls",
+    )
+    assert (other_way.status_code, "allow" in other_way.headers) == (405, True)
+    assert other_way.json()["error"].startswith("/api/session is not called by PUT")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert page.text == "there is nothing at /nothing<b>; the pages begin at /\n"
+
+
 async def test_strangers_do_not_learn_the_menu() -> None:
     app = make_app([Room("one", "One", "login.html")], password="secret")
     async with browser(app) as client:

@@ -1,13 +1,15 @@
 """The control API, called as a program calls it; what comes of each call is an order to a shard."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import httpx
 import pytest
 
 from firmware_sim.errors import UsageError
+from fleet.app.errors import CloudUnreachable
+from fleet.run.population import Population
 from fleet.run.watch import REMOVED
 from fleet.web import fleet_room
 from fleet.web.app import make_app
@@ -213,6 +215,43 @@ def test_devices_come_and_go() -> None:
         await refused(client, "/press", {"devices": [6]}, 404)
         listed = (await client.get("/api/fleet/devices")).json()
         assert [one["index"] for one in listed["devices"]] == [0, 1, 2, 3, 4, 5, 7]
+
+    play(story)
+
+
+def test_two_who_add_at_once_get_each_their_own() -> None:
+    async def story(world: World, client: httpx.AsyncClient) -> None:
+        at_once, add = asyncio.Lock(), world.fleet.add
+
+        async def slowly(profile: str, count: int) -> Population:
+            async with at_once:
+                await asyncio.sleep(0)
+                return await add(profile, count)
+
+        world.fleet.add = slowly  # type: ignore[method-assign]
+        first, second = await asyncio.gather(
+            post(client, "/devices", {"profile": "dvr", "count": 2, "powered": False}),
+            post(client, "/devices", {"profile": "nvr", "count": 1}),
+        )
+        assert [one["index"] for one in first["devices"]] == [6, 7]
+        assert [one["index"] for one in second["devices"]] == [8]
+        assert world.orders == [("power", (8,), True)]
+        assert len(world.premises.population.units) == 9
+
+    play(story)
+
+
+def test_what_was_taken_away_is_gone_even_if_the_cloud_is_away() -> None:
+    async def story(world: World, client: httpx.AsyncClient) -> None:
+        remove = world.fleet.remove
+
+        async def without_cloud(indices: Iterable[int]) -> None:
+            await remove(indices)
+            raise CloudUnreachable("the cloud gave no answer")
+
+        world.fleet.remove = without_cloud  # type: ignore[method-assign]
+        assert "no answer" in await refused(client, "/devices/removal", {"devices": [1]}, 502)
+        assert world.moved == 1
 
     play(story)
 

@@ -1,5 +1,7 @@
 """Calls: what they carry, and how what goes wrong is answered."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from starlette.responses import Response
@@ -48,6 +50,33 @@ APP = make_app(
         )
     ]
 )
+
+
+async def test_a_body_that_breaks_off_is_no_mistake_of_ours() -> None:
+    parts = iter([
+        {"type": "http.request", "body": b'{"hold_', "more_body": True},
+        {"type": "http.disconnect"},
+    ])  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(parts)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/room/7/press",
+        "query_string": b"how=long",
+        "headers": [(b"host", b"127.0.0.1:8420"), (b"x-fleet", b"1")],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 8420),
+        "scheme": "http",
+    }
+    await APP(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_a_call_has_path_query_and_body() -> None:

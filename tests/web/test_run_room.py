@@ -41,12 +41,16 @@ def test_moments_and_lines_are_told_until_the_end(monkeypatch: pytest.MonkeyPatc
             await until(lambda: b'"used":3' in told)
             world.fleet.admin.failure = CloudUnreachable("away")
             await until(lambda: told.rpartition(b"data: ")[2].count(b'"quotas":null'))
+            monkeypatch.setattr(run_room, "TICK_S", 60)
+            await asyncio.sleep(0.03)
+            world.told("the last words")
         await reading
         return told
 
     told = asyncio.run(scene())
     assert told.rstrip().endswith(b"event: ended\ndata: {}")
-    assert told.count(b"something happened") == 1
+    assert told.count(b"something happened") == told.count(b"the last words") == 1
+    assert told.split(b"event: ")[-3].startswith(b"moment"), "how it was when all was done"
 
 
 def test_nobody_is_told_when_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,3 +39,32 @@ def test_secrets_differ_and_are_not_shown() -> None:
     assert one.proof not in repr(one)
     assert one.proves(one.proof)
     assert not one.proves(other.proof)
+
+
+def test_those_that_came_back_outlast_those_that_never_did() -> None:
+    sessions = Sessions()
+    one = sessions.begin(0.0, trusted=True)
+    sessions.find(one.id, 0.0)
+    for _ in range(2 * SESSIONS_MAX):
+        stranger = sessions.begin(1.0, trusted=False)
+        sessions.find(stranger.id, 1.0)  # coming back does not help who is not trusted
+    assert sessions.find(one.id, 2.0) is one
+    assert len(sessions) == SESSIONS_MAX
+
+
+def test_a_newcomer_gets_in_however_many_there_are() -> None:
+    sessions = Sessions()
+    for _ in range(2 * SESSIONS_MAX):
+        one = sessions.begin(0.0, trusted=True)
+        assert sessions.find(one.id, 0.0) is one
+    assert len(sessions) == SESSIONS_MAX
+
+
+def test_whoever_ends_says_so() -> None:
+    sessions = Sessions()
+    left, idle = sessions.begin(0.0, trusted=True), sessions.begin(0.0, trusted=True)
+    sessions.end(left)
+    assert left.over.is_set()
+    assert not idle.over.is_set()
+    sessions.expire(IDLE_S_MAX + 1.0)
+    assert idle.over.is_set()

@@ -1,11 +1,13 @@
 """The light wall's calls: who is there, a life line, what the cloud has noted."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
 
 from firmware_sim.device.indicator import LIGHTS
 from fleet.app.messages import LogRow
+from fleet.cloud.api.admin_api import Audit
 from fleet.run.messages import Heard
 from fleet.run.supervisor import Supervisor
 from fleet.web import wall
@@ -118,6 +120,27 @@ async def test_the_books_are_looked_up_once_per_happening_and_the_way_there_is_k
     assert world.calls.count("audit") == 2
     assert sum(call.endswith("/login") for call in world.calls) == 1
     assert [link.closed for link in world.links] == [True]
+
+
+async def test_however_many_ask_the_clouds_books_are_read_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(4)
+    reading, most, audit = 0, 0, world.audit
+
+    async def slowly() -> Audit:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0)
+        reading -= 1
+        return await audit()
+
+    monkeypatch.setattr(world, "audit", slowly)
+    room = room_of(world)
+    await asyncio.gather(*(get(world, f"/devices/{n % 2}/cloud", room) for n in range(6)))
+    assert most == 1
+    assert world.calls.count("audit") == 2
 
 
 async def test_a_device_that_the_cloud_does_not_know_is_said_to_be_so() -> None:

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from firmware_sim.errors import UsageError
-from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud import removal
+from fleet.cloud.api.device_link import DeviceLink
 from fleet.cloud.api.router import Access, Call, Route
 from fleet.cloud.counters import Counters
 from fleet.cloud.devices import ResetKind
@@ -53,11 +53,15 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 class Newcomers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may come to a cloud that is not empty any more; each as in a seed."""
+    """What may come to a cloud that is not empty any more; each as in a seed.
+
+    `again`: it may have come already, when an answer was lost, and what is there stays as it is.
+    """
 
     users: tuple[UserSeed, ...] = ()
     products: tuple[ProductSeed, ...] = ()
     devices: tuple[DeviceSeed, ...] = ()
+    again: bool = False
 
 
 class Leavers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,12 +114,7 @@ class AdminApi:
         """
         new = call.body_as(Newcomers)
         try:
-            plant(
-                state,
-                Seed(users=new.users, products=new.products, devices=new.devices),
-                call.now_ms,
-                "body",
-            )
+            plant(state, _seed(state, new), call.now_ms, "body")
         except UsageError as error:
             raise Refused(Reason.BAD_REQUEST, str(error)) from None
         return Counted(len(new.devices))
@@ -134,6 +133,17 @@ class AdminApi:
                 removal.delete(state, product.owner, device, kind, call.now_ms, reachable=False)
                 count += 1
         return Counted(count)
+
+
+def _seed(state: State, new: Newcomers) -> Seed:
+    """Return what is to be planted."""
+    if not new.again:
+        return Seed(users=new.users, products=new.products, devices=new.devices)
+    return Seed(
+        users=tuple(one for one in new.users if state.users.get(one.uid) is None),
+        products=tuple(one for one in new.products if state.products.get(one.product_id) is None),
+        devices=tuple(one for one in new.devices if state.devices.get(one.uuid) is None),
+    )
 
 
 def audit(state: State, link: DeviceLink) -> Audit:

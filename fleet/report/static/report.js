@@ -26,9 +26,9 @@
   }
 
   function line(series, number, dots) {
-    const stroke = colour(`--s${(number % 8) + 1}`);
+    const stroke = colour(series.colour || `--s${(number % 8) + 1}`);
     const own = { label: series.label, stroke, width: 2, points: { size: 4, show: dots }, value: (_, v) => figure(v) };
-    if (number >= 8) own.dash = [6, 4]; // the palette begins anew
+    if (number >= 8 && !series.colour) own.dash = [6, 4]; // the palette begins anew
     if (series.bars) {
       own.fill = stroke + "99";
       own.width = 1;

@@ -6,6 +6,7 @@ A transition that starts from nearly everywhere is drawn once, as an arrow from 
 """
 
 from collections.abc import Iterator, Mapping
+from math import copysign
 
 import msgspec
 
@@ -14,7 +15,7 @@ from firmware_sim.device.machine import Row
 
 ANYWHERE = "*"
 FROM_ANYWHERE_MIN = 5  # states, from which one arrow is enough
-COLUMN_PX, ROW_PX, LEFT_PX, TOP_PX = 208, 128, 160, 74
+COLUMN_PX, ROW_PX, LEFT_PX, TOP_PX = 230, 128, 160, 74
 NODE_PX = (122, 44)
 SIZE_PX = (LEFT_PX + 3 * COLUMN_PX + 92, TOP_PX + 2 * ROW_PX + 122)
 _APART_PX = 9  # there and back again
@@ -70,7 +71,10 @@ _VIA: Mapping[tuple[str, str], tuple[tuple[float, float], ...]] = {
     ("UPDATING", "BOOTING"): ((3, -0.4), (1, -0.4)),
 }
 """The ways of those that would run through others: columns and rows."""
-_LABEL_AT: Mapping[tuple[str, str], float] = {("BOOTING", "ONLINE"): 0.3}
+_LABEL_AT: Mapping[tuple[str, str], float] = {
+    ("BOOTING", "ONLINE"): 0.3,
+    ("ONLINE", "UPDATING"): 0.66,
+}
 """How far along its way a transition is named, where that is not in the middle."""
 _LABEL_OF_TWO = 0.32  # of those that go there and back again
 _LINE_PX = 14
@@ -155,10 +159,15 @@ def _edge(
         return Edge(source, target, ("any state:", *labels), ((0.0, y), tip), *middle)
     places = (PLACES[source], *_VIA.get((source, target), ()), PLACES[target])
     points = tuple(_point(*place) for place in places)
+    start, end = points[0], points[-1]
     of_two = len(points) == 2 and (target, source) in ways
     if of_two:
         points = _aside(points[0], points[1])
-    points = (_border(points[0], points[1]), *points[1:-1], _border(points[-1], points[-2]))
+    points = (
+        _border(points[0], points[1], start),
+        *points[1:-1],
+        _border(points[-1], points[-2], end),
+    )
     longest = max(range(len(points) - 1), key=lambda i: _distance(points[i], points[i + 1]))
     (x0, y0), (x1, y1) = points[longest], points[longest + 1]
     level = y0 == y1
@@ -183,12 +192,14 @@ def _aside(
     return (start[0] + dx, start[1] + dy), (end[0] + dx, end[1] + dy)
 
 
-def _border(inside: tuple[float, float], outside: tuple[float, float]) -> tuple[float, float]:
-    """Return where a line from the middle of a node to `outside` leaves the node."""
+def _border(
+    inside: tuple[float, float], outside: tuple[float, float], middle: tuple[float, float]
+) -> tuple[float, float]:
+    """Return where a line from `inside` a node to `outside` leaves it; `middle` is that of the node."""
     dx, dy = outside[0] - inside[0], outside[1] - inside[1]
     shares = [
-        half / abs(d)
-        for half, d in zip((NODE_PX[0] / 2, NODE_PX[1] / 2), (dx, dy), strict=True)
+        (centre + copysign(side / 2, d) - at) / d
+        for side, d, at, centre in zip(NODE_PX, (dx, dy), inside, middle, strict=True)
         if d
     ]
     share = min(shares)

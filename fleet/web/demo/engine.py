@@ -64,7 +64,23 @@ class Engine:
     async def start(self, light: str, speed: float) -> None:
         """Make the world and bring it to a light. UsageError when it cannot be made."""
         self._laid = await asyncio.wrap_future(self._world.start())
+        self._keep(self._until_over())
         self.begin("on its way there", lambda laid: laid.bring(light, speed))
+
+    async def _until_over(self) -> None:
+        """Tell pages when the world ends by itself, which is a mistake of ours."""
+        try:
+            await asyncio.wrap_future(self._world.let(lambda _: asyncio.Event().wait()))
+        except Over:
+            return  # by whoever has told them why
+        except Exception as error:  # noqa: BLE001 - whatever it was, its traceback is told by the thread
+            reason = f"This world broke ({type(error).__name__}). Start anew."
+            self.tell_end(Ending.ENDED, reason)
+
+    @property
+    def over(self) -> bool:
+        """Say whether the world has ended, or broken."""
+        return self._world.over
 
     def tell_end(self, ending: Ending, reason: str) -> None:
         """Tell pages why there will be nothing more to see of this world, and what there will be."""
@@ -89,7 +105,10 @@ class Engine:
             raise UsageError(f"wait a little: still {self._busy}")
         self._busy, self._trouble = what, ""
         self._tell_soon()
-        task = self._server.create_task(self._wait_for(work))
+        self._keep(self._wait_for(work))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._server.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -100,6 +119,9 @@ class Engine:
             return
         except SimulatorError as error:
             self._trouble = str(error)
+        except Exception:
+            if not self.over:  # else that is told already
+                raise
         finally:
             self._busy = ""
             self._tell_soon()

@@ -40,7 +40,7 @@ class Engines:
     def of(self, session: str) -> Engine:
         """Return the world of a browser. Raises NotFound when there is none."""
         engine = self._by_session.get(session)
-        if engine is None:
+        if engine is None or engine.over:
             raise NotFound("there is no device on this desk (any more): start one")
         self._by_session.move_to_end(session)
         return engine

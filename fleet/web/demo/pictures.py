@@ -13,6 +13,7 @@ AT_ONCE_MAX = 2
 WAITING_MAX = 16
 TIMEOUT_S = 15.0
 BODY_MAX = SIZE_MAX
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 class PictureReader:
@@ -63,4 +64,5 @@ class PictureReader:
 def _environment() -> dict[str, str]:
     root = str(Path(firmware_sim.__file__).parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # no secrets among them
+    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}

@@ -1,10 +1,18 @@
 // Calls to our own server, and what a person is told when one of them fails.
 
+const AWAY = "The server cannot be reached; is the fleet still running?";
+
 let about = null;
 
-/** Return what the server says of itself: the proof for calls, the menu. Asked once. */
+/** Return what the server says of itself: the proof for calls, the menu. Asked once, if it answers. */
 export function session(again = false) {
-  if (about === null || again) about = fetch("/api/session", { cache: "no-store" }).then((reply) => reply.json());
+  if (about === null || again) {
+    const asked = fetch("/api/session", { cache: "no-store" }).then((reply) => reply.json()).catch(() => {
+      if (about === asked) about = null;
+      throw new Refused(AWAY, 0);
+    });
+    about = asked;
+  }
   return about;
 }
 
@@ -31,7 +39,7 @@ async function send(method, path, body, again = true) {
   if (body !== undefined && !binary) headers["Content-Type"] = "application/json";
   const content = body === undefined || binary ? body : JSON.stringify(body);
   const reply = await fetch(path, { method, headers, body: content, cache: "no-store" }).catch(() => null);
-  if (reply === null) throw new Refused("The server cannot be reached; is the fleet still running?", 0);
+  if (reply === null) throw new Refused(AWAY, 0);
   if (reply.status === 403 && again) { // the server was started anew, and knows us no more
     await session(true);
     return send(method, path, body, false);

@@ -45,10 +45,10 @@ async function show(focus) {
     return;
   }
   const [name, ...rest] = location.hash.slice(1).split("/");
-  const [title, screen, tab, back] = SCREENS[name] || SCREENS.home;
+  const [title, screen, tab, back] = SCREENS[Object.hasOwn(SCREENS, name) ? name : "home"];
   frame(title, tab, back);
   if (focus) $("#title").focus();
-  await open(screen, rest.map(decodeURIComponent), said.account, now);
+  await open(screen, rest.map(decoded), said.account, now);
 }
 
 /** Tell why the server does not say who is here, and ask again as long as this is wanted. */
@@ -56,6 +56,15 @@ function away(error, now, focus) {
   if (!(error instanceof Refused)) throw error;
   say(error.told);
   setTimeout(() => { if (now === turn) show(focus); }, AGAIN_MS);
+}
+
+/** Return a part of the address in clear; one that cannot be read is as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function frame(title, tab, back) {

@@ -27,7 +27,7 @@ let turn = 0;
 /** Return the view and the filters that the address names. */
 function place() {
   const [name, query = ""] = location.hash.slice(1).split("?");
-  return { name: VIEWS[name] ? name : FIRST, query: new URLSearchParams(query) };
+  return { name: Object.hasOwn(VIEWS, name) ? name : FIRST, query: new URLSearchParams(query) };
 }
 
 async function show(focus) {

@@ -74,13 +74,15 @@ class Demo {
   }
 
   async start(order) {
-    this.begun(await post("/api/demo/start", order));
+    const world = await post("/api/demo/start", order);
+    $("#begin").value = order.light;
+    this.begun(world);
   }
 
   /** Find the world of this browser, or have one made: as the link says, else the usual one. */
   async find() {
     const wanted = new URLSearchParams(location.search);
-    if (wanted.has("profile") || wanted.has("state")) {
+    if (["profile", "state", "speed"].some((name) => wanted.has(name))) {
       history.replaceState(null, "", "/demo"); // to load the page again is not to begin again
       const speed = Math.min(20, Math.max(1, Number(wanted.get("speed")) || 1));
       const order = { profile: wanted.get("profile") ?? DEFAULT.profile, light: wanted.get("state") ?? DEFAULT.light, speed };
@@ -117,7 +119,8 @@ class Demo {
 
   /** Read everything anew: something was missed, or the connection stands again. */
   async look() {
-    this.take(await worldHere());
+    const world = await worldHere();
+    if (world.now.count >= this.count) this.take(world); // else the feed has told more meanwhile
   }
 
   /** Wait for the server, then go on: with this world or another one, or with the device put back. */

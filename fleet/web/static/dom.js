@@ -50,8 +50,8 @@ export function table(columns, rows, { caption = "", empty = "Nothing yet." } = 
         el("tr", {}, columns.map((c) => el("td", { class: c[2] || "" }, cell(row, c))))))));
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
 export const clock = (ms) => CLOCK.format(new Date(ms));
 export const date = (ms) => DATE.format(new Date(ms));

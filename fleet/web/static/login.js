@@ -8,3 +8,6 @@ $("#login").addEventListener("submit", attempt(async () => {
   await session(true);
   location.assign("/");
 }));
+
+// A link of another site comes without the cookie, and is led here; from here on there is one.
+if (location.pathname === "/login" && (await session()).trusted) location.replace("/");

@@ -1,7 +1,7 @@
 // The live run view: told twice a second, drawn as told.
 
 import { $, clock as timeOf, el, fill, number } from "./dom.js";
-import { attempt, get, say } from "./api.js";
+import { attempt, get } from "./api.js";
 import { listen } from "./feed.js";
 import { begin } from "./shell.js";
 import { areas, lines } from "./run/charts.js";
@@ -72,9 +72,19 @@ async function read() {
   show(past.now);
 }
 
+/** What to do when it is over; hands that would reach nobody rest. */
+function over(is) {
+  const place = $("#over");
+  place.hidden = !is;
+  place.textContent = !is ? "" : last?.scenario
+    ? "This run is over: below is its last moment. The terminal says how it went; report.html, in the folder it names there, has it all. This page goes on by itself when another fleet is started at this address."
+    : "This fleet was stopped: below is its last moment. `fleet up` starts another; this page goes on by itself when that is at this address.";
+  for (const one of document.querySelectorAll("#pause, #stop, #ramp button, #power button, #add button, #places button, #inject button")) one.disabled = is;
+}
+
 function state(name) {
   const tag = $("#feed-state");
-  tag.textContent = name;
+  tag.textContent = name === "connecting" && last ? "connecting again" : name;
   tag.className = name === "live" ? "tag good" : "tag warn";
   tag.dataset.state = name;
 }
@@ -86,6 +96,6 @@ listen("/api/run/feed", {
   lost: attempt(read),
   moment: show,
   line: tell,
-  ended: () => { state("ended"); say("The fleet has ended. This page shows its last moment."); },
-}, { onstate: (now) => { if (now === "connected") state("live"); else if ($("#feed-state").dataset.state !== "ended") state("connecting"); } });
+  ended: () => { state("ended"); over(true); },
+}, { onstate: (now) => { if (now === "connected") { state("live"); over(false); } else if ($("#feed-state").dataset.state !== "ended") state("connecting"); } });
 new ResizeObserver(charts).observe($("#lights-chart"));

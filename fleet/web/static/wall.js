@@ -56,7 +56,7 @@ function total() {
 
 function showState(state) {
   const tag = $("#feed-state");
-  tag.textContent = state;
+  tag.textContent = state === "connected" ? "live" : "connecting again"; // the words of the other pages
   tag.dataset.state = state;
   tag.className = state === "connected" ? "tag good" : "tag warn";
 }

@@ -86,6 +86,19 @@ def test_more_devices_come_as_with_the_seed_and_go_again() -> None:
     assert [(row["operation"], row["uuid"]) for row in rows][-1:] == [("delete", "uuid-late")]
 
 
+def test_what_has_come_already_stays_when_it_is_told_again() -> None:
+    """An answer was lost half way: who asked cannot know how far it came."""
+    world = World()
+    world.get("POST", "/admin/v1/devices", {"users": [USER], "devices": [DEVICE]}, ADMIN)
+    more = {"uid": "later", "name": "later@example.com"}
+    body = {"users": [USER, more], "devices": [DEVICE], "again": True}
+    assert world.get("POST", "/admin/v1/devices", body, ADMIN) == {"devices": 1}
+    uuids = [d["uuid"] for d in world.get("GET", "/admin/v1/audit", None, ADMIN)["devices"]]
+    assert uuids.count("uuid-late") == 1
+    refused = world.ask("POST", "/admin/v1/devices", {"users": [more]}, ADMIN)
+    assert "there is a user later already" in refused["msg"]
+
+
 def test_what_is_there_already_is_refused() -> None:
     world = World()
     known = DEVICE | {"uuid": "uuid0000", "owner": "uid0"}

@@ -11,6 +11,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -30,13 +31,17 @@ QUIET = (
 # A camera of a browser that has none, and nobody who could be asked.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 # What devices do takes seconds, and much longer where many tests share a core.
-PATIENCE_MS = int(__import__("os").environ.get("PAT", "60000"))
-WIDE = {"width": 1280, "height": 900}
+PATIENCE_MS = 60_000
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start one Chromium for all tests of a worker."""
+    """Start one Chromium for all tests of a file.
+
+    Its driver keeps an event loop in this thread, in which tests with loops of their own could not
+    begin; so it ends with the file.
+    """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("no Chromium here: apt-get install chromium")

@@ -28,7 +28,7 @@ def test_pages_of_a_fleet_find_the_next_one(profile: Profiles, tmp_path: Path) -
         console.get_by_role("button", name="owner@maker").click()
         expect(console.locator("#account")).to_have_text("owner@maker")
     expect(run.locator("#feed-state")).to_have_text("ended")
-    expect(wall.locator("#feed-state")).not_to_have_text("connected")
+    expect(wall.locator("#feed-state")).not_to_have_text("live")
     console.get_by_role("link", name="Operation history").click()
     expect(console.get_by_role("alert")).to_contain_text("cannot be reached")
     with fleet_up(tmp_path, "--devices", "3", "--web", place):

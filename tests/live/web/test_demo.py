@@ -8,6 +8,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from statistics import median
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,8 +26,9 @@ LOG = logging.getLogger(__name__)
 Profiles = Callable[..., Watched]
 MODEL = "ipc-red-green"
 WITHIN = 0.05  # of what the profile says
-SAMPLES, SAMPLES_PER_PERIOD = 96, 13.7  # no whole number: each period is seen at other instants
+SAMPLES, PER_PERIOD = 100, 9  # about: so each period is seen at other instants than the last
 FRAME_MS = 16  # of a page whose clock is held
+READINGS = 13
 Sample = tuple[float, str]
 
 
@@ -132,14 +134,18 @@ def colour_of(picture: bytes) -> str:
     return nearest
 
 
-def filmed(page: Page, every_ms: float) -> list[Sample]:
-    """Return what the lamp shows, and at which instants of virtual time."""
+def filmed(page: Page, period_ms: float) -> list[Sample]:
+    """Return what the lamp shows, and at which instants of virtual time.
+
+    `period_ms` is of real time, for how often to look.
+    """
+    frames = max(1, round(period_ms / PER_PERIOD / FRAME_MS))
     box = page.locator("#drawing [data-lamp]").bounding_box()
     assert box is not None
     page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
     taken: list[Sample] = []
     for _ in range(SAMPLES):
-        page.clock.run_for(max(FRAME_MS, round(every_ms)))
+        page.clock.run_for(frames * FRAME_MS)
         at_ms = float(page.locator("#clock").get_attribute("data-ms") or 0)
         taken.append((at_ms, colour_of(page.screenshot(clip=box))))
     return taken
@@ -157,16 +163,18 @@ def edges(samples: list[Sample], period_ms: float) -> list[tuple[float, str]]:
 
 
 def rhythm(samples: list[Sample], about_ms: float) -> tuple[float, float]:
-    """Return period and lit time of a light that blinks: those that explain all pictures.
+    """Return period and lit time of a light that blinks: the middle of what explains all pictures.
 
-    Periods from a half to twice of `about_ms` are tried, in steps of two per mille.
+    Periods from a half to twice of `about_ms` are tried, in steps of half a per mille.
     """
-    tried = [about_ms * (0.5 + step * 0.002) for step in range(750)]
-    fitting = [one for one in tried if len(edges(samples, one)) == 2]
+    fitting = []
+    for period_ms in (about_ms * (0.5 + step * 0.0005) for step in range(3000)):
+        found = edges(samples, period_ms)
+        if len(found) == 2:
+            (first, colour), (second, _) = found
+            fitting.append((period_ms, second - first if colour else period_ms - second + first))
     assert fitting, samples
-    period_ms = fitting[len(fitting) // 2]
-    (first, colour), (second, _) = edges(samples, period_ms)
-    return period_ms, second - first if colour else period_ms - (second - first)
+    return median(period for period, _ in fitting), median(lit for _, lit in fitting)
 
 
 @pytest.mark.parametrize(("state", "speed"), [("waiting", 1), ("unbound", 1), ("reconnecting", 3)])
@@ -176,7 +184,7 @@ def test_light_is_as_the_profile_says(demo: str, profile: Profiles, state: str, 
     page.clock.install()
     start(page, demo, state, speed)
     wanted_ms = pattern.on_ms + pattern.off_ms
-    samples = filmed(page, wanted_ms / SAMPLES_PER_PERIOD / speed)
+    samples = filmed(page, wanted_ms / speed)
     assert {colour for _, colour in samples} == {pattern.colours[0], ""}
     period_ms, lit_ms = rhythm(samples, wanted_ms)
     LOG.info("%s: every %.0f ms, lit for %.0f ms", state, period_ms, lit_ms)
@@ -189,10 +197,16 @@ def test_virtual_time_passes_at_the_chosen_speed(demo: str, profile: Profiles, s
     page = profile().open("about:blank")
     start(page, demo, "online", speed)
     read = "() => [performance.now(), Number(document.querySelector('#clock').dataset.ms)]"
-    real_ms, virtual_ms = page.evaluate(read)
-    page.wait_for_timeout(3000)
-    later_ms, then_ms = page.evaluate(read)
-    assert (then_ms - virtual_ms) / (later_ms - real_ms) == pytest.approx(speed, rel=WITHIN)
+    readings = []
+    for _ in range(READINGS):
+        readings.append(page.evaluate(read))
+        page.wait_for_timeout(200)
+    rates = [
+        (later_ms - earlier_ms) / (then_ms - now_ms)
+        for (now_ms, earlier_ms), (then_ms, later_ms) in pairwise(readings)
+    ]
+    # Not the mean: a message of the server that was late sets the page's clock, once.
+    assert median(rates) == pytest.approx(speed, rel=WITHIN)
 
 
 # --- links and files ------------------------------------------------------------------------------

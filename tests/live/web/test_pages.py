@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.live.web.conftest import WIDE, Watched
 from tests.live.web.fleets import Fleet, fleet_up
@@ -13,7 +13,7 @@ from tests.live.web.premises import command
 
 LOG = logging.getLogger(__name__)
 Profiles = Callable[..., Watched]
-NARROW = {"width": 360, "height": 780}
+NARROW: ViewportSize = {"width": 360, "height": 780}
 OWNER, SERVICE = "owner@maker", "after-sale@maker"
 FIRST_PAINT_MS = 1000
 TRIES = 3  # other people use this machine: the best of them counts
@@ -98,6 +98,7 @@ def wider_than_the_window(page: Page) -> list[str]:
 def mistakes_on(page: Page, name: str, accessible: Callable[[Page], None]) -> list[str]:
     """Return what breaks a rule: wide and light, narrow and dark; narrow pages have to fit."""
     found = []
+    looks: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...]
     looks = ((WIDE, "light"), (NARROW, "dark"))
     for size, scheme in looks:
         page.set_viewport_size(size)

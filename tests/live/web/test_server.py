@@ -50,6 +50,12 @@ def test_an_address_of_six_is_bracketed() -> None:
     assert url_of("127.0.0.1", 80) == "http://127.0.0.1:80"
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_address_that_is_all_addresses_is_shown_as_one(host: str) -> None:
+    shown = httpx.URL(url_of(host, 8420)).host
+    assert shown not in ("0.0.0.0", "::", "")
+
+
 async def test_pages_are_served_as_long_as_the_block_lasts() -> None:
     app = make_app([Room("one", "One", "login.html")])
     async with serving(app, Address()) as url, httpx.AsyncClient() as client:

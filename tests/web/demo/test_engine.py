@@ -1,6 +1,7 @@
 """One world and its pages: what they are told, time that stands still, steps, what comes to nothing."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,10 +11,13 @@ import pytest
 
 from firmware_sim.errors import UsageError
 from fleet.run.virtual.desk.happenings import Shown
+from fleet.run.virtual.desk.laid import Laid
 from fleet.run.virtual.desk.phones import Order
 from fleet.web.demo import engine as module
 from fleet.web.demo.engine import Ending, Engine, model_of
-from fleet.web.demo.shapes import Now, TimeOrder
+from fleet.web.demo.engines import Engines
+from fleet.web.demo.shapes import Now, Start, TimeOrder
+from fleet.web.routes import NotFound
 
 pytestmark = pytest.mark.anyio
 START_MS = 1_767_225_600_000
@@ -113,6 +117,28 @@ async def test_one_thing_after_the_other_and_what_comes_to_nothing_is_told() -> 
 async def test_a_light_that_is_not_to_be_had_is_told() -> None:
     async with an_engine("joining", "nvr") as engine:
         assert "no way to the light" in engine.world().now.trouble
+
+
+async def test_a_world_that_breaks_is_told_and_another_one_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: Laid) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    engines = Engines(1, lambda: START_MS)
+    engine = await engines.start("anna", Start("nvr"))
+    reading = engine.feed.read(b"first")
+    await anext(reading)
+    with pytest.raises(ZeroDivisionError):
+        await engine.do(fail)
+    told = b"".join([content async for content in reading])
+    assert b"event: ended" in told
+    assert b"This world broke (ZeroDivisionError). Start anew." in told
+    with pytest.raises(NotFound, match="start one"):
+        engines.of("anna")
+    assert not (await engines.start("anna", Start("nvr"))).over
+    await engines.close()
 
 
 async def test_only_so_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,21 @@ async def test_a_picture_is_read_and_another_one_is_refused() -> None:
     assert "not a picture" in str(refused)
 
 
+async def test_whoever_reads_pictures_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, str]] = []
+
+    async def start(*_: object, env: dict[str, str], **__: object) -> Process:
+        told.append(env)
+        return Process()
+
+    monkeypatch.setenv("FLEET_WEB_PASSWORD", "correct horse")
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    with pytest.raises(UsageError):
+        await PictureReader("zxing").read(b"")
+    assert "correct horse" not in told[0].values()
+    assert {"PATH", "PYTHONPATH"} <= told[0].keys()
+
+
 class Process:
     """A worker that does not do its work."""
 

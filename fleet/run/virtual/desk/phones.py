@@ -107,7 +107,7 @@ class Phones:
         person = self._desk.person(order.role)
         if order.role in CONSUMERS:
             return await self._order_pairing(order)
-        self._desk.say("asks the cloud for an unbinding code", person.name)
+        self._desk.say("asks the cloud for an unbinding token", person.name)
         method = "wired" if self._desk.profile.wired else "qr"
         client = await self._developer(order.role)
         token = await client.unbind_token(
@@ -128,7 +128,7 @@ class Phones:
 
     async def _order_pairing(self, order: Order) -> Code:
         person = self._desk.person(order.role)
-        self._desk.say("asks the cloud for a pairing code", person.name)
+        self._desk.say("asks the cloud for a pairing token", person.name)
         token = await (await self._consumer(order.role)).pair_token()
         code = Code(
             number=0,

@@ -27,7 +27,8 @@ export class Lights {
     const row = el("tr", { dataset: { light: light.state } },
       el("td", {}, swatch(lamp)),
       el("th", { scope: "row" }, link(world, light.state)),
-      el("td", {}, reads.length ? reads.map((word) => el("span", { class: `tag ${tone(word)}` }, word)) : "–"),
+      el("td", {}, reads.length ? reads.map((word) => el("span", { class: `tag ${tone(word)}` }, word)) : "–",
+        reads.length && light.reads.includes("") ? " or –" : null), // it depends on what was before
       el("td", {}, light.meaning),
       el("td", {}, light.words),
       el("td", {}, light.vendors ? `vendor: ${light.pattern.source}` : light.pattern.source),

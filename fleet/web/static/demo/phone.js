@@ -4,8 +4,8 @@ import { $, el, fill } from "../dom.js";
 import { attempt, post } from "../api.js";
 
 const TITLES = {
-  owner: "owner of the product", partner: "partner with the development right", after_sale: "after-sales of the owner",
-  no_right: "somebody without right", first_owner: "first owner", next_owner: "next owner",
+  owner: "owns the products", partner: "partner with the right to develop",
+  after_sale: "after-sales service of the owner's space", no_right: "partner that may only buy", first_owner: "first owner", next_owner: "next owner",
 };
 
 export class Phone {
@@ -21,6 +21,8 @@ export class Phone {
   }
 
   get pairs() { return ["first_owner", "next_owner"].includes($("#role").value); }
+
+  get what() { return this.wired ? "token" : "code"; }
 
   begin(world, other) {
     this.wired = world.model.wired;
@@ -38,8 +40,8 @@ export class Phone {
 
   chosen() {
     $("#life-label").hidden = this.pairs;
-    const what = this.wired ? "token" : "code";
-    $("#make").textContent = this.pairs ? `Make a pairing ${what}` : `Make an unbinding ${what}`;
+    $("#life-title").textContent = this.wired ? "Token runs out after" : "Code runs out after";
+    $("#make").textContent = this.pairs ? `Make a pairing ${this.what}` : `Make an unbinding ${this.what}`;
   }
 
   show(world) {
@@ -51,7 +53,7 @@ export class Phone {
     this.code = code;
     if (code?.outcome && $("#app-says").textContent !== code.outcome) $("#app-says").textContent = code.outcome;
     if (code === null) {
-      fill($("#screen"), el("p", { class: "empty" }, "No code was made yet."));
+      fill($("#screen"), el("p", { class: "empty" }, `No ${this.what} was made yet: choose who asks for one.`));
       return;
     }
     fill($("#screen"), ...this.screen(code, touch, found, busy !== ""));

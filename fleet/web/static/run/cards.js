@@ -37,7 +37,7 @@ export function figuresOf(moment) {
   const common = [
     ["devices", number(moment.devices), "n-devices"],
     ["online", number(moment.lights.online || 0), "n-online"],
-    ["states per second", one(moment.states_per_s), "n-states"],
+    ["states entered per second", one(moment.states_per_s), "n-states"],
     ["attempts that failed", number(attempts), "n-attempts"],
   ];
   if (!moment.scenario) return common;
@@ -57,13 +57,13 @@ export const phases = keep((list) => {
 
 export const reasons = keep(({ refused, failed, attempts }) => {
   const rows = (kind, counts) => Object.entries(counts).map(([reason, count]) => ({ kind, reason: words(reason), count }));
-  fill($("#reasons"), table([["who", "kind"], ["reason", "reason"], ["how often", (row) => number(row.count), "number"]],
-    [...rows("cloud refused", refused), ...rows("people", failed), ...rows("device tried", attempts)],
+  fill($("#reasons"), table([["what", "kind"], ["reason", "reason"], ["how often", (row) => number(row.count), "number"]],
+    [...rows("cloud refused", refused), ...rows("before the cloud", failed), ...rows("devices tried in vain", attempts)],
     { empty: "Nothing so far." }));
 });
 
 export const quotas = keep((list) => {
-  if (list === null) return fill($("#quotas"), el("p", { class: "empty" }, "The cloud has not said yet."));
+  if (list === null) return fill($("#quotas"), el("p", { class: "empty" }, "The cloud has not said: it is asked every few seconds, and may be away."));
   if (list.length === 0) return fill($("#quotas"), el("p", { class: "empty" }, "Nothing was used today."));
   return fill($("#quotas"), list.map((quota) => el("div", { class: "quota" },
     el("span", {}, `${quota.scope} ${quota.name}`), el("span", {}, `${number(quota.used)} of ${number(quota.limit)}`),
@@ -72,7 +72,7 @@ export const quotas = keep((list) => {
 
 export const generator = keep((it) => {
   const facts = [["loops are late by (p99, last seconds)", ms(it.lag_p99_ms)], ["at most so far", ms(it.lag_max_ms)],
-    ...it.loads.map((load) => [`CPU of ${load.name}`, `${Math.round(load.cpu_pct)} %`]),
+    ...it.loads.map((load) => [`CPU of ${load.name.replace("shards/", "shard ")}`, `${Math.round(load.cpu_pct)} %`]),
     ["memory", `${number(Math.round(it.rss_bytes / 1048576))} MiB`],
     ["frames read", `${number(it.decoded)} of ${number(it.frames)}`]];
   const verdict = it.held_back ? "It does not keep up: what is measured contains its own delay." : "It keeps up.";

@@ -75,7 +75,7 @@ async function faultForm() {
   const kind = el("select", { id: "fault-kind" }, kinds.map((one) => el("option", { value: one.name }, words(one.name))));
   const what = el("p", { class: "muted", id: "fault-what" });
   const keys = el("div", { class: "row" });
-  const whom = el("select", { id: "fault-whom" }, [["", "all devices"], ["online", "devices that are online"], ["waiting", "devices that wait for a code"]]
+  const whom = el("select", { id: "fault-whom" }, [["", "all devices"], ["online", "devices that are online"], ["waiting", "devices that wait for a token"]]
     .map(([value, text]) => el("option", { value }, text)));
   const whomLabel = el("label", {}, "Whom it befalls", whom);
   const choose = () => {

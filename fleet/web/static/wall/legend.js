@@ -22,13 +22,14 @@ export class Legend {
   }
 
   row(name) {
+    const meanings = this.fleet.products.map((product) => product.lights[name].meaning); // cameras and wired devices wait differently
     const patterns = distinct(this.fleet.products.map((product) => product.lights[name])).slice(0, SAMPLES_MAX);
     const lamps = patterns.map((pattern) => new Sample(pattern));
     this.lamps.push(...lamps);
     const count = el("span", { class: "count" });
     const button = el("button", { type: "button", class: "meaning", "aria-pressed": "false", dataset: { light: name }, onclick: () => this.onlight(name) },
       el("span", { class: "lamps" }, lamps.map((lamp) => lamp.element)),
-      el("span", { class: "words" }, el("strong", {}, human(name)), el("small", {}, patterns[0].meaning),
+      el("span", { class: "words" }, el("strong", {}, human(name)), el("small", {}, [...new Set(meanings)].join(" ")),
         el("span", { class: "sr" }, patterns.map((pattern) => pattern.words).join("; "))),
       count);
     return { button, count };

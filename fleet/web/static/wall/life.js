@@ -167,7 +167,7 @@ export class LifeLine {
       ["In the cloud", bound, "bound"], ["Product", `${life.product} · ${life.model}`], ["Batch", life.batch || "in no batch yet"],
       ["Device id", life.dev_id], ["Firmware", `${life.firmware}, LAN ${life.lan_version}`],
       ["Address", `${life.address} · ${life.mac}`], ["Place", life.place], ["Session", human(life.session)],
-      ["Meant to", life.trouble ? `get into trouble: ${human(life.trouble)}` : ""],
+      ["In a run", life.trouble ? `it is to get into trouble: ${human(life.trouble)}` : ""],
     ].filter(([, value]) => value !== "");
     fill(this.parts.facts, facts.flatMap(([name, value, key]) => [el("dt", {}, name), el("dd", { dataset: key ? { fact: key } : {} }, value)]));
     this.panel.dataset.bound = cloud === null ? "" : String(cloud.bound);
