@@ -29,17 +29,24 @@ DEVICES_OF_RUN, DEVICES_AT_BENCH = 120, 9
 SERVICE, OWNER = "after-sale@maker", "owner@maker"
 
 
+LIT = '[data-colour="amber"]'
+
+
 class Picture(NamedTuple):
-    """One picture: what it shows, and in which scheme and size."""
+    """One picture: what it shows, in which scheme and size, and when.
+
+    `moment` is a selector that something fits while the picture is taken.
+    """
 
     name: str
     words: str
     scheme: str
     size: tuple[int, int]
+    moment: str = ""
 
 
 PICTURES = (
-    Picture("demo", "A camera that was just unbound", "light", (1280, 1000)),
+    Picture("demo", "A camera that was just unbound", "light", (1280, 1000), LIT),
     Picture(
         "demo-states",
         "Light, states and what they mean, of a recorder",
@@ -89,9 +96,20 @@ class Studio:
             yield page
             if self.wants(name):
                 page.wait_for_timeout(400)
-                content = small(page.screenshot())
+                content = small(_taken(page, picture.moment))
                 (FOLDER / f"{name}.png").write_bytes(content)
                 print(f"{name}.png: {len(content)} bytes")
+
+
+def _taken(page: Page, moment: str) -> bytes:
+    """Return a picture of the page, of a moment at which something fits the selector `moment`."""
+    if not moment:
+        return page.screenshot()
+    while True:
+        page.locator(moment).first.wait_for(state="attached")
+        picture = page.screenshot()
+        if page.locator(moment).count():  # it lasted as long as taking the picture
+            return picture
 
 
 def small(picture: bytes) -> bytes:

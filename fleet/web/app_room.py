@@ -204,7 +204,7 @@ class Bench:
     async def hold(self, visitor: Visitor, call: Call) -> Held:
         """Hold a code to cameras."""
         code = _desktop(visitor).code(call.path["batch"])
-        return Held(self._lenses.hold(call.body.uuids, code.payload))
+        return Held(self._lenses.hold(call.body.uuids, code.payload, code.batch))
 
     def _view(self, token: UnbindToken, ssid: str, devices: tuple[Operation, ...]) -> BatchView:
         now_ms = self._now_ms()
@@ -254,7 +254,7 @@ class Bench:
                 f"{len(wanted) - len(targets)} of the {len(wanted)} devices do not wait for a "
                 "token any more; search again"
             )
-        run, task = _desktop(visitor).begin(targets, visitor.account)
+        run, task = _desktop(visitor).begin(targets, visitor.account, self._lenses.begin_batch)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
         return self._run_view(run)

@@ -6,7 +6,7 @@ Wi-Fi and a token, which never leave this process but inside the picture of the 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from firmware_sim.errors import UsageError
@@ -24,6 +24,7 @@ DEVICES_PER_RUN_MAX = 600
 ROWS_OF_BATCH = 200  # more than one token can cause in the ordinary course of things
 
 T = TypeVar("T")
+Begun = Callable[[str, Iterable[str]], None]  # a batch, and the uuids of its devices
 
 
 class Code:
@@ -73,9 +74,10 @@ class Errand:
 class Run:
     """An unbinding by wire of selected devices, in as many batches as it takes, one after another."""
 
-    def __init__(self, name: str, targets: Iterable[Found]) -> None:
-        """Prepare errands; `go` carries them out."""
+    def __init__(self, name: str, targets: Iterable[Found], begun: Begun) -> None:
+        """Prepare errands; `go` carries them out, and tells `begun` of each batch."""
         self.name = name
+        self._begun = begun
         self.errands = {found.uuid: Errand(found) for found in targets}
 
     @property
@@ -96,6 +98,7 @@ class Run:
                 continue
             for errand in part:
                 errand.batch = token.batch
+            self._begun(token.batch, [errand.found.uuid for errand in part])
             await send_tokens((one.found for one in part), token.token, on_delivery=self._handed)
 
     async def look(self, account: ConsoleClient) -> None:
@@ -140,11 +143,11 @@ class Desktop:
         return code.ssid if code is not None else ""
 
     def begin(
-        self, targets: Iterable[Found], account: ConsoleClient
+        self, targets: Iterable[Found], account: ConsoleClient, begun: Begun
     ) -> tuple[Run, asyncio.Task[None]]:
         """Begin an unbinding by wire; return it, and what carries it out."""
         self._runs_begun += 1
-        run = Run(str(self._runs_begun), targets)
+        run = Run(str(self._runs_begun), targets, begun)
         task = asyncio.create_task(run.go(account))
         gone = _put(self._runs, run.name, (run, task), RUNS_KEPT)
         if gone is not None:

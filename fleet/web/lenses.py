@@ -65,8 +65,8 @@ class Lenses:
         cameras.sort(key=lambda one: (not one.ready, one.reading == "unbound"))
         return tuple(cameras[:CAMERAS_SHOWN_MAX])
 
-    def hold(self, uuids: Iterable[str], payload: bytes) -> int:
-        """Hold a code to cameras; return how many see it now, those that look for one.
+    def hold(self, uuids: Iterable[str], payload: bytes, batch: str) -> int:
+        """Hold the code of a batch to cameras; return how many see it now, those that look for one.
 
         Raises UsageError when that is none, or they are too many for one hand.
         """
@@ -80,6 +80,7 @@ class Lenses:
         ]
         if not indices:
             raise UsageError("none of these looks for a code now; hold the reset button first")
+        self._watch.begin_batch(batch, indices)
         self._hands.intend(indices, UNBIND)
         self._hands.show(indices, payload)
         for index in indices:
@@ -88,6 +89,12 @@ class Lenses:
                 before.cancel()
             self._held[index] = asyncio.create_task(self._take_away(index))
         return len(indices)
+
+    def begin_batch(self, batch: str, uuids: Iterable[str]) -> None:
+        """Let everybody who looks at devices know which batch these are in now."""
+        wanted = frozenset(uuids)
+        units = self._population().units
+        self._watch.begin_batch(batch, [unit.index for unit in units if unit.uuid in wanted])
 
     async def _take_away(self, index: int) -> None:
         """Take the code away once it is read; whoever shows another one has taken this away."""

@@ -1,6 +1,7 @@
 """What an operator has begun: codes, runs by wire, and how each device stands."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -40,6 +41,10 @@ def hand_over(world: World, outcome: Outcome = Outcome.ACCEPTED) -> object:
     return send
 
 
+def begun(_batch: str, _uuids: Iterable[str]) -> None:
+    """Nobody looks at these devices."""
+
+
 async def account(world: World) -> ConsoleClient:
     return await ConsoleClient.login(WorldCarrier(world).link(1.0), OWNER, PASSWORD)
 
@@ -48,7 +53,12 @@ async def test_a_run_takes_as_many_batches_as_it_needs(monkeypatch: pytest.Monke
     world = World(start=seed(32))
     monkeypatch.setattr(app_work, "send_tokens", hand_over(world))
     person = await account(world)
-    run = Run("1", [found(number) for number in range(32)])
+    batches = dict[str, int]()
+    run = Run(
+        "1",
+        [found(number) for number in range(32)],
+        lambda batch, uuids: batches.update({batch: len(list(uuids))}),
+    )
     assert {one.outcome for one in run.errands.values()} == {"waiting"}
     await run.go(person)
     assert {one.outcome for one in run.errands.values()} == {"taken"}
@@ -56,7 +66,8 @@ async def test_a_run_takes_as_many_batches_as_it_needs(monkeypatch: pytest.Monke
     await run.look(person)
     assert {one.outcome for one in run.errands.values()} == {"unbound"}
     assert run.over
-    assert len({one.batch for one in run.errands.values()}) == 2
+    assert batches == Counter(one.batch for one in run.errands.values())
+    assert sorted(batches.values()) == [2, 30]
     calls = world.commits
     await run.look(person)
     assert world.commits == calls
@@ -68,8 +79,8 @@ async def test_what_the_cloud_refuses_a_device_is_its_outcome(
     world = World(start=seed(1))
     monkeypatch.setattr(app_work, "send_tokens", hand_over(world))
     person = await account(world)
-    await Run("1", [found(0)]).go(person)
-    again = Run("2", [found(0)])
+    await Run("1", [found(0)], begun).go(person)
+    again = Run("2", [found(0)], begun)
     await again.go(person)
     await again.look(person)
     (errand,) = again.errands.values()
@@ -81,7 +92,7 @@ async def test_what_the_cloud_refuses_a_device_is_its_outcome(
 async def test_a_device_that_is_not_reached_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     monkeypatch.setattr(app_work, "send_tokens", hand_over(world, Outcome.UNREACHABLE))
-    run = Run("1", [found(0)])
+    run = Run("1", [found(0)], begun)
     await run.go(await account(world))
     assert [one.outcome for one in run.errands.values()] == ["unreachable"]
     assert run.over
@@ -94,7 +105,7 @@ async def test_without_a_token_all_of_its_devices_are_refused(why: UsageError) -
             assert (method, max_devices) == ("wired", 2)
             raise why
 
-    run = Run("1", [found(0), found(1)])
+    run = Run("1", [found(0), found(1)], begun)
     await run.go(Broke())  # type: ignore[arg-type]
     assert [one.outcome for one in run.errands.values()] == ["refused", "refused"]
     assert run.over
@@ -124,7 +135,7 @@ async def test_a_desktop_keeps_the_newest_codes_and_runs(monkeypatch: pytest.Mon
     assert (desktop.ssid("b0"), desktop.ssid("b1")) == ("", "Café")
     assert b"geheim" in desktop.code("b1").payload
     assert "geheim" not in repr(desktop.code("b1"))
-    runs = [desktop.begin([found(0)], person)[0] for _ in range(RUNS_KEPT + 1)]
+    runs = [desktop.begin([found(0)], person, begun)[0] for _ in range(RUNS_KEPT + 1)]
     with pytest.raises(NotFound):
         desktop.run(runs[0].name)
     assert desktop.run(runs[-1].name) is runs[-1]
