@@ -15,8 +15,7 @@ LOG = logging.getLogger(__name__)
 Profiles = Callable[..., Watched]
 NARROW: ViewportSize = {"width": 360, "height": 780}
 OWNER, SERVICE = "owner@maker", "after-sale@maker"
-FIRST_PAINT_MS = 1000
-TRIES = 3  # other people use this machine: the best of them counts
+PAGE_BYTES_MAX = 200_000  # of markup, style and scripts
 
 
 class View(NamedTuple):
@@ -163,19 +162,31 @@ def test_all_of_a_page_can_be_reached_by_tab(
 
 # --- first paint ----------------------------------------------------------------------------------
 
+SIZES = """() => Object.fromEntries(performance.getEntriesByType("resource")
+  .filter((one) => one.name.includes("/static/")).map((one) => [one.name, one.decodedBodySize]))"""
 PAINT = """() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0"""
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_something_is_seen_within_a_second(
+def test_a_page_is_seen_before_anybody_has_answered_it(
     at: Callable[[str], str], profile: Profiles, path: str
 ) -> None:
-    painted_ms = []
-    for _ in range(TRIES):
-        page = profile().open(at(path))  # with nothing kept from before
-        page.wait_for_timeout(100)
-        painted_ms.append(page.evaluate(PAINT) or FIRST_PAINT_MS)
-        if min(painted_ms) < FIRST_PAINT_MS / 2:
-            break
-    LOG.info("%s: first paint after %.0f ms", path, min(painted_ms))
-    assert min(painted_ms) < FIRST_PAINT_MS
+    """How soon is in the log: a second is the aim, and no machine that is busy may fail it."""
+    visitor = profile()
+    page = visitor.context.new_page()
+    page.route("**/api/**", lambda _: None)  # asked, and kept waiting
+    page.goto(at(path), wait_until="commit")
+    while not page.evaluate(PAINT):
+        page.wait_for_timeout(20)
+    LOG.info("%s: first paint after %.0f ms", path, page.evaluate(PAINT))
+    assert page.get_by_role("heading").first.is_visible()
+    page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_small(at: Callable[[str], str], profile: Profiles, path: str) -> None:
+    page = profile().open(at(path))
+    page.wait_for_load_state("load")
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 4
+    assert 0 < sum(sizes.values()) < PAGE_BYTES_MAX, sizes

@@ -1,5 +1,6 @@
 """The live run view in a browser: what is told, and what clicks do to a run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.live.web.conftest import Watched
 from tests.live.web.premises import command
 
+EXIT_INTERRUPTED = 130  # as of a program that Ctrl-C has ended
 REFUSED = "Failed to load resource: net::ERR_"  # once the fleet is gone
 
 
@@ -44,7 +46,15 @@ def test_a_run_is_watched_paused_ramped_and_stopped(
         expect(page.get_by_role("log")).to_contain_text("by hand: operators go on")
         page.get_by_role("button", name="Stop", exact=True).click()
         accessible(page)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("#feed-state")).to_have_attribute("data-state", "live")
+        page.get_by_role("button", name="Stop", exact=True).click()
         page.get_by_role("button", name="Stop now").click()
         expect(page.locator("#feed-state")).to_have_attribute("data-state", "ended")
         running.until("ended early: interrupted")
         running.until("by hand: stopped")
+        assert running.process.wait(60) == EXIT_INTERRUPTED
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert written["aborted"] == "interrupted"
+    assert written["devices"] == 12
+    assert (tmp_path / "report" / "report.html").is_file()
