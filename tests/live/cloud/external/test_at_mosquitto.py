@@ -210,7 +210,9 @@ def test_unbound_while_away_6_3_connack_5_then_sync(
     shelf.switch_on(DEVICE, CAMERA)
     shelf.switch_off(DEVICE)
     until(lambda: online(cloud) == [])
+    assert "Disabled" not in broker.control("getClient", DEVICE.dev_id)
     person(cloud, "app", ANNA)("DELETE", f"devices/{DEVICE.dev_id}")
+    until(lambda: "Disabled" in broker.control("getClient", DEVICE.dev_id))  # it has heard of it
     with device_wire(broker) as refused:
         assert refused.codes[0] == 135, "Mosquitto says 5, for which paho has its own number"
     assert shelf.switch_on(DEVICE, CAMERA) == "unbound"
