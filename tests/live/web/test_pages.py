@@ -139,7 +139,11 @@ LEFT_OUT = """() => [...document.querySelectorAll("a[href], button, input, selec
   .filter((one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true })
     && !(one.type === "radio" && !one.checked) && one.dataset.walked !== "yes")
   .map((one) => one.outerHTML.slice(0, 120))"""
-STEPS_MAX = 120
+FORGET = """() => {
+  document.activeElement?.blur();
+  for (const one of document.querySelectorAll("[data-walked]")) delete one.dataset.walked;
+}"""
+STEPS_MAX, WALKS_MAX = 120, 3
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -148,14 +152,18 @@ def test_all_of_a_page_can_be_reached_by_tab(
 ) -> None:
     name = next(name for name, view in VIEWS.items() if view.path == path)
     page = open_view(profile(reduced_motion="reduce"), at, VIEWS[name])
-    unmarked = []
-    for _ in range(STEPS_MAX):
-        page.keyboard.press("Tab")
-        step = page.evaluate(WALK)
-        if step is None:
+    for _ in range(WALKS_MAX):  # what is drawn anew on the way has to be met again
+        page.evaluate(FORGET)
+        unmarked = []
+        for _ in range(STEPS_MAX):
+            page.keyboard.press("Tab")
+            step = page.evaluate(WALK)
+            if step is None:
+                break
+            if not (step["marked"] and step["seen"]):
+                unmarked.append(step["name"])
+        if not unmarked and not page.evaluate(LEFT_OUT):
             break
-        if not (step["marked"] and step["seen"]):
-            unmarked.append(step["name"])
     assert unmarked == []
     assert page.evaluate(LEFT_OUT) == []
 
