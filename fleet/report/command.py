@@ -1,5 +1,7 @@
 """`fleet run` and `fleet report`: play, write, compare, print, and say by a code how it went."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +11,7 @@ from fleet.report.comparison_shown import as_page, for_terminal
 from fleet.report.environment import look_round
 from fleet.report.files import prepare, read_report, write_report, write_views
 from fleet.report.making import make_report
+from fleet.report.model import Report
 from fleet.report.table import render
 from fleet.run.attendance import Attendance, nobody
 from fleet.run.command import INTERRUPTED, perform
@@ -36,6 +39,7 @@ def run_scenario(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
+    bench: Path | None = None,
     attendance: Attendance = nobody,
     console: Console | None = None,
 ) -> int:
@@ -44,7 +48,7 @@ def run_scenario(
     `scenario` is a built-in name or the path of a file; None stands for the scenario's or the
     machine's choice; without `report_dir` no file is written, without `data_dir` data lives in a
     temporary folder. `lan` names the LAN to run in, see `perform`; what is said on it is written to
-    `pcap`; `tls`, `device_https_port`, `broker`, `outage_s` and `attendance` as in `perform`. Raises UsageError when the
+    `pcap`; `tls`, `device_https_port`, `broker`, `outage_s`, `bench` and `attendance` as in `perform`. Raises UsageError when the
     run cannot start or the report not be written.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
@@ -63,6 +67,7 @@ def run_scenario(
         device_https_port=device_https_port,
         broker=broker,
         outage_s=outage_s,
+        bench=bench,
         attendance=attendance,
         console=console,
     )
@@ -99,13 +104,25 @@ def run_virtually(
 def _conclude(result: RunResult, report_dir: Path | None, console: Console) -> int:
     """Write and print the report; return the exit code."""
     report = make_report(result, look_round())
-    if report_dir is not None:
-        for path in (write_report(report, report_dir), *write_views(report, report_dir)):
-            console.print(f"report: {path}", soft_wrap=True)
-    console.print(render(report), soft_wrap=True)
+    with _tables_last(report, console) as written:
+        if report_dir is not None:
+            written(write_report(report, report_dir))
+            write_views(report, report_dir, written)
     if result.aborted == INTERRUPTED:
         return BY_SIGNAL
     return PASSED if report.passed else FAILED
+
+
+@contextmanager
+def _tables_last(report: Report, console: Console) -> Iterator[Callable[[Path], None]]:
+    """Give what says that a file was written; print the tables when the block ends, however it does.
+
+    A disk that is full must not cost anybody the results of a long run.
+    """
+    try:
+        yield lambda path: console.print(f"report: {path}", soft_wrap=True)
+    finally:
+        console.print(render(report), soft_wrap=True)
 
 
 def show_again(place: Path, console: Console) -> int:
@@ -115,9 +132,8 @@ def show_again(place: Path, console: Console) -> int:
     """
     report = read_report(place)
     folder = place if place.is_dir() else place.parent
-    for path in write_views(report, folder):
-        console.print(f"report: {path}", soft_wrap=True)
-    console.print(render(report), soft_wrap=True)
+    with _tables_last(report, console) as written:
+        write_views(report, folder, written)
     return PASSED if report.passed else FAILED
 
 
@@ -136,8 +152,10 @@ def show_difference(
     other figures are not printed. Raises UsageError for what is no report.
     """
     comparison = compare(read_report(before), read_report(after), tolerance_pct)
-    if html is not None:
-        write_atomically(html, as_page(comparison).encode())
-        console.print(f"comparison: {html}", soft_wrap=True)
-    console.print(for_terminal(comparison, everything=everything), soft_wrap=True)
+    try:
+        if html is not None:
+            write_atomically(html, as_page(comparison).encode())
+            console.print(f"comparison: {html}", soft_wrap=True)
+    finally:
+        console.print(for_terminal(comparison, everything=everything), soft_wrap=True)
     return FAILED if comparison.regressed else PASSED

@@ -1,6 +1,7 @@
 """Writes a report where somebody will look for it, each file whole or not at all, and reads it back."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -34,16 +35,17 @@ def write_report(report: Report, folder: Path) -> Path:
     return path
 
 
-def write_views(report: Report, folder: Path) -> tuple[Path, ...]:
-    """Write everything that is made of a report, and return the paths, those for people first.
+def write_views(report: Report, folder: Path, written: Callable[[Path], None]) -> None:
+    """Write everything that is made of a report, what is for people first.
 
-    Raises UsageError, e.g. for a full disk.
+    Each path is given to `written` as soon as the file is there. Raises UsageError, e.g. for a full
+    disk.
     """
     files = {HTML_NAME: html.render(report).encode(), JUNIT_NAME: junit.document(report)}
     files |= {name: text.encode() for name, text in tables_csv.tables(report).items()}
     for name, data in files.items():
         write_atomically(folder / name, data)
-    return tuple(folder / name for name in files)
+        written(folder / name)
 
 
 def read_report(place: Path) -> Report:

@@ -3,14 +3,15 @@
 On a loopback address everybody on this machine may; the pages are for people at their own machine.
 What protects them from web pages of others is the check of the Host header (a name that was made to
 point here), of where a request comes from, and of a proof that only our pages can read. On any
-other address a password is asked for first. Programs say `Authorization: Bearer PASSWORD`, or on
-loopback send the header `X-Fleet` with any value, which no page of others can make a browser do.
+other address a password is asked for first. Programs say `Authorization: Bearer PASSWORD` (or
+Basic, which clients make of `http://any:PASSWORD@host`), or on loopback send the header `X-Fleet` with any value, which no page of others can make a browser do.
 
 The advice followed is OWASP's: "Cross-Site Request Forgery Prevention", "Session Management",
 "Content Security Policy" (cheatsheetseries.owasp.org).
 """
 
 import asyncio
+import base64
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,10 +30,13 @@ from fleet.web.sessions import COOKIE, Session, Sessions
 PROOF_HEADER, PROGRAM_HEADER = "x-fleet-proof", "x-fleet"
 LOGIN_PAGE = "/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER = "bearer "
-_OPEN = frozenset({LOGIN_PAGE, "/api/login", "/api/session"})
+_BEARER, _BASIC = "bearer ", "basic "
+_ABOUT = "/api/session"
+_OPEN = frozenset({LOGIN_PAGE, "/api/login", _ABOUT})
 _OPEN_PREFIX, _API_PREFIX = "/static/", "/api/"
 _METRICS = "/metrics"
+_BENCH_PREFIX = "/devices/"  # calls of test scripts, as every bench has them
+_ASKED_FIRST = frozenset({"PUT", "DELETE"})
 _THIS_MACHINE = "this machine"
 _IPV6_NETWORK_BITS = 64  # what one customer has at least
 _EXPIRY_LOOK_S = 60.0
@@ -177,14 +181,16 @@ class Guard:
         return begun, {"set-cookie": cookie_header(request, begun)}
 
     def _begins_session(self, request: Request) -> bool:
-        """Say whether a browser without a session is to get one.
+        """Say whether a browser without a session is to get one; a program gets one if it asks.
 
         None begins where a link of another site leads here: that comes without the cookie that the
         browser may have, and a new one would take its place.
         """
         path = _path(request)
-        if _is_program(request.headers) or path == _METRICS or _from_elsewhere(request.headers):
+        if _is_for_programs(path) or _from_elsewhere(request.headers):
             return False
+        if _is_program(request.headers):
+            return path == _ABOUT
         if self._password:
             return path.startswith(_API_PREFIX)
         return not path.startswith(_OPEN_PREFIX)
@@ -196,11 +202,10 @@ class Guard:
         return self._knows_password(request)
 
     def _knows_password(self, request: Request) -> bool:
-        given = request.headers.get("authorization", "")
+        secret = _password_in(request.headers.get("authorization", ""))
         who = _who(request)
-        if not given.lower().startswith(_BEARER) or self._brake.wait_s(who, self._now_ms()):
+        if secret is None or self._brake.wait_s(who, self._now_ms()):
             return False
-        secret = given[len(_BEARER) :].strip().encode("latin-1").decode("utf-8", "replace")
         if secret_fits(secret, self._password):
             self._brake.passed(who)
             return True
@@ -208,7 +213,7 @@ class Guard:
         return False
 
     def _turn_away(self, request: Request) -> ASGIApp:
-        if _path(request).startswith(_API_PREFIX) or _path(request) == _METRICS:
+        if _path(request).startswith(_API_PREFIX) or _is_for_programs(_path(request)):
             return refusal(UNKNOWN, "log in first, or send Authorization: Bearer PASSWORD")
         return RedirectResponse(LOGIN_PAGE, 303)
 
@@ -222,6 +227,10 @@ class Guard:
         if _from_elsewhere(headers) and not reads:
             return "requests of other web pages are not carried out"
         if request.method in _SAFE or _is_program(headers):
+            return ""
+        # A browser asks first whether a page of others may send these, and nobody here says yes (the
+        # Fetch standard, "CORS-preflight fetch").
+        if request.method in _ASKED_FIRST and _path(request).startswith(_BENCH_PREFIX):
             return ""
         if session.proves(headers.get(PROOF_HEADER, "")):
             return ""
@@ -271,6 +280,24 @@ def _cookie_name(request: Request) -> str:
     return f"{COOKIE}_{request.url.port or 80}"
 
 
+def _is_for_programs(path: str) -> bool:
+    return path == _METRICS or path.startswith(_BENCH_PREFIX)
+
+
+def _password_in(authorization: str) -> str | None:
+    """Return the password that a program sends, by itself or, from a URL, behind a user's name."""
+    given = authorization.encode("latin-1")
+    if authorization.lower().startswith(_BEARER):
+        return given[len(_BEARER) :].strip().decode(errors="replace")
+    if not authorization.lower().startswith(_BASIC):
+        return None
+    try:
+        pair = base64.b64decode(given[len(_BASIC) :].strip(), validate=True)
+    except ValueError:
+        return None
+    return pair.partition(b":")[2].decode(errors="replace")
+
+
 def _is_program(headers: Headers) -> bool:
     return PROGRAM_HEADER in headers or "authorization" in headers
 
@@ -301,7 +328,7 @@ class _Reply:
         self._send = send
         self._more = more
         self._open = False
-        told = path == _METRICS or path.startswith(_API_PREFIX)
+        told = _is_for_programs(path) or path.startswith(_API_PREFIX)
         self._caching = "no-store" if told else "no-cache"
 
     async def send(self, message: Message) -> None:

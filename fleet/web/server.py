@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,7 +39,8 @@ def parse_address(text: str) -> Address:
     """Return `[HOST:]PORT` as an address. Raises UsageError."""
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or DEFAULT_HOST
-    if not port.isdecimal() or len(port) > _PORT_DIGITS_MAX or int(port) > 65535:
+    fits = port.isdecimal() and len(port) <= _PORT_DIGITS_MAX and int(port) <= 65535
+    if not fits or not host.isascii():
         raise UsageError(f"{text!r} is no place for pages: expected PORT or ADDRESS:PORT")
     return Address(host, int(port))
 
@@ -120,18 +122,32 @@ _ALL = {
 }
 
 
+_REMEDIES = {
+    errno.EADDRINUSE: "the port is in use; take another one with --web, where 0 is any free one",
+    errno.EACCES: "this user may not have that port; take one above 1023 with --web",
+    errno.EADDRNOTAVAIL: "this machine does not have that address; with --web, 127.0.0.1 is for this "
+    "machine alone and 0.0.0.0 stands for all its addresses",
+}
+
+
 def listen(address: Address) -> socket.socket:
-    """Return a socket that is bound to `address`. Raises UsageError when that cannot be."""
+    """Return a socket that listens at `address`. Raises UsageError when that cannot be.
+
+    Who calls before anything is served there, waits. A socket that is only bound would leave the
+    port to the next command: two may be bound to one, as long as neither listens.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address.host, address.port))
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address.host, address.port))
+            listener.listen()
+            stack.pop_all()
     except OSError as error:
-        listener.close()
-        raise UsageError(
-            f"pages cannot be served at {address.host}:{address.port}: {error.strerror}"
-        ) from None
+        where = f"[{address.host}]" if family == socket.AF_INET6 else address.host
+        remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror}; name another place with --web")
+        raise UsageError(f"pages cannot be served at {where}:{address.port}: {remedy}") from None
     listener.setblocking(False)  # noqa: FBT003 - its name says it
     return listener
 
@@ -139,9 +155,17 @@ def listen(address: Address) -> socket.socket:
 def read_password(file: Path) -> str:
     """Return the first line of a file. Raises UsageError when it cannot be read or is empty."""
     try:
-        password = file.read_text().partition("\n")[0].strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: no password can be read from it: {error}") from None
+        password = file.read_text("utf-8").partition("\n")[0].strip()
+    except OSError as error:
+        raise UsageError(
+            f"{file}: the password of the pages cannot be read: {error.strerror}; name another file "
+            "with --web-password-file"
+        ) from None
+    except UnicodeDecodeError:  # it quotes the bytes, which may be those of a password
+        raise UsageError(
+            f"{file}: the password of the pages cannot be read: this is no text in UTF-8; write it "
+            "into the first line of a text file"
+        ) from None
     if not password:
         raise UsageError(f"{file}: its first line is to be the password, and it is empty")
     return password

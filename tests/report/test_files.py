@@ -35,7 +35,8 @@ def test_a_place_where_no_report_can_be(tmp_path: Path) -> None:
 def test_all_views_are_written_and_can_be_made_anew(tmp_path: Path) -> None:
     report = a_played_report()
     write_report(report, tmp_path)
-    paths = write_views(report, tmp_path)
+    paths: list[Path] = []
+    write_views(report, tmp_path, paths.append)
     assert [path.name for path in paths] == [
         "report.html",
         "junit.xml",
@@ -47,7 +48,9 @@ def test_all_views_are_written_and_can_be_made_anew(tmp_path: Path) -> None:
     ]
     first = {path.name: path.read_bytes() for path in paths}
     assert not any(SECRET.encode() in data for data in first.values())
-    write_views(read_report(tmp_path), tmp_path)
+    again: list[Path] = []
+    write_views(read_report(tmp_path), tmp_path, again.append)
+    assert again == paths
     assert {path.name: path.read_bytes() for path in paths} == first
 
 

@@ -1,5 +1,7 @@
 """Who may come in: on loopback, with a password, from pages of others, with too large a body."""
 
+import base64
+
 import pytest
 
 from fleet.web.app import make_app
@@ -106,6 +108,23 @@ async def test_a_program_on_this_machine_says_so_and_gets_no_session() -> None:
     assert len(app.sessions) == 0
 
 
+@pytest.mark.parametrize(
+    ("password", "header"),
+    [("", {"X-Fleet": "1"}), (PASSWORD, {"Authorization": f"Bearer {PASSWORD}"})],
+)
+async def test_a_program_that_asks_for_a_session_gets_one(
+    password: str, header: dict[str, str]
+) -> None:
+    app = make_app([ROOM], password=password)
+    async with browser(app, **header) as client:
+        for _ in range(2):
+            assert (await client.get("/api/session")).status_code == 200
+            assert (await client.post("/api/room/count")).status_code == 200
+    assert len(app.sessions) == 1
+    [begun] = (app.sessions._known or app.sessions._new).values()
+    assert begun.trusted == (not password), "the cookie alone lets nobody in"
+
+
 @pytest.mark.parametrize("path", ["/", "/room", "/api/room/look", "/api/openapi.json", "/metrics"])
 async def test_with_a_password_nothing_is_open(path: str) -> None:
     async with browser(public(), "192.0.2.7:8420") as client:
@@ -161,6 +180,48 @@ async def test_a_password_that_is_no_text_is_refused() -> None:
     async with browser(public()) as client:
         reply = await client.post("/api/login", content=b"{\xff", headers=await proof(client))
     assert reply.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ("Basic " + base64.b64encode(b"any:correct horse").decode(), 200),
+        ("basic " + base64.b64encode(b":correct horse").decode(), 200),
+        ("Basic " + base64.b64encode(b"correct horse").decode(), 401),
+        ("Basic " + base64.b64encode(b"correct horse:").decode(), 401),
+        ("Basic !", 401),
+        ("Digest correct horse", 401),
+    ],
+)
+async def test_a_password_in_a_url_is_as_good(given: str, status: int) -> None:
+    """Clients make `Authorization: Basic` of http://any:PASSWORD@host (RFC 7617)."""
+    async with browser(public(), Authorization=given) as client:
+        assert (await client.get("/api/room/look")).status_code == status
+
+
+BENCH = Room(
+    "bench",
+    "",
+    "",
+    (
+        Route("PUT", "/frame", "Show", count, bytes, dict[str, int]),
+        Route("POST", "/frame", "Show", count, bytes, dict[str, int]),
+    ),
+    root="/devices/0",
+)
+
+
+async def test_calls_of_test_scripts_need_no_proof_where_browsers_ask_first() -> None:
+    async with browser(make_app([BENCH])) as client:
+        reply = await client.put("/devices/0/frame", content=b"abc")
+        assert (reply.status_code, reply.json()) == (200, {"bytes": 3})
+        assert "set-cookie" not in reply.headers
+        assert (await client.post("/devices/0/frame", content=b"abc")).status_code == 403
+        foreign = {"origin": "http://evil.example"}
+        assert (await client.put("/devices/0/frame", headers=foreign)).status_code == 403
+    async with browser(make_app([BENCH], password=PASSWORD)) as client:
+        reply = await client.put("/devices/0/frame", content=b"abc")
+        assert (reply.status_code, "log in" in reply.json()["error"]) == (401, True)
 
 
 async def test_a_body_has_a_bound_that_a_route_may_raise() -> None:

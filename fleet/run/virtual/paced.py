@@ -118,8 +118,8 @@ class PacedWorld(Generic[W]):
     def _finish(self, task: asyncio.Task[R], answer: Future[R]) -> None:
         self._tasks.pop(task, None)
         if task.cancelled():
-            answer.set_exception(Over("this world has ended"))
-        elif (error := task.exception()) is None:
+            return  # the world ends; why, `_fail` says to all
+        if (error := task.exception()) is None:
             answer.set_result(task.result())
         else:
             answer.set_exception(error)

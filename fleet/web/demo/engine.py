@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from enum import StrEnum
 from itertools import count
 from typing import Any, TypeVar
@@ -64,13 +65,14 @@ class Engine:
     async def start(self, light: str, speed: float) -> None:
         """Make the world and bring it to a light. UsageError when it cannot be made."""
         self._laid = await asyncio.wrap_future(self._world.start())
-        self._keep(self._until_over())
+        # Asked for here and not in the task: a world that breaks before that runs has to say so, too.
+        self._keep(self._until_over(self._world.let(lambda _: asyncio.Event().wait())))
         self.begin("on its way there", lambda laid: laid.bring(light, speed))
 
-    async def _until_over(self) -> None:
+    async def _until_over(self, life: Future[Any]) -> None:
         """Tell pages when the world ends by itself, which is a mistake of ours."""
         try:
-            await asyncio.wrap_future(self._world.let(lambda _: asyncio.Event().wait()))
+            await asyncio.wrap_future(life)
         except Over:
             return  # by whoever has told them why
         except Exception as error:  # noqa: BLE001 - whatever it was, its traceback is told by the thread
@@ -105,23 +107,27 @@ class Engine:
             raise UsageError(f"wait a little: still {self._busy}")
         self._busy, self._trouble = what, ""
         self._tell_soon()
-        self._keep(self._wait_for(work))
+        self._keep(self._wait_for(what, work))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._server.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _wait_for(self, work: Callable[[Laid], Coroutine[Any, Any, object]]) -> None:
+    async def _wait_for(
+        self, what: str, work: Callable[[Laid], Coroutine[Any, Any, object]]
+    ) -> None:
         try:
             await asyncio.wrap_future(self._world.let(work))
         except Over:
             return
         except SimulatorError as error:
             self._trouble = str(error)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task, so it is told here
             if not self.over:  # else that is told already
-                raise
+                self._trouble = f"{what}: that broke ({type(error).__name__}). Start anew."
+                told = {"message": f"indicator demo: {what}: it broke", "exception": error}
+                self._server.call_exception_handler(told)
         finally:
             self._busy = ""
             self._tell_soon()

@@ -41,7 +41,10 @@ class Engines:
         """Return the world of a browser. Raises NotFound when there is none."""
         engine = self._by_session.get(session)
         if engine is None or engine.over:
-            raise NotFound("there is no device on this desk (any more): start one")
+            raise NotFound(
+                "there is no device on this desk (any more): start one; programs send the cookie of "
+                "/api/session with each call"
+            )
         self._by_session.move_to_end(session)
         return engine
 

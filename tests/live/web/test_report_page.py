@@ -18,7 +18,7 @@ def opened(profile: Profile, folder: Path, **options: object) -> Page:
     """Open the report of a small run; whatever else is asked for fails the test."""
     with ThreadPoolExecutor() as pool:  # a run has a loop of its own, and Playwright's is here
         report = pool.submit(a_played_report).result()
-    write_views(report, folder)
+    write_views(report, folder, lambda _: None)
     watched = profile(**options)
     address = (folder / "report.html").as_uri()
     watched.expected.append(f"asked elsewhere: {address}")

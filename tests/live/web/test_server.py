@@ -1,8 +1,11 @@
 """The server of the pages: a free port, a taken one, an end in time."""
 
 import asyncio
+import errno
+import os
 import re
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +14,16 @@ from firmware_sim.errors import UsageError
 from fleet.web.app import make_app
 from fleet.web.feed import Feed
 from fleet.web.routes import Call, Room, Route
-from fleet.web.server import Address, parse_address, password_for, serving, url_of
+from fleet.web.server import (
+    Address,
+    listen,
+    parse_address,
+    password_for,
+    read_password,
+    serving,
+    url_of,
+    usual_place,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +42,7 @@ def test_addresses(text: str, address: Address) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "port", "127.0.0.1:", "1:65536", "1:-1"])
+@pytest.mark.parametrize("text", ["", "port", "127.0.0.1:", "1:65536", "1:-1", "ä:80"])
 def test_no_addresses(text: str) -> None:
     with pytest.raises(UsageError, match="expected PORT"):
         parse_address(text)
@@ -68,9 +80,69 @@ async def test_pages_are_served_as_long_as_the_block_lasts() -> None:
 async def test_a_taken_port_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port}: the port is in use; take another"):
             async with serving(make_app([]), Address("127.0.0.1", port)):
                 raise AssertionError("it is taken")
+
+
+def test_a_place_is_taken_before_anything_is_served_there() -> None:
+    with listen(Address()) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UsageError, match="with --web, where 0 is any free one"):
+            listen(Address(port=port))
+        with usual_place(Address(port=port)) as other:
+            assert other.getsockname()[1] != port
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (
+            errno.EADDRNOTAVAIL,
+            "[::1]:80: this machine does not have that address; with --web, 127.",
+        ),
+        (
+            errno.EACCES,
+            "[::1]:80: this user may not have that port; take one above 1023 with --web",
+        ),
+        (errno.EINVAL, "[::1]:80: Invalid argument; name another place with --web"),
+    ],
+)
+def test_a_place_that_cannot_be_had(
+    monkeypatch: pytest.MonkeyPatch, number: int, line: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(UsageError, match=re.escape(line)):
+        listen(Address("::1", 80))
+
+
+def test_a_password_is_the_first_line_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(" šesam öffne dich \nand more\n", "utf-8")
+    assert read_password(file) == "šesam öffne dich"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "cannot be read: No such file or directory; name another file with --web-password-"),
+        (b"secret\xff\n", "cannot be read: this is no text in UTF-8; write it into the first line"),
+        (b"\nsecret\n", "its first line is to be the password, and it is empty"),
+    ],
+)
+def test_a_file_without_a_password(tmp_path: Path, content: bytes | None, line: str) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_password(file)
+    told = str(caught.value)
+    assert told.startswith(f"{file}: ")
+    assert line in told
+    assert not any(word in told for word in ("secret", "xff", "Errno"))
 
 
 async def test_open_feeds_do_not_hold_up_the_end() -> None:

@@ -1,6 +1,7 @@
 """One world and its pages: what they are told, time that stands still, steps, what comes to nothing."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -117,6 +118,28 @@ async def test_one_thing_after_the_other_and_what_comes_to_nothing_is_told() -> 
 async def test_a_light_that_is_not_to_be_had_is_told() -> None:
     async with an_engine("joining", "nvr") as engine:
         assert "no way to the light" in engine.world().now.trouble
+
+
+async def test_what_breaks_is_told_on_the_page_and_reported_once() -> None:
+    async def fail(_: Laid) -> None:
+        raise ZeroDivisionError
+
+    loop = asyncio.get_running_loop()
+    reported: list[dict[str, object]] = []
+    before = loop.get_exception_handler()
+    async with an_engine() as engine:
+        loop.set_exception_handler(lambda _, context: reported.append(context))
+        try:
+            engine.begin("an app asks", fail)
+            now = await until(engine, lambda now: not now.busy)
+            await asyncio.sleep(0)  # for the task to end, and to be forgotten
+            gc.collect()
+        finally:
+            loop.set_exception_handler(before)
+        assert now.trouble == "an app asks: that broke (ZeroDivisionError). Start anew."
+        assert [type(context["exception"]) for context in reported] == [ZeroDivisionError]
+        assert not engine.over
+        await engine.set_time(TimeOrder(step=True))  # the world is still there
 
 
 async def test_a_world_that_breaks_is_told_and_another_one_can_be_had(

@@ -80,6 +80,22 @@ async def test_without_a_world_there_is_nothing_to_see() -> None:
         assert "allowed: booting" in told["error"]
 
 
+@pytest.mark.parametrize(
+    ("password", "header"),
+    [("", {"X-Fleet": "1"}), ("s3cret", {"Authorization": "Bearer s3cret"})],
+)
+async def test_a_program_has_a_world_of_its_own(password: str, header: dict[str, str]) -> None:
+    room = make_room("zxing")
+    app = make_app([room], password=password)
+    async with room.life(), browser(app, **header) as client:
+        await client.get("/api/session")
+        assert (await client.post(f"{API}/start", json={"profile": "nvr"})).status_code == 200
+        assert (await client.get(f"{API}/world")).json()["model"]["name"] == "nvr"
+        async with browser(app, **header) as other:
+            told = (await other.post(f"{API}/hand", json={"do": "power_on"})).json()
+    assert "send the cookie of /api/session" in told["error"]
+
+
 async def test_unbinding_by_code() -> None:
     async with a_page("ipc-red-green") as page:
         await page.post("/code", role="after_sale", life_s=3600)
