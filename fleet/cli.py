@@ -11,14 +11,17 @@ import typer
 
 from firmware_sim.errors import UsageError
 from fleet.commands import app as phone
+from fleet.commands import bench as hil
 from fleet.commands import cloud as platform
 from fleet.commands import explore as exploring
 from fleet.commands import lan as network
 from fleet.commands import led as lights
+from fleet.commands import lens as lenses
 from fleet.commands import pages as looking_on
 from fleet.commands import report as reporting
 from fleet.commands.options import (
     DEVICES_MAX,
+    BenchMember,
     Broker,
     Data,
     Decoder,
@@ -52,8 +55,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(phone.app, name="app")
+cli.add_typer(hil.app, name="bench")
 cli.add_typer(platform.app, name="cloud")
 cli.add_typer(network.app, name="lan")
+cli.add_typer(lenses.app, name="lens")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the callback of a flag
@@ -81,7 +86,7 @@ def _one_mode(context: typer.Context) -> None:
         if _typed(context, "lens"):
             raise UsageError("--lens: of use with --virtual only; a live run decodes real frames")
         return
-    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker", "web")
+    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker", "bench", "web")
     if given := [name for name in of_sockets if context.params[name] and _typed(context, name)]:
         options = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageError(f"{options}: of no use with --virtual; leave it out")
@@ -110,6 +115,7 @@ def run_scenario(
     device_https_port: DeviceHttpsPort = None,
     broker: Broker = "",
     outage_s: OutageS = None,
+    bench: BenchMember = None,
     web: Web = None,
     web_password_file: WebPasswordFile = None,
     virtual: Virtual = False,
@@ -150,6 +156,7 @@ def run_scenario(
             device_https_port=device_https_port,
             broker=broker,
             outage_s=outage_s,
+            bench=bench,
             attendance=attendance,
             console=make_screen(),
         )

@@ -71,7 +71,7 @@ decode_looks = msgspec.msgpack.Decoder(list[Look]).decode
 decode_answer = msgspec.msgpack.Decoder(Hello | Report).decode
 
 
-def frame_message(message: list[Look] | Hello | Report) -> bytes:
+def frame_message(message: list[Look] | msgspec.Struct) -> bytes:
     """Return the message as it goes on the socket."""
     body = _encoder.encode(message)
     return len(body).to_bytes(_LENGTH_SIZE, "big") + body

@@ -1,64 +1,102 @@
-"""A QR code in a picture that people bring -> the bytes inside it: files, and photographs of phones.
+"""A picture that people bring, or a frame of a camera -> the QR code in it, or why there is none.
 
-The picture is read once, flat and whole, to learn what a phone displays. What a lens then makes of
-that, frame by frame, is its own business.
+Whoever calls this with what strangers have made does so in a process of its own: `FrameReader`.
 """
 
+import io
 import warnings
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from firmware_sim.camera.decoder import Decoder
-from firmware_sim.camera.scene import check_payload
+from firmware_sim.camera.shots import Frame, FrameResult, Outcome, oversize, too_many_pixels
 from firmware_sim.camera.symbol import Luma
-from firmware_sim.errors import UsageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-PIXELS_MAX = 90_000_000
+SIGNATURES = (
+    *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*"),
+    *(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
+)
+"""How files of these formats begin, but for WebP."""
 _SIDE_PX_MAX = 1600  # a photograph of a code is legible at this size, and quick to search
+_BOMB_RATIO = 500  # pixels per byte of a file; what is a picture of something has fewer by far
 
 
-def code_in(
-    picture: BinaryIO,
-    name: str,
-    decoder: Decoder,
-    *,
-    formats: tuple[str, ...] = FORMATS,
-    pixels_max: int = PIXELS_MAX,
-) -> bytes:
-    """Return the payload of the QR code in a picture.
+class _Unreadable(Exception):
+    """There is nothing to look for a code in."""
 
-    Raises `UsageError`, which begins with `name`, when it is no picture of these formats, has more
-    pixels (which is found out before any is decoded), or no code can be read in it.
-    """
-    payload = decoder.decode(_grey(picture, name, formats, pixels_max))
-    if payload is None:
-        raise UsageError(f"{name}: no QR code can be read in this picture")
-    check_payload(payload)
-    return payload
+    def __init__(self, outcome: Outcome, problem: str) -> None:
+        super().__init__(problem)
+        self.outcome = outcome
 
 
-def _grey(source: BinaryIO, name: str, formats: tuple[str, ...], pixels_max: int) -> Luma:
+def looks_like_picture(beginning: bytes) -> bool:
+    """Say whether a file of which these are the first 12 bytes or more claims to be a picture."""
+    webp = beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP"
+    return webp or beginning.startswith(SIGNATURES)
+
+
+def read(frame: Frame, decoder: Decoder) -> FrameResult:
+    """Return what `decoder` makes of a frame; nothing of a frame raises."""
+    if problem := oversize(frame):
+        return FrameResult(Outcome.TOO_LARGE, problem=problem)
+    try:
+        text = decoder.decode(_grey(frame) if isinstance(frame, bytes) else _smaller(frame))
+    except _Unreadable as error:
+        return FrameResult(error.outcome, problem=str(error))
+    except MemoryError:
+        return FrameResult(Outcome.TOO_LARGE, problem="it takes more memory than it may")
+    if text is None:
+        return FrameResult(Outcome.NOTHING, problem="no QR code can be read in it")
+    return FrameResult(Outcome.READ, text)
+
+
+def _smaller(luma: Luma) -> Luma:
+    if max(luma.shape) <= _SIDE_PX_MAX:
+        return luma
+    whole = Image.fromarray(luma)
+    whole.thumbnail((_SIDE_PX_MAX, _SIDE_PX_MAX))
+    return np.asarray(whole)
+
+
+def _grey(content: bytes) -> Luma:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source, formats=formats) as picture:
-                width_px, height_px = picture.size
-                if width_px * height_px > pixels_max:
-                    raise UsageError(f"{name}: too large a picture")
-                # Transparency means paper, not black.
-                whole = picture.convert("RGBA" if _may_be_transparent(picture) else "L")
+            # Our own bound on pixels is lower, and says what it found.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+                _check_size(len(content), picture)
+                return _decoded(picture)
     except UnidentifiedImageError:
-        raise UsageError(f"{name}: not a picture that can be read (PNG, JPEG, ...)") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UsageError(f"{name}: too large a picture") from None
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow calls damaged files
-        raise UsageError(f"{name}: cannot be read ({error})") from None
+        if looks_like_picture(content):
+            raise _Unreadable(Outcome.DAMAGED, "the picture is damaged at its beginning") from None
+        said = "not a picture (PNG, JPEG, WebP, GIF, BMP, TIFF or PNM)"
+        raise _Unreadable(Outcome.NO_PICTURE, said) from None
+    except Image.DecompressionBombError:
+        said = f"a decompression bomb: {len(content):,} bytes that unpack to more than any picture"
+        raise _Unreadable(Outcome.TOO_LARGE, said) from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        # What Pillow calls damaged files; a text in a PNG that unpacks to megabytes among them.
+        raise _Unreadable(Outcome.DAMAGED, f"the picture is damaged: {error}") from None
+
+
+def _check_size(size: int, picture: Image.Image) -> None:
+    problem = too_many_pixels(*picture.size)
+    if not problem:
+        return
+    if picture.width * picture.height > _BOMB_RATIO * size:
+        problem = f"a decompression bomb: {size:,} bytes that unpack to {problem}"
+    raise _Unreadable(Outcome.TOO_LARGE, problem)
+
+
+def _decoded(picture: Image.Image) -> Luma:
+    picture.draft("L", (_SIDE_PX_MAX, _SIDE_PX_MAX))  # a JPEG is not unpacked in full for nothing
+    # Transparency means paper, not black.
+    whole = picture.convert("RGBA" if _may_be_transparent(picture) else "L")
+    whole.thumbnail((_SIDE_PX_MAX, _SIDE_PX_MAX))
     if whole.mode == "RGBA":
         whole = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
-    whole.thumbnail((_SIDE_PX_MAX, _SIDE_PX_MAX))
     return np.asarray(whole.convert("L"))
 
 

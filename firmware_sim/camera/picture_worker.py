@@ -1,61 +1,63 @@
-"""The process that reads one picture of a stranger: `python -m firmware_sim.camera.picture_worker`.
+"""The process that reads pictures of strangers: `python -m firmware_sim.camera.picture_worker NAME FD`.
 
-It takes the name of a decoder as its argument and the picture on standard input, and answers on
-standard output: `+` and the payload, or `-` and why not. A process of its own for each picture,
-with bounds on memory and time: whatever a file does to Pillow or to a decoder's library, it costs
-that one picture.
+It makes decoder NAME, says hello, and answers each frame that comes on the stream socket FD, until
+that ends. Its owner, a `FrameReader`, kills it when one takes too long.
 """
 
-import io
-import resource
+import socket
 import sys
 from typing import BinaryIO
 
-from firmware_sim.camera.decoder import make_decoder
-from firmware_sim.camera.picture import code_in
+import msgspec
+
+from firmware_sim.camera.decoder import make_decoder, self_test
+from firmware_sim.camera.messages import Hello, frame_message
+from firmware_sim.camera.picture import read
+from firmware_sim.camera.process import settle
+from firmware_sim.camera.shots import Frame, Task
+from firmware_sim.camera.strategy import Strategy
 from firmware_sim.errors import UsageError
 
-SIZE_MAX = 5_000_000  # bytes of a file
-PIXELS_MAX = 20_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-READ, UNREAD = b"+", b"-"
-_MEMORY_MAX = 1 << 30
-_CPU_S_MAX = 8
+_LENGTH_SIZE = 4
+_decode_task = msgspec.msgpack.Decoder(Task).decode
 
 
-def main(decoder: str) -> None:
-    """Read one picture, within bounds."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S_MAX, _CPU_S_MAX))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    serve(sys.stdin.buffer, sys.stdout.buffer, decoder)
+def main(decoder_name: str, descriptor: int) -> None:
+    """Serve the owner at the other end of the stream socket `descriptor`, within bounds."""
+    settle()
+    with socket.socket(fileno=descriptor) as stream:
+        try:
+            serve(stream, decoder_name)
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
 
-def serve(source: BinaryIO, answers: BinaryIO, decoder: str) -> None:
-    """Read a picture from `source` and write the answer."""
-    answers.write(read(source.read(SIZE_MAX + 1), decoder))
-    answers.flush()
-
-
-def read(content: bytes, decoder: str) -> bytes:
-    """Return the answer for a picture."""
-    if len(content) > SIZE_MAX:
-        return UNREAD + b"the picture: more than %d MB" % (SIZE_MAX // 1_000_000)
+def serve(stream: socket.socket, decoder_name: str) -> None:
+    """Make and test the decoder, say hello, then answer each task until the stream ends."""
     try:
-        payload = code_in(
-            io.BytesIO(content),
-            "the picture",
-            make_decoder(decoder),
-            formats=FORMATS,
-            pixels_max=PIXELS_MAX,
-        )
+        decoder = Strategy(make_decoder(decoder_name))
+        self_test(decoder)
     except UsageError as error:
-        return UNREAD + str(error).encode()
-    except MemoryError:
-        return UNREAD + b"the picture: too large a picture"
-    return READ + payload
+        stream.sendall(frame_message(Hello(str(error))))
+        return
+    stream.sendall(frame_message(Hello()))
+    with stream.makefile("rb") as source:
+        while (task := _next(source)) is not None:
+            stream.sendall(frame_message(read(_frame_of(task), decoder)))
+
+
+def _next(source: BinaryIO) -> Task | None:
+    head = source.read(_LENGTH_SIZE)
+    return _decode_task(source.read(int.from_bytes(head, "big"))) if head else None
+
+
+def _frame_of(task: Task) -> Frame:
+    if not task.width_px:
+        return task.content
+    import numpy as np
+
+    return np.frombuffer(task.content, np.uint8).reshape(task.height_px, task.width_px)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

@@ -5,7 +5,8 @@ most one frame waits, or else one is with a worker; a newer frame takes the plac
 of one that still waits. However long the queue, a worker therefore looks at a frame that is
 never older than one frame period, and no camera is starved by others.
 
-This module and `worker_link` are the only ones of the lens that use asyncio.
+A worker that dies, or answers nothing for `LIMIT_S`, is replaced, and the frames that it had count
+as lost.
 """
 
 import asyncio
@@ -26,6 +27,9 @@ _GROUP = 4
 A worker has up to two groups, so that it never waits for the loop."""
 _START_TRIES = 3
 _START_LIMIT_S = 30.0
+LIMIT_S = 10.0
+"""How long a worker may take for a group of frames, which is a few hundredths of a second's work.
+Whoever has no core to run on for that long would not have answered in time anyway."""
 
 
 class PoolStats(msgspec.Struct, frozen=True):
@@ -34,10 +38,13 @@ class PoolStats(msgspec.Struct, frozen=True):
     frames: int
     decoded: int
     lost: int
-    """Frames that died with their worker; they count as undecodable."""
+    """Frames that died with their worker, or that it hung on; they count as undecodable."""
     skipped: int
     """Frames refused for want of room, or replaced by a newer one while they waited."""
     restarts: int
+    """Workers that were replaced, for either reason."""
+    hung: int
+    """Workers that had to be killed, because they did not answer."""
     cpu_ms: float
 
 
@@ -47,13 +54,16 @@ class DecodePool:
     Use it from one event loop only, and close it; also an async context manager.
     """
 
-    def __init__(self, decoder_name: str, workers: int, waiting_max: int) -> None:
+    def __init__(
+        self, decoder_name: str, workers: int, waiting_max: int, limit_s: float = LIMIT_S
+    ) -> None:
         """Prepare a pool without starting anything: `open` does."""
         if workers < 1 or waiting_max < 1:
             raise UsageError(f"decode pool: {workers} workers, {waiting_max} waiting: at least 1")
         self._decoder_name = decoder_name
         self._workers_wanted = workers
         self._waiting_max = waiting_max
+        self._limit_s = limit_s
         self._waiting: dict[int, Job] = {}
         self._workers: list[WorkerLink] = []
         self._starts: set[asyncio.Task[None]] = set()
@@ -63,18 +73,23 @@ class DecodePool:
         self._closed = False
         self._feeding = False
         self._frames = self._decoded = self._lost = self._skipped = 0
-        self._restarts = self._cpu_ns = 0
+        self._restarts = self._hung = self._cpu_ns = 0
 
     @classmethod
     async def open(
-        cls, decoder_name: str = "pyzbar", *, workers: int = 1, waiting_max: int = 1024
+        cls,
+        decoder_name: str = "pyzbar",
+        *,
+        workers: int = 1,
+        waiting_max: int = 1024,
+        limit_s: float = LIMIT_S,
     ) -> Self:
         """Start the workers and return when each has passed its decoder's self-test.
 
-        At most `waiting_max` cameras have a frame waiting. Raises UsageError when the decoder
-        cannot be used here (see `decoder.make_decoder`) or a worker cannot start.
+        At most `waiting_max` cameras have a frame waiting; `limit_s` as `LIMIT_S`. Raises UsageError
+        when the decoder cannot be used here (see `decoder.make_decoder`) or a worker cannot start.
         """
-        pool = cls(decoder_name, workers, waiting_max)
+        pool = cls(decoder_name, workers, waiting_max, limit_s)
         try:
             async with asyncio.timeout(_START_LIMIT_S):
                 for _ in range(workers):
@@ -105,6 +120,7 @@ class DecodePool:
             lost=self._lost,
             skipped=self._skipped,
             restarts=self._restarts,
+            hung=self._hung,
             cpu_ms=self._cpu_ns / 1e6,
         )
 
@@ -172,7 +188,9 @@ class DecodePool:
 
     async def _start(self) -> None:
         try:
-            link = WorkerLink(self._decoder_name, self._heard, self._ended)
+            link = WorkerLink(
+                self._decoder_name, (_START_LIMIT_S, self._limit_s), self._heard, self._ended
+            )
         except OSError as error:
             self._give_up(f"decode worker cannot be started: {error.strerror}")
             return
@@ -214,6 +232,7 @@ class DecodePool:
             self._give_up(link.problem or f"decode worker ended at its start, status {status}")
             return
         self._restarts += 1
+        self._hung += link.hung
         task = asyncio.get_running_loop().create_task(self._start())
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)

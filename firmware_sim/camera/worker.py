@@ -5,8 +5,6 @@ an event loop for milliseconds. It holds nothing worth saving: the pool may kill
 and it ends by itself when the pool's end of the socket is closed, however its owner died.
 """
 
-import os
-import signal
 import socket
 import sys
 import time
@@ -21,18 +19,15 @@ from firmware_sim.camera.messages import (
     decode_looks,
     frame_message,
 )
+from firmware_sim.camera.process import settle
 from firmware_sim.errors import UsageError
 
-_NICENESS = 5
 _READ_SIZE = 1 << 16
 
 
 def main(decoder_name: str, descriptor: int) -> None:
     """Serve the pool at the other end of the stream socket `descriptor`."""
-    # Ctrl-C goes to the whole terminal; it is the owner of the pool who decides when we end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Event loops first: a frame may wait a moment, a device's keep-alive should not.
-    os.nice(_NICENESS)
+    settle()
     with socket.socket(fileno=descriptor) as stream:
         try:
             serve(stream, decoder_name)

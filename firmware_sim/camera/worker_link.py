@@ -1,19 +1,9 @@
-"""The pool's end of one worker: its process, its socket, and the frames it was given.
-
-Workers are started as programs of their own rather than by `multiprocessing`: they import
-nothing but the lens, may belong to a daemonic process, and leave no resource tracker behind.
-"""
+"""The pool's end of one worker: its process, its socket, and the frames it was given."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple, cast
 
-import firmware_sim
 from firmware_sim.camera.messages import (
     Hello,
     Look,
@@ -23,6 +13,10 @@ from firmware_sim.camera.messages import (
     decode_answer,
     frame_message,
 )
+from firmware_sim.camera.patience import Patience
+from firmware_sim.camera.process import spawn
+
+PROGRAM = "firmware_sim.camera.worker"
 
 Heard = Callable[["WorkerLink", Hello | Report], None]
 Ended = Callable[["WorkerLink"], None]
@@ -43,15 +37,18 @@ class Job(NamedTuple):
 class WorkerLink(asyncio.Protocol):
     """One worker. `jobs` are the frames it has, by camera; `ready` once it has said hello."""
 
-    def __init__(self, decoder_name: str, heard: Heard, ended: Ended) -> None:
-        """Start the process; raises OSError. `heard` gets each of its messages, `ended` its end."""
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self.process = _spawn(decoder_name, theirs.fileno())
-            except OSError:
-                self._socket.close()
-                raise
+    def __init__(
+        self, decoder_name: str, limit_s: tuple[float, float], heard: Heard, ended: Ended
+    ) -> None:
+        """Start the process; raises OSError. `heard` gets each of its messages, `ended` its end.
+
+        It is killed when it takes longer than the first limit to get ready, or longer than the
+        second one to answer.
+        """
+        self.process, self._socket = spawn(PROGRAM, decoder_name)
+        self.hung = False
+        self._starting = Patience(limit_s[0], self._give_up)
+        self._answering = Patience(limit_s[1], self._give_up)
         self.jobs: dict[int, Job] = {}
         self.ready = False
         self.problem = ""
@@ -64,11 +61,14 @@ class WorkerLink(asyncio.Protocol):
     async def connect(self) -> None:
         """Begin to listen to the worker; it says hello when its decoder is ready."""
         loop = asyncio.get_running_loop()
+        self._starting.expect()
         await loop.create_unix_connection(lambda: self, sock=self._socket)
 
     def give(self, jobs: list[Job]) -> None:
         """Send frames to the worker, in one message."""
         assert self._transport is not None
+        if not self.jobs:
+            self._answering.expect()
         self.jobs.update((job.look.camera, job) for job in jobs)
         self._transport.write(frame_message([job.look for job in jobs]))
 
@@ -79,26 +79,25 @@ class WorkerLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on the messages that `data` completes."""
         for body in self._unframer.feed(data):
+            self._starting.end()
             self._heard(self, decode_answer(body))
+            if self.jobs:
+                self._answering.expect()
+            else:
+                self._answering.rest()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Make sure that the process is gone, and say so."""
+        self._starting.end()
+        self._answering.end()
         self.process.kill()
         self.process.wait()
         self.gone.set_result(None)
         self._ended(self)
 
-
-def _spawn(decoder_name: str, descriptor: int) -> subprocess.Popen[bytes]:
-    root = str(Path(firmware_sim.__file__).parents[1])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    # One numpy thread: a worker uses one core, and there are as many workers as cores to use.
-    environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-P", "-m", "firmware_sim.camera.worker", decoder_name, str(descriptor)],
-        pass_fds=[descriptor],
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        # Out of the terminal's foreground group: Ctrl-C must not hit it while it still imports.
-        process_group=0,
-    )
+    def _give_up(self) -> None:
+        """Kill a worker that does not answer; the end of its stream follows."""
+        self.hung = True
+        if not self.ready:
+            self.problem = "decode worker did not get ready in time"
+        self.process.kill()

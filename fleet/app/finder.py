@@ -134,10 +134,11 @@ class Finder:
     ) -> None:
         """Hear devices of `network` only; keep `heard_max` of them, and `found_max` that wait.
 
-        What exceeds that is counted in `dropped`. On one host several LANs can share a broadcast
+        Several networks are written with spaces between them. What exceeds that is counted in `dropped`. On one host several LANs can share a broadcast
         address, so a phone that belongs to one of them has to say to which.
         """
-        self._network = IPv4Network(network)
+        networks = [IPv4Network(one) for one in network.split()]
+        self._networks = () if IPv4Network(EVERYWHERE) in networks else tuple(networks)
         self._waiting: _Register[Found] = _Register(found_max)
         self._heard: _Register[Heard] = _Register(heard_max)
         self._last: dict[str, _Said] = {}  # by the address that it came from
@@ -173,7 +174,7 @@ class Finder:
 
         A device that was offered before and now announces itself as activated is withdrawn.
         """
-        if self._network.prefixlen and IPv4Address(source_ip) not in self._network:
+        if self._networks and not self._is_near(source_ip):
             return None
         said = self._read(datagram, source_ip)
         if said is None:
@@ -184,6 +185,10 @@ class Finder:
             self._waiting.withdraw(said.heard.ip)
             return None
         return said.found if self._waiting.offer(said.found) else None
+
+    def _is_near(self, source_ip: str) -> bool:
+        address = IPv4Address(source_ip)
+        return any(address in network for network in self._networks)
 
     def _read(self, datagram: bytes, source_ip: str) -> "_Said | None":
         """Read a datagram; most say the same as the last one from there, letter by letter."""

@@ -49,10 +49,10 @@ def save(data: bytes, path: Path) -> None:
         raise UsageError(f"{path}: cannot write the QR picture ({error.strerror})") from None
 
 
-def picture(data: bytes, kind: str) -> bytes:
+def picture(data: bytes, kind: str, pixels_per_module: int = _PIXELS_PER_MODULE) -> bytes:
     """Return the symbol as a picture, `kind` png or svg, quiet zone of 4 modules included."""
     content = io.BytesIO()
-    _symbol(data).save(content, kind=kind, scale=_PIXELS_PER_MODULE, border=4, light="white")
+    _symbol(data).save(content, kind=kind, scale=pixels_per_module, border=4, light="white")
     return content.getvalue()
 
 

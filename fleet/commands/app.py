@@ -4,12 +4,12 @@ The work is in the modules that each command imports.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from firmware_sim.errors import UsageError
-from fleet.commands import app_lan
+from fleet.commands import app_lan, app_monitor
 from fleet.commands.options import (
     AccountName,
     AsJson,
@@ -18,11 +18,10 @@ from fleet.commands.options import (
     Password,
     Ready,
     SearchS,
+    Ssid,
+    WifiPassword,
     run,
 )
-
-if TYPE_CHECKING:
-    from fleet.commands.unbind import Wifi
 
 app = typer.Typer(
     help="The phone: unbind devices in batches, look at the history, pair and remove devices; "
@@ -31,14 +30,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(app_lan.app)
+app.add_typer(app_monitor.app)
 
-Ssid = Annotated[str, typer.Option("--ssid", help="Name of the Wi-Fi that devices are to join.")]
-WifiPassword = Annotated[
-    str | None,
-    typer.Option(
-        envvar="FLEET_WIFI_PASSWORD", help='Its password ("" for none); asked for when not given.'
-    ),
-]
 ByQr = Annotated[bool, typer.Option("--qr", help="Show a QR code that cameras read.")]
 ByWire = Annotated[bool, typer.Option("--wired", help="Search the LAN for wired devices.")]
 Picture = Annotated[
@@ -83,11 +76,11 @@ def unbind(
     """
     from fleet.commands import access
     from fleet.commands.screen import make_screen
-    from fleet.commands.unbind import Batch, by_qr, by_wire
+    from fleet.commands.unbind import Batch, asked_wifi, by_qr, by_wire
 
     _one_of(qr=qr, wired=wired)
     if qr:
-        wifi = _wifi(ssid, wifi_password)
+        wifi = asked_wifi(ssid, wifi_password)
         who = access.resolve(cloud, ready, account, password)
         batch = Batch(max_devices, life_s, wait_s)
         run(by_qr(who, wifi, batch, out, make_screen()))
@@ -183,10 +176,11 @@ def pair(
     """
     from fleet.commands import access, consumer
     from fleet.commands.screen import make_screen
+    from fleet.commands.unbind import asked_wifi
 
     _one_of(qr=qr, wired=wired)
     if qr:
-        wifi = _wifi(ssid, wifi_password)
+        wifi = asked_wifi(ssid, wifi_password)
         who = access.resolve(cloud, ready, account, password)
         run(consumer.pair_by_qr(who, wifi, out, wait_s, make_screen()))
     else:
@@ -229,16 +223,3 @@ def remove(
 def _one_of(*, qr: bool, wired: bool) -> None:
     if qr == wired:
         raise UsageError("which way? give either --qr or --wired")
-
-
-def _wifi(ssid: str, password: str | None) -> "Wifi":
-    from fleet.commands import access
-    from fleet.commands.unbind import Wifi
-
-    if not ssid:
-        raise UsageError("which Wi-Fi are the devices to join? give --ssid NAME")
-    if password is None:
-        password = access.ask_secret(
-            f"Wi-Fi password of {ssid}", "give --wifi-password or set FLEET_WIFI_PASSWORD"
-        )
-    return Wifi(ssid, password)

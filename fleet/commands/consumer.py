@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.text import Text
 
 from firmware_sim.wire.provisioning import TokenForm
-from fleet.app import qr
 from fleet.app.consumer import ConsumerClient, register
 from fleet.app.finder import Found
 from fleet.app.lan_client import send_token
@@ -15,7 +14,7 @@ from fleet.app.messages import PairResult
 from fleet.commands.access import Access
 from fleet.commands.login import logged_in, open_link
 from fleet.commands.screen import delivery_line, owned_table
-from fleet.commands.unbind import Wifi, choose_wired, show_code
+from fleet.commands.unbind import Show, Wifi, choose_wired, in_terminal
 
 # The vendor's SDK asks every 2 s and gives up after 100 s ("Network Pairing Management").
 POLL_S = 2.0
@@ -31,14 +30,21 @@ async def new_user(access: Access, screen: Console) -> int:
 
 
 async def pair_by_qr(
-    access: Access, wifi: Wifi, picture: Path | None, wait_s: float, screen: Console
+    access: Access,
+    wifi: Wifi,
+    picture: Path | None,
+    wait_s: float,
+    screen: Console,
+    show: Show | None = None,
 ) -> int:
-    """Show a pairing code and wait for a device; return 0 once one is bound, else 1."""
-    if picture is not None:
-        qr.check_picture_path(picture)
+    """Show a pairing code and wait for a device; return 0 once one is bound, else 1.
+
+    `show` is where the code is shown; else in the terminal, and in the file `picture` if given.
+    """
+    show = show or in_terminal(picture, screen)
     async with logged_in(access, ConsumerClient) as consumer:
         token = (await consumer.pair_token()).token
-        show_code(wifi, token, picture, screen)
+        show(wifi.code(token))
         return await _await_device(consumer, token, wait_s, screen)
 
 

@@ -130,7 +130,7 @@ class Desk:
                 await self._hold(hold_ms or self.setup.profile.timings.reset_hold_ms)
             case script.Show(path):
                 self._need_lens()
-                payload = await asyncio.to_thread(read_code, path, self.setup.decoder)
+                payload = await read_code(path, self.setup.decoder)
                 self._show(path.name, payload)
             case script.Hide():
                 self._need_lens()

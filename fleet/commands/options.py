@@ -22,6 +22,13 @@ Password = Annotated[
 SearchS = Annotated[
     float, typer.Option("--search-s", min=0.1, help="How long to search the LAN, in seconds.")
 ]
+Ssid = Annotated[str, typer.Option("--ssid", help="Name of the Wi-Fi that devices are to join.")]
+WifiPassword = Annotated[
+    str | None,
+    typer.Option(
+        envvar="FLEET_WIFI_PASSWORD", help='Its password ("" for none); asked for when not given.'
+    ),
+]
 PairS = Annotated[float, typer.Option("--wait-s", min=0.0, help="How long to wait, in seconds.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
 
@@ -78,6 +85,14 @@ Broker = Annotated[
 ]
 Scenario = Annotated[str, typer.Argument(help="Built-in name, or the path of a .toml file.")]
 Report = Annotated[Path, typer.Option(help="Folder for report.html and .json, JUnit and CSV.")]
+BenchMember = Annotated[
+    Path | None,
+    typer.Option(
+        "--bench",
+        metavar="FILE",
+        help="A bench whose device takes part; `fleet bench bridge` writes the file.",
+    ),
+]
 OutageS = Annotated[
     float | None,
     typer.Option(

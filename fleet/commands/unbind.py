@@ -8,6 +8,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -21,12 +22,14 @@ from fleet.app.finder import Found
 from fleet.app.follow import follow
 from fleet.app.lan_client import search, send_tokens
 from fleet.app.messages import HistoryRow, UnbindToken
-from fleet.commands.access import Access
+from fleet.commands.access import Access, ask_secret
 from fleet.commands.login import logged_in
 from fleet.commands.screen import delivery_line, found_table, happening, summary, token_status
 from fleet.commands.selection import in_order, select
 
 DEVICES_PER_TOKEN_MAX = 30
+Show = Callable[[bytes], None]
+"""Shows the code that holds these bytes to devices."""
 
 
 class Wifi(msgspec.Struct, frozen=True):
@@ -35,9 +38,27 @@ class Wifi(msgspec.Struct, frozen=True):
     ssid: str
     password: str
 
+    def code(self, token_text: str) -> bytes:
+        """Return what is in the QR code that brings devices into this network with a token."""
+        return qr.payload(self.ssid, self.password, token_text)
+
     def __repr__(self) -> str:
         """Show the network, never the password."""
         return f"Wifi(ssid={self.ssid!r}, password=***)"
+
+
+def asked_wifi(ssid: str, password: str | None) -> Wifi:
+    """Return the Wi-Fi that was named; its password is asked for when it was not given.
+
+    Raises UsageError when it has no name, or nobody can be asked.
+    """
+    if not ssid:
+        raise UsageError("which Wi-Fi are the devices to join? give --ssid NAME")
+    if password is None:
+        password = ask_secret(
+            f"Wi-Fi password of {ssid}", "give --wifi-password or set FLEET_WIFI_PASSWORD"
+        )
+    return Wifi(ssid, password)
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -52,14 +73,21 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 async def by_qr(
-    access: Access, wifi: Wifi, batch: Batch, picture: Path | None, screen: Console
+    access: Access,
+    wifi: Wifi,
+    batch: Batch,
+    picture: Path | None,
+    screen: Console,
+    show: Show | None = None,
 ) -> int:
-    """Show the QR code, follow the batch; return 0 if no device was refused, else 1."""
-    if picture is not None:
-        qr.check_picture_path(picture)
+    """Show the QR code, follow the batch; return 0 if no device was refused, else 1.
+
+    `show` is where the code is shown; else in the terminal, and in the file `picture` if given.
+    """
+    show = show or in_terminal(picture, screen)
     async with logged_in(access, ConsoleClient) as console:
         token = await console.unbind_token("qr", max_devices=batch.max_devices, life_s=batch.life_s)
-        show_code(wifi, token.token, picture, screen)
+        show(wifi.code(token.token))
         screen.print(f"{token_status(token, _now_ms())}; Ctrl-C stops watching, not the token")
         watch = Watch(screen)
         await watch.run(console, token, batch.wait_s)
@@ -82,13 +110,18 @@ async def by_wire(
         return watch.report(expected=len(chosen))
 
 
-def show_code(wifi: Wifi, token_text: str, picture: Path | None, screen: Console) -> None:
-    """Show the QR code in the terminal and write it to `picture`, if given."""
-    symbol = qr.payload(wifi.ssid, wifi.password, token_text)
-    screen.print(qr.terminal_text(symbol), end="", soft_wrap=True)
+def in_terminal(picture: Path | None, screen: Console) -> Show:
+    """Return what shows a QR code in the terminal and writes it to `picture`, if given."""
     if picture is not None:
-        qr.save(symbol, picture)
-        screen.print(f"written to {picture}", soft_wrap=True)
+        qr.check_picture_path(picture)
+
+    def show(code: bytes) -> None:
+        screen.print(qr.terminal_text(code), end="", soft_wrap=True)
+        if picture is not None:
+            qr.save(code, picture)
+            screen.print(f"written to {picture}", soft_wrap=True)
+
+    return show
 
 
 async def choose_wired(

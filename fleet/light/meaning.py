@@ -1,33 +1,19 @@
 """What each light of a model means to the person at the bench, and who says so.
 
 Which of the four words an operator reads comes from the output table of the firmware. That there
-are four is published by the vendor ("Unbind Smart Devices"); the sentences here are our own.
+are four is published by the vendor ("Unbind Smart Devices"); the sentences are our own
+(`firmware_sim.device.meaning`).
 """
 
 import msgspec
 
 from firmware_sim.device.indicator import LIGHTS, OUTPUTS, Colour, Pattern
+from firmware_sim.device.meaning import meaning
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
 
 OUR_CHOICE = "our choice"
 _NO_PAGE = (OUR_CHOICE, "no power")
-
-_MEANINGS = {
-    "off": "It has no power.",
-    "booting": "It starts.",
-    "unbound": "Released: nobody's, ready for its next owner.",
-    "joining": "It has a token and joins the network.",
-    "registering": "It is in the network; the cloud decides.",
-    "online": "It is bound and connected to the cloud.",
-    "reconnecting": "It is bound, but not connected to the cloud.",
-    "ota": "It loads new firmware: leave it alone.",
-    "resetting": "It erases its memory.",
-    "join_failed": "The network did not let it in.",
-    "activation_failed": "The cloud refused it, or could not be reached.",
-}
-_WAITING_QR = "It waits for a token: show it a QR code."
-_WAITING_WIRED = "It waits for a token from the LAN."
 
 
 class Lamp(msgspec.Struct, frozen=True):
@@ -95,11 +81,10 @@ def light(profile: Profile, state: str) -> Light:
 
 def _light(profile: Profile, state: str) -> Light:
     pattern = profile.indicator[state]
-    waiting = _WAITING_WIRED if profile.wired else _WAITING_QR
     return Light(
         state=state,
         reads=tuple(dict.fromkeys(line.operator for line in OUTPUTS if line.light == state)),
-        meaning=_MEANINGS.get(state, waiting),
+        meaning=meaning(profile, state),
         words=pattern.in_words(),
         vendors=pattern.source not in _NO_PAGE,
         pattern=pattern,

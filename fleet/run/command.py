@@ -15,6 +15,7 @@ from rich.console import Console
 
 from firmware_sim.errors import SimulatorError, UsageError
 from fleet.run.attendance import Attendance, Live, Told, nobody
+from fleet.run.bridge.member import load_member, place_in
 from fleet.run.fault_player import START
 from fleet.run.files import run_folder
 from fleet.run.hosting import GRACE_S, external_broker, first_of, in_loop, settle, stop_signal
@@ -51,6 +52,7 @@ def perform(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
+    bench: Path | None = None,
     attendance: Attendance = nobody,
     console: Console,
 ) -> RunResult:
@@ -60,11 +62,14 @@ def perform(
     on the LAN is written to `pcap`. With `tls` everything between cloud, devices and people is
     encrypted; devices may have a port of their own then. They use the MQTT broker at `broker`, if
     that is not empty. `outage_s` is how long the cloud is away
-    where the scenario has it go away. `attendance` looks on. Raises UsageError when the run cannot
-    start.
+    where the scenario has it go away. `bench` is the file of a bench whose device takes part.
+    `attendance` looks on. Raises UsageError when the run cannot start.
     """
     plan = with_outages(load_scenario(scenario), outage_s)
     population = populate(plan, devices or plan.devices, seed)
+    member = load_member(bench) if bench is not None else None
+    if member is not None:
+        population = place_in(population, member)
     _check_live(population, own_broker=not broker)
     count = shard_count(len(population.units), shards or 0)
     home = settle(lan, len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
@@ -77,6 +82,7 @@ def perform(
         device_https_port=device_https_port,
         broker=external_broker(broker, tls=tls),
         site=first_site(plan),
+        bench=member,
     )
     with run_folder(data_dir) as folder:
         return in_loop(_perform(population, options, folder, attendance, console))

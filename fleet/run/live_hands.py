@@ -1,7 +1,11 @@
-"""The hands of people on live devices: each order goes to the shards that have them."""
+"""The hands of people on live devices: each order goes to the shards that have them.
+
+A device on a bench is in no shard; its bench takes the same orders.
+"""
 
 from collections.abc import Iterable
 
+from fleet.run.bridge.host import BridgeHost
 from fleet.run.fault_plan import Strike
 from fleet.run.shard_host import ShardHost
 
@@ -9,10 +13,11 @@ from fleet.run.shard_host import ShardHost
 class LiveHands:
     """All that people can do to devices, named by their index. There have to be `shards` for it.
 
-    `dark` are the places without Wi-Fi.
+    `benches` are those of devices that are in none; `dark` are the places without Wi-Fi.
     """
 
     shards: list[ShardHost]
+    benches: dict[int, BridgeHost]
     dark: set[str]
 
     def power(self, indices: Iterable[int], *, on: bool) -> None:
@@ -62,9 +67,10 @@ class LiveHands:
         for shard in self.shards:
             shard.call_off(over)
 
-    def spread(self, indices: Iterable[int]) -> list[tuple[ShardHost, list[int]]]:
-        """Return which shard has which of some devices."""
-        by_shard: dict[int, list[int]] = {}
+    def spread(self, indices: Iterable[int]) -> list[tuple[ShardHost | BridgeHost, list[int]]]:
+        """Return which shard or bench has which of some devices."""
+        by_host: dict[ShardHost | BridgeHost, list[int]] = {}
         for index in indices:
-            by_shard.setdefault(index % len(self.shards), []).append(index)
-        return [(self.shards[number], mine) for number, mine in by_shard.items()]
+            host = self.benches.get(index) or self.shards[index % len(self.shards)]
+            by_host.setdefault(host, []).append(index)
+        return list(by_host.items())

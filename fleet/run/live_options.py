@@ -11,6 +11,7 @@ from fleet.cloud.edge.process import ServerConfig
 from fleet.cloud.external import BrokerAddress
 from fleet.lan.arrangement import Arrangement
 from fleet.run import seeding
+from fleet.run.bridge.member import Member
 from fleet.run.population import Population
 from fleet.run.stage import HOMES
 
@@ -28,17 +29,24 @@ class Options(msgspec.Struct, frozen=True):
     tls: bool = False
     device_https_port: int | None = None  # None: devices use the common one
     broker: BrokerAddress | None = None  # None: devices use the cloud's own
+    bench: Member | None = None  # a device of the population that is not simulated here
 
 
 def cloud_config(
     population: Population, options: Options, folder: Path, admin_secret: str
 ) -> ServerConfig:
     """Return what the cloud of a run is told; it lives in `folder`, and where the devices are."""
-    lan = options.lan
+    lan, host, port = options.lan, "127.0.0.1", 0
+    if options.bench is not None:
+        host, port = options.bench.cloud_address
+    if lan is not None:
+        host = lan.cloud_ip
     return ServerConfig(
         data=str(folder / "cloud"),
-        host=lan.cloud_ip if lan is not None else "127.0.0.1",
-        public=lan is not None,  # what it serves asks for a password, a key or a signature
+        host=host,
+        http_port=port,
+        # What it serves asks for a password, a key or a signature.
+        public=lan is not None or host != "127.0.0.1",
         settings=seeding.settings(population, admin_secret, time.time_ns() // 1_000_000),
         seed=seeding.seed(population, bound=options.bound),
         tls=options.tls,

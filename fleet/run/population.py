@@ -62,7 +62,10 @@ class Product(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """One device of the population: what it is, whose it is, and what is to happen to it."""
+    """One device of the population: what it is, whose it is, and what is to happen to it.
+
+    A `foreign` one is no device of ours: nobody has paired it with the cloud of this run yet.
+    """
 
     index: int
     uuid: str
@@ -79,6 +82,7 @@ class Unit(msgspec.Struct, frozen=True):
     trouble: str = ""
     new_owner: Person | None = None
     new_home: Network | None = None
+    foreign: bool = False
 
     def __repr__(self) -> str:
         """Show which device, never its keys."""

@@ -29,6 +29,7 @@ from fleet.cloud.quotas import Quota
 from fleet.run.attempt import Batch
 from fleet.run.audit import fetch_apps, fetch_history
 from fleet.run.bench import workplace
+from fleet.run.bridge.introduction import introduce
 from fleet.run.calendar import Calendar, arrivals
 from fleet.run.checks.evidence import Evidence
 from fleet.run.checks.table import AT_END, violations
@@ -129,6 +130,7 @@ class Run:
                 patience_s=self._patience_s,
             )
             maker = await self._log_in(link, self.population.maker)
+            await introduce(stage)
             if not self._shelf:
                 await self._home()
             if self._scenario.unbind:

@@ -269,8 +269,9 @@ def _project(population: Population) -> cloud_seed.ProjectSeed:
 
 def _devices(population: Population, *, bound: bool) -> Iterator[cloud_seed.DeviceSeed]:
     for unit in population.units:
-        yield _device(unit, bound=bound)
-        if bound:
+        known = bound and not unit.foreign
+        yield _device(unit, bound=known)
+        if known:
             for _, node_id, child in children(population, unit):
                 yield _child(unit, node_id, child)
 

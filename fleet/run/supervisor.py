@@ -24,6 +24,8 @@ from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.admin import AdminLink
 from fleet.run.audit import fetch_audit
+from fleet.run.bridge.host import BridgeHost
+from fleet.run.bridge.opening import opener
 from fleet.run.chronicle import Chronicle
 from fleet.run.cloud_faults import CloudFault
 from fleet.run.cloud_host import CloudHost
@@ -73,6 +75,7 @@ class Supervisor(LiveHands):
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cloud = CloudHost(cloud, self._cloud_died)
         self.shards: list[ShardHost] = []
+        self.benches: dict[int, BridgeHost] = {}
         self.dark: set[str] = set()
         self._population = population
         self._admin_secret = cloud.settings.admin_secret
@@ -111,6 +114,7 @@ class Supervisor(LiveHands):
         async with asyncio.TaskGroup() as group:
             for shard in self.shards:
                 group.create_task(shard.start())
+        self._open_benches()
 
     async def stop(self, grace_s: float) -> None:
         """End all processes: politely, then after `grace_s` by force."""
@@ -119,6 +123,7 @@ class Supervisor(LiveHands):
             task.cancel()
         await asyncio.gather(*self._replacing, return_exceptions=True)
         await self._doors.close()
+        await asyncio.gather(*(bench.stop() for bench in self.benches.values()))
         if self._admin is not None:
             await self._admin.close()
         self.sample()
@@ -155,7 +160,9 @@ class Supervisor(LiveHands):
     async def phones(self) -> AsyncIterator[Phones]:
         """Let phones hear the LAN as long as the block lasts."""
         fleet = max(FOUND_MAX, len(self._population.units))
-        async with LanSearch(network=self.network, found_max=fleet) as search:
+        bench = self._options.bench
+        near = self.network if bench is None else f"{self.network} {bench.lan}"
+        async with LanSearch(network=near, found_max=fleet) as search:
             yield LanPhones(search)
 
     def now_ms(self) -> int:
@@ -183,7 +190,7 @@ class Supervisor(LiveHands):
 
     def _shard(self, number: int, count: int) -> ShardHost:
         assert self._block is not None, "addresses are taken at the start"
-        units = self._population.units[number::count]
+        units = [unit for unit in self._population.units[number::count] if not unit.foreign]
         homes = {unit.home.ssid: unit.home.password for unit in units}
         homes |= {unit.new_home.ssid: unit.new_home.password for unit in units if unit.new_home}
         scenario = self._population.scenario
@@ -208,6 +215,23 @@ class Supervisor(LiveHands):
         )
         stem = self._folder / f"shard-{number}"
         return ShardHost(setup, stem, lambda report: self._take(number, report), self._shard_died)
+
+    def _open_benches(self) -> None:
+        member = self._options.bench
+        if member is None:
+            return
+        for unit in self._population.units:
+            if unit.foreign:
+                self.benches[unit.index] = bench = BridgeHost(
+                    unit.index,
+                    self._population.profile(unit),
+                    opener(member),
+                    lambda report: self._take(len(self.shards), report),
+                    self.give_up,
+                    wifi=member.wifi,
+                    site=self._options.site,
+                )
+                bench.start()
 
     def _spec(self, unit: Unit) -> msg.DeviceSpec:
         options = self._options
@@ -240,6 +264,7 @@ class Supervisor(LiveHands):
             self.recovery.grow(len(after.units))
             for shard, mine in self.spread(unit.index for unit in new):
                 units = tuple(after.units[index] for index in mine)
+                assert isinstance(shard, ShardHost), "who comes is simulated"
                 homes = msg.SiteSpec(HOMES, networks(units), after.scenario.home.join_ms)
                 await shard.add((homes,), tuple(self._spec(unit) for unit in units))
             return after
@@ -362,7 +387,8 @@ class Supervisor(LiveHands):
                 snapshots = await asyncio.gather(*asked)
         except TimeoutError:
             raise UsageError(f"a shard gave no snapshot within {SNAPSHOT_S:g} s") from None
-        return {chip.index: chip for snapshot in snapshots for chip in snapshot.chips}
+        chips = {chip.index: chip for snapshot in snapshots for chip in snapshot.chips}
+        return chips | {index: bench.chip() for index, bench in self.benches.items()}
 
 
 def _now_ms() -> int:

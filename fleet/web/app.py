@@ -63,7 +63,7 @@ def make_app(rooms: Iterable[Room], *, password: str = "", more: Iterable[BaseRo
     """
     all_rooms = tuple(rooms)
     limits = {
-        (route.method, f"/api/{room.name}{route.path}"): route.body_max
+        (route.method, room.path_of(route)): route.body_max
         for room in all_rooms
         for route in room.routes
         if route.body_max != BODY_MAX
@@ -78,11 +78,7 @@ def make_app(rooms: Iterable[Room], *, password: str = "", more: Iterable[BaseRo
         Path_("/api/openapi.json", front.description),
         Path_("/api/colours", front.colours),
         *(Path_(f"/{room.name}", _page(room.page)) for room in all_rooms if room.page),
-        *(
-            _call(f"/api/{room.name}{route.path}", route)
-            for room in all_rooms
-            for route in room.routes
-        ),
+        *(_call(room.path_of(route), route) for room in all_rooms for route in room.routes),
         *more,
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

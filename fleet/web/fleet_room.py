@@ -17,9 +17,9 @@ from fleet.run.stage import HOMES, WAREHOUSE, hold_reset
 from fleet.run.watch import REMOVED
 from fleet.web import fleet_words as words
 from fleet.web.choosing import Choosing
-from fleet.web.demo.pictures import BODY_MAX as PICTURE_MAX
-from fleet.web.demo.pictures import PictureReader
 from fleet.web.injecting import Injecting, kinds
+from fleet.web.pictures import BODY_MAX as PICTURE_MAX
+from fleet.web.pictures import picture_reader
 from fleet.web.premises import Premises
 from fleet.web.routes import Call, NotFound, Room, Route
 from fleet.web.run_view import people, people_of
@@ -42,7 +42,7 @@ class FleetRoom:
         self._live = live
         self._choosing = Choosing(premises)
         self.injecting = Injecting(premises, self._choosing)
-        self._pictures = PictureReader(live.decoder)
+        self._pictures = picture_reader(live.decoder)
         self._switching: set[asyncio.Task[None]] = set()
         self._interferences = 0
 
@@ -58,6 +58,7 @@ class FleetRoom:
                 for task in switching:
                     task.cancel()
                 await asyncio.gather(*switching, return_exceptions=True)
+                await self._pictures.close()
 
     # --- what there is --------------------------------------------------------------------------
 
@@ -163,7 +164,8 @@ class FleetRoom:
         """Hold the code that is in a picture to lenses."""
         named = tuple(name for name in call.query.get("devices", "").split(",") if name)
         indices = self._there(words.Chosen(named[: words.NAMED_MAX]), wired=False)
-        payload = await self._pictures.read(call.body)
+        payload = await self._pictures.code_in(call.body)
+        check_payload(payload)
         self._supervisor.show(indices, payload)
         return self._done("picture shown", indices)
 

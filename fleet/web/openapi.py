@@ -22,7 +22,7 @@ def describe(rooms: Iterable[Room]) -> dict[str, Any]:
     by_type = dict(zip([*known, Failed], schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for room, route in calls:
-        place = paths.setdefault(f"/api/{room.name}{route.path}", {})
+        place = paths.setdefault(room.path_of(route), {})
         place[route.method.lower()] = _operation(room, route, by_type)
     return {
         "openapi": "3.1.0",

@@ -61,7 +61,7 @@ class Route(NamedTuple):
     """
 
     method: str
-    path: str  # below /api/ROOM, begins with "/"
+    path: str  # below /api/ROOM, begins with "/" if it is not ""
     summary: str
     handler: Handler
     body: type | None = None
@@ -72,6 +72,8 @@ class Route(NamedTuple):
 class Room(NamedTuple):
     """A page, /NAME, and its calls. `title` "" keeps it out of the menu, `page` "" has no page.
 
+    Calls are below `root`, which is /api/NAME where nothing else is said.
+
     `life` is what goes on as long as pages are served: it tells feeds, and closes them at its end.
     """
 
@@ -80,6 +82,11 @@ class Room(NamedTuple):
     page: str  # file below static/
     routes: tuple[Route, ...] = ()
     life: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    root: str = ""
+
+    def path_of(self, route: "Route") -> str:
+        """Return the whole path of one of its calls."""
+        return f"{self.root or f'/api/{self.name}'}{route.path}"
 
 
 class Failed(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -60,6 +60,13 @@ def test_devices_of_another_lan_on_the_same_host_are_not_heard() -> None:
     assert heard(finder, "127.16.0.9") is not None
 
 
+def test_a_phone_may_belong_to_several_networks() -> None:
+    finder = Finder(network="127.16.0.0/16 192.168.7.0/24")
+    assert heard(finder, "127.17.0.9") is None
+    assert heard(finder, "192.168.7.20") is not None
+    assert heard(Finder(network="127.16.0.0/16 0.0.0.0/0"), "10.1.1.1") is not None
+
+
 @pytest.mark.parametrize("changes", [{"active": 2}, {"token": False}, {"token": None}])
 def test_other_devices_are_not_offered(changes: dict[str, Any]) -> None:
     finder = Finder()

@@ -1,49 +1,117 @@
-"""Pictures that people bring: what is read, and what is refused before it costs anything.
-
-Colours, transparency and damaged files are tested with the command that reads files
-(tests/commands/test_picture.py).
-"""
+"""Pictures that people bring: what is read, and what is refused before it costs anything."""
 
 import io
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from firmware_sim.camera.decoder import make_decoder
-from firmware_sim.camera.picture import code_in
-from firmware_sim.camera.symbol import flat_picture
-from firmware_sim.errors import UsageError
+from firmware_sim.camera.picture import FORMATS, looks_like_picture, read
+from firmware_sim.camera.shots import Outcome
+from firmware_sim.camera.symbol import Luma, flat_picture
+from tests.camera.pictures import PAYLOAD, bomb, picture, text_bomb
 
-PAYLOAD = "Café".encode()
+DECODER = make_decoder("zxing")
 
 
-def picture(kind: str = "PNG") -> io.BytesIO:
+def saved(image: Image.Image, kind: str = "PNG") -> bytes:
     content = io.BytesIO()
-    Image.fromarray(flat_picture(PAYLOAD)).save(content, kind)
-    content.seek(0)
-    return content
+    image.save(content, kind)
+    return content.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_the_formats_of_phones_are_read(kind: str) -> None:
-    assert code_in(picture(kind), "x", make_decoder("zxing")) == PAYLOAD
+@pytest.mark.parametrize("kind", FORMATS)
+def test_each_format_is_known_and_read(kind: str) -> None:
+    content = picture(kind)
+    assert looks_like_picture(content[:12])
+    result = read(content, DECODER)
+    assert (result.outcome, result.text, result.problem) == (Outcome.READ, PAYLOAD, "")
 
 
-def test_another_format_is_no_picture() -> None:
-    with pytest.raises(UsageError, match=r"^x: not a picture"):
-        code_in(picture("TIFF"), "x", make_decoder("zxing"), formats=("PNG",))
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "P", "CMYK"])
+def test_a_code_is_read_whatever_the_colours(mode: str) -> None:
+    image = Image.fromarray(flat_picture(PAYLOAD)).convert(mode)
+    assert read(saved(image, "TIFF"), DECODER).text == PAYLOAD
 
 
-def test_too_many_pixels_are_refused_before_one_is_decoded(
+def test_transparency_is_paper() -> None:
+    grey = Image.fromarray(flat_picture(PAYLOAD))
+    clear = Image.merge(
+        "LA", (Image.new("L", grey.size), grey.point([255 - level for level in range(256)]))
+    )
+    assert read(saved(clear), DECODER).text == PAYLOAD
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_photograph_is_made_smaller_first(kind: str) -> None:
+    large = Image.fromarray(flat_picture(PAYLOAD)).resize((4000, 4000))
+    seen: list[Luma] = []
+
+    class Recorder:
+        name = "recorder"
+
+        def decode(self, luma: Luma) -> bytes | None:
+            seen.append(luma)
+            return DECODER.decode(luma)
+
+    assert read(saved(large, kind), Recorder()).text == PAYLOAD
+    assert read(np.asarray(large), Recorder()).text == PAYLOAD
+    assert [luma.shape for luma in seen] == [(1600, 1600)] * 2
+
+
+def test_a_picture_without_code() -> None:
+    result = read(saved(Image.new("L", (64, 64), 255)), DECODER)
+    assert (result.outcome, result.problem) == (Outcome.NOTHING, "no QR code can be read in it")
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome", "why"),
+    [
+        (b"", Outcome.NO_PICTURE, "not a picture"),
+        (b"{}", Outcome.NO_PICTURE, "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Outcome.NO_PICTURE, "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", Outcome.NO_PICTURE, "not a picture"),
+        (picture()[:12], Outcome.DAMAGED, "damaged"),
+        (picture()[:200], Outcome.DAMAGED, "damaged"),
+        (picture("JPEG")[:300], Outcome.DAMAGED, "damaged"),
+        (picture("GIF")[:100], Outcome.DAMAGED, "damaged"),
+        (text_bomb(), Outcome.DAMAGED, "Decompressed data too large"),
+        (bomb(10_000), Outcome.TOO_LARGE, "decompression bomb: 157 bytes"),
+        (bomb(60_000), Outcome.TOO_LARGE, "decompression bomb"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Outcome) else str(len(value)),
+)
+def test_what_is_refused(content: bytes, outcome: Outcome, why: str) -> None:
+    result = read(content, DECODER)
+    assert (result.outcome, result.text) == (outcome, None)
+    assert why in result.problem
+    assert "\n" not in result.problem
+
+
+def test_a_picture_of_100_megapixels_is_refused_before_one_is_decoded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(UsageError, match=r"^x: too large"):
-        code_in(picture(), "x", make_decoder("zxing"), pixels_max=100)
+    content = bomb(10_000) + bytes(1_000_000)  # as many bytes as a picture of something has
+    result = read(content, DECODER)
+    assert result.outcome is Outcome.TOO_LARGE
+    assert result.problem == "10000 x 10000: 100 megapixels, at most 50"
 
 
-def test_a_photograph_in_the_colours_of_printers() -> None:
-    content = io.BytesIO()
-    Image.fromarray(flat_picture(PAYLOAD)).convert("CMYK").save(content, "JPEG")
-    content.seek(0)
-    assert code_in(content, "x", make_decoder("zxing")) == PAYLOAD
+def test_what_memory_does_not_hold() -> None:
+    class Hungry:
+        name = "hungry"
+
+        def decode(self, luma: Luma) -> bytes | None:
+            raise MemoryError
+
+    assert read(picture(), Hungry()).outcome is Outcome.TOO_LARGE
+
+
+def test_a_damaged_file_at_every_byte(tmp_path: Path) -> None:
+    content = picture()
+    for size in range(0, len(content), 7):
+        result = read(content[:size], DECODER)
+        assert result.outcome in (Outcome.NO_PICTURE, Outcome.DAMAGED, Outcome.READ), size

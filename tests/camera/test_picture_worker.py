@@ -1,82 +1,86 @@
-"""One process for one picture: its answers, and what a hostile file costs."""
+"""The process that reads pictures: its hello, its answers, its end; and that its bounds hold."""
 
-import io
-import subprocess
-import sys
-import zlib
+import os
+import resource
+import signal
+import socket
+from collections.abc import Iterator
 
+import msgspec
+import numpy as np
 import pytest
-from PIL import Image
 
 from firmware_sim.camera import picture_worker
-from firmware_sim.camera.picture_worker import READ, SIZE_MAX, UNREAD, read, serve
-from firmware_sim.camera.symbol import flat_picture
+from firmware_sim.camera.messages import Hello, Unframer, frame_message
+from firmware_sim.camera.picture_worker import serve
+from firmware_sim.camera.shots import Frame, FrameResult, Outcome, task_of
+from tests.camera.pictures import PAYLOAD, picture
 
-PAYLOAD = b'{"s":"home","p":"pw","t":"EUabcdefghpr_0"}'
-
-
-def picture() -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(flat_picture(PAYLOAD)).save(content, "PNG")
-    return content.getvalue()
+decode = msgspec.msgpack.Decoder(Hello | FrameResult).decode
 
 
-def bomb(side_px: int) -> bytes:
-    """Return a small PNG file with very many pixels."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        check = zlib.crc32(kind + body).to_bytes(4, "big")
-        return len(body).to_bytes(4, "big") + kind + body + check
-
-    head = side_px.to_bytes(4, "big") * 2 + bytes((1, 0, 0, 0, 0))
-    rows = zlib.compress(bytes((side_px // 8 + 1) * 64))
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(20)
+    with ours, theirs:
+        yield ours, theirs
 
 
-def test_the_process_reads_a_picture() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "firmware_sim.camera.picture_worker", "zxing"],
-        input=picture(),
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout == READ + PAYLOAD
+def tell(stream: socket.socket, *frames: Frame) -> None:
+    for frame in frames:
+        stream.sendall(frame_message(task_of(frame)))
+    stream.shutdown(socket.SHUT_WR)
 
 
-def test_an_answer_is_written() -> None:
-    answers = io.BytesIO()
-    serve(io.BytesIO(picture()), answers, "zxing")
-    assert answers.getvalue() == READ + PAYLOAD
+def answers(stream: socket.socket) -> list[Hello | FrameResult]:
+    unframer, found = Unframer(), list[Hello | FrameResult]()
+    while data := stream.recv(65536):
+        found += map(decode, unframer.feed(data))
+    return found
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (b"", b"not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"not a picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", b"not a picture"),
-        (bomb(5000), b"too large"),
-        (bomb(60_000), b"too large"),
-        (picture()[:200], b"cannot be read"),
-        (bytes(SIZE_MAX + 1), b"more than 5 MB"),
-    ],
-    ids=["empty", "svg", "postscript", "bomb", "large bomb", "cut off", "too many bytes"],
-)
-def test_what_is_refused(content: bytes, why: bytes) -> None:
-    answer = read(content, "zxing")
-    assert answer.startswith(UNREAD + b"the picture: ")
-    assert why in answer
+def test_each_frame_gets_one_answer(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    tell(ours, picture(), b"nonsense", np.zeros((30, 40), np.uint8))
+    serve(theirs, "zxing")
+    theirs.close()
+    hello, first, second, third = answers(ours)
+    assert hello == Hello()
+    assert first == FrameResult(Outcome.READ, PAYLOAD)
+    assert isinstance(second, FrameResult)
+    assert second.outcome is Outcome.NO_PICTURE
+    assert isinstance(third, FrameResult)
+    assert third.outcome is Outcome.NOTHING
 
 
-def test_an_unknown_decoder_is_said() -> None:
-    assert read(picture(), "eagle").startswith(UNREAD + b"decoder 'eagle'")
+def test_an_unknown_decoder_is_the_last_word(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    serve(theirs, "eagle")
+    theirs.close()
+    assert answers(ours) == [Hello("decoder 'eagle' is unknown: use one of pyzbar, zxing")]
 
 
-def test_what_memory_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> bytes:
-        raise MemoryError
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave this process as it is."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "nice", lambda _: None)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
 
-    monkeypatch.setattr(picture_worker, "code_in", fail)
-    assert read(picture(), "zxing") == UNREAD + b"the picture: too large a picture"
+
+@pytest.mark.usefixtures("settled")
+def test_main_serves_until_its_owner_is_gone(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    tell(ours)
+    picture_worker.main("zxing", theirs.detach())
+    assert answers(ours) == [Hello()]
+
+
+@pytest.mark.usefixtures("settled")
+def test_main_ends_quietly_when_its_owner_was_killed(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    ours.close()
+    picture_worker.main("zxing", theirs.detach())

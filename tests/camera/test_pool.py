@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.camera import pool as pool_module
+from firmware_sim.camera import worker_link
 from firmware_sim.camera.decoder import NAMES
 from firmware_sim.camera.messages import Look, Sight
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.errors import UsageError
-from tests.camera.pools import easy_look, is_alive, run, stopped, text_of, until
+from tests.camera.planted import DIES, EATS, HANGS
+from tests.camera.planted import PROGRAM as PLANTED
+from tests.camera.pools import EASY, easy_look, is_alive, run, stopped, text_of, until
 
 ROOT = Path(__file__).parents[2]
 Result = asyncio.Future[Sight]
@@ -123,6 +126,55 @@ def test_a_killed_worker_is_replaced_and_its_frames_are_unread() -> None:
     run(story)
 
 
+# --- planted decoders ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("what", "hung"), [(HANGS, 1), (DIES, 0), (EATS, 0)])
+def test_a_worker_that_hangs_dies_or_eats_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, what: bytes, hung: int
+) -> None:
+    async def story() -> None:
+        async with await DecodePool.open("looks", limit_s=0.5) as pool:
+            first = pool.worker_pids
+            bad = submit(pool, Look(1, 1, 0, what, EASY))
+            other = submit(pool, easy_look(2))
+            assert [(await sight).text for sight in (bad, other)] == [None, None]
+            assert pool.stats.lost == 2, "they were in one message"
+            assert pool.stats.hung == hung
+            await until(lambda: len(pool.worker_pids) == 1 and pool.worker_pids != first)
+            assert (await submit(pool, easy_look(3))).text == text_of(3)
+            assert (pool.stats.restarts, pool.stats.frames) == (1, 1)
+        assert not any(map(is_alive, first))
+
+    monkeypatch.setattr(worker_link, "PROGRAM", PLANTED)
+    run(story)
+
+
+def test_a_worker_that_answers_in_time_is_left_alone() -> None:
+    async def story() -> None:
+        async with await DecodePool.open("zxing", limit_s=2.0) as pool:
+            pids = pool.worker_pids
+            for frame in range(3):
+                assert (await submit(pool, easy_look(1, frame))).text == text_of(1)
+            await asyncio.sleep(2.1)  # in which nothing is expected
+            assert pool.worker_pids == pids
+            assert pool.stats.hung == 0
+
+    run(story)
+
+
+def test_a_replacement_that_hangs_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with await DecodePool.open("zxing") as pool:
+            monkeypatch.setattr(worker_link, "PROGRAM", "tests.camera.sleeper")
+            monkeypatch.setattr(pool_module, "_START_LIMIT_S", 0.2)
+            os.kill(pool.worker_pids[0], signal.SIGKILL)
+            with pytest.raises(UsageError, match="did not get ready in time"):
+                await insist(pool)
+
+    run(story)
+
+
 # --- the end ------------------------------------------------------------------------------------
 
 
@@ -138,7 +190,7 @@ def test_close_leaves_no_process_and_no_waiter_behind() -> None:
         assert [(await result).text for result in results] == [None] * 30
         assert pool.submit(easy_look(1)) is None
         assert pool.worker_pids == ()
-        assert (pool.stats.lost, pool.stats.restarts) == (0, 0)
+        assert (pool.stats.lost, pool.stats.restarts, pool.stats.hung) == (0, 0, 0)
         await pool.close()
 
     run(story)

@@ -1,6 +1,7 @@
 """The worker's loop, over a socket pair in this process; `test_pool` runs it as a program."""
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -74,6 +75,7 @@ def test_a_decoder_that_cannot_be_made_is_the_last_word(
 def settled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Record what `main` would change for the whole process."""
     done: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     monkeypatch.setattr(signal, "signal", lambda *args: done.append(args))
     monkeypatch.setattr(os, "nice", lambda step: done.append(("nice", step)))
     return done

@@ -20,7 +20,9 @@ class Owner:
     def __init__(self) -> None:
         self.heard: list[Hello | Report] = []
         self.ended = 0
-        self.link = WorkerLink("zxing", lambda _, answer: self.heard.append(answer), self.end)
+        self.link = WorkerLink(
+            "zxing", (60, 60), lambda _, answer: self.heard.append(answer), self.end
+        )
 
     def end(self, link: WorkerLink) -> None:
         assert link is self.link

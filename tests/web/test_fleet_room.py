@@ -11,9 +11,8 @@ from firmware_sim.errors import UsageError
 from fleet.app.errors import CloudUnreachable
 from fleet.run.population import Population
 from fleet.run.watch import REMOVED
-from fleet.web import fleet_room
+from fleet.web import fleet_room, pictures
 from fleet.web.app import make_app
-from fleet.web.demo import pictures
 from tests.web.client import browser
 from tests.web.control_world import World
 
@@ -337,7 +336,7 @@ def test_a_picture_is_read_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise UsageError("the picture: it cannot be read")
             return b"the code"
 
-        monkeypatch.setattr(world.control._pictures, "read", read)
+        monkeypatch.setattr(world.control._pictures, "code_in", read)
         path = "/api/fleet/frame/picture"
         done = await client.post(f"{path}?devices=0,2,0", content=b"picture")
         assert done.json() == {"devices": 2}

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from starlette.responses import Response
 
+from firmware_sim.camera.reader_pool import FrameReader
 from firmware_sim.camera.scene import check_payload
 from firmware_sim.device.indicator import Pattern
 from firmware_sim.errors import UsageError
@@ -25,7 +26,7 @@ from fleet.web.demo import shapes
 from fleet.web.demo.chart import chart, texts
 from fleet.web.demo.engine import Engine, model_of
 from fleet.web.demo.engines import ENGINES_MAX, Engines
-from fleet.web.demo.pictures import BODY_MAX, PictureReader
+from fleet.web.pictures import BODY_MAX, picture_reader
 from fleet.web.routes import Call, NotFound, Room, Route
 from hw_profiles import catalog
 
@@ -38,14 +39,14 @@ _PICTURED = -1  # the number of the code that came in a picture
 
 def make_room(decoder: str = DECODER, engines_max: int = ENGINES_MAX) -> Room:
     """Return the room of the demo; pictures that people bring are read by `decoder`."""
-    demo = _Demo(Engines(engines_max), PictureReader(decoder))
+    demo = _Demo(Engines(engines_max), picture_reader(decoder))
     return Room(NAME, "Indicator demo", "demo.html", demo.routes(), demo.life)
 
 
 class _Demo:
     """What the calls do."""
 
-    def __init__(self, engines: Engines, pictures: PictureReader) -> None:
+    def __init__(self, engines: Engines, pictures: FrameReader) -> None:
         self._engines = engines
         self._pictures = pictures
 
@@ -55,6 +56,7 @@ class _Demo:
         try:
             yield
         finally:
+            await self._pictures.close()
             await self._engines.close()
 
     def routes(self) -> tuple[Route, ...]:
@@ -141,7 +143,7 @@ class _Demo:
 
     async def picture(self, call: Call) -> shapes.Seen:
         engine = self._engine(call)
-        payload = await self._pictures.read(call.body)
+        payload = await self._pictures.code_in(call.body)
         check_payload(payload)
         await engine.do(lambda laid: laid.desk.show(payload, _PICTURED))
         return shapes.Seen(len(payload))

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fleet.web.guard import Guard
@@ -12,13 +12,13 @@ START_S = 20.0
 
 
 @contextmanager
-def served(app: Guard, port: int = 0) -> Iterator[str]:
-    """Serve `app` on loopback as long as the block lasts; gives its URL."""
+def served(app: Guard, port: int = 0, closing: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """Serve `app` on loopback as long as the block lasts; gives its URL. `closing` as in `serving`."""
     loop = asyncio.new_event_loop()
     ready, over, urls = threading.Event(), asyncio.Event(), list[str]()
 
     async def serve() -> None:
-        async with serving(app, Address(port=port)) as url:
+        async with serving(app, Address(port=port), closing) as url:
             urls.append(url)
             ready.set()
             await over.wait()

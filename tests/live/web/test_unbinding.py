@@ -4,7 +4,6 @@ What the pages must let people do is published in the vendor's "Unbind Smart Dev
 (developer.tuya.com): +, Unbind Devices, a code with the Wi-Fi or a list of wired devices, history.
 """
 
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from firmware_sim.camera.decoder import make_decoder
-from firmware_sim.camera.picture import code_in
+from firmware_sim.camera.picture import read
 from tests.live.web.conftest import Watched
 from tests.live.web.fleets import Fleet, fleet_up
 
@@ -50,7 +49,8 @@ def code_on(page: Page) -> dict[str, str]:
     """Return what is in the code that the page shows, read from a photograph of it."""
     expect(page.locator("#symbol")).to_have_js_property("complete", True)
     photograph = page.locator("#symbol").screenshot()
-    payload = code_in(io.BytesIO(photograph), "the page", make_decoder("pyzbar"))
+    payload = read(photograph, make_decoder("pyzbar")).text
+    assert payload is not None
     content: dict[str, str] = json.loads(payload)
     return content
 

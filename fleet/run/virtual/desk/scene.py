@@ -60,7 +60,8 @@ class Desk:
     """Make it in the running loop of the agenda.
 
     `touch` and `last` are how things are now; they are replaced and never changed.
-    `tell` is called with everything that happens, `looks` with each state that is shown, first.
+    `tell` is called with everything that happens, `looks` with each state that is shown, before it,
+    and `instruments` with all that the device shows or notes, before both.
     """
 
     def __init__(self, profile: str, agenda: Agenda, tell: Tell, seed: int = 1) -> None:
@@ -70,6 +71,7 @@ class Desk:
         self.touch = Touch(plugged=self.profile.wired)
         self.last = Shown(agenda.now_ms, "OFF", "DOWN", "off", "", "")
         self.looks: list[Callable[[Shown], None]] = []
+        self.instruments: list[Callable[[StateShown | Noted, int], None]] = []
         self._pass_on = tell
         self.witness = DeskWitness(tell)
         usual = seeding.settings(self.population, "", agenda.now_ms)
@@ -214,6 +216,8 @@ class Desk:
     # --- eyes -----------------------------------------------------------------------------------
 
     def _observe(self, _: int, what: StateShown | Noted, now_ms: int) -> None:
+        for read in tuple(self.instruments):
+            read(what, now_ms)
         happening: Happening
         if isinstance(what, StateShown):
             self.last = happening = Shown(

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import UsageError
 from fleet.run.virtual.desk.goals import until
 from fleet.run.virtual.desk.happenings import Sounded
@@ -34,6 +35,27 @@ def test_a_bound_camera_comes_online_at_home() -> None:
         assert it.desk.agenda.now_ms - START_MS > JOIN_MS
         assert it.desk.touch == Touch(powered=True)
         assert it.said("you") == ["switch the power on"]
+
+    play(story)
+
+
+def test_instruments_see_what_the_device_shows_and_notes_before_people_do() -> None:
+    async def story() -> None:
+        it = Set()
+        seen: list[str] = []
+        it.desk.looks.append(lambda shown: seen.append(f"people: {shown.light}"))
+
+        def read(what: StateShown | Noted, at_ms: int) -> None:
+            assert at_ms == it.desk.agenda.now_ms
+            seen.append(what.light if isinstance(what, StateShown) else what.kind)
+
+        it.desk.instruments.append(read)
+        it.desk.power(on=True)
+        it.desk.press()
+        await until(it.desk, "resetting")
+        await until(it.desk, "booting")
+        assert seen[:2] == ["booting", "people: booting"]
+        assert "tone" in seen
 
     play(story)
 

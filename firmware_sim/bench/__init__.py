@@ -1,0 +1,1 @@
+"""Hardware in the loop: what a test bench does to one device, and what its instruments read."""

@@ -1,0 +1,1 @@
+"""What an LED does, read from samples of its light or from video frames of it."""

@@ -1,0 +1,1 @@
+"""Hardware in the loop with everything around the device: a cloud, people, phones, and the LAN."""

@@ -1,0 +1,194 @@
+"""pytest plugin `fleet-bench`: a bench with a device, for test files that do not know what it is.
+
+The fixtures are `bench`, `device` and `clock`, with the types of `firmware_sim.bench.capabilities`.
+With `--lg-env FILE` the bench is a labgrid target: a simulated one behind endpoints, or real parts.
+Without it, each test has a bench of its own in this process and in virtual time. Nothing is
+imported before a test asks for it: other people's test runs load this module as well.
+"""
+
+import os
+import re
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from firmware_sim.bench.capabilities import Bench, Clock, DeviceUnderTest
+    from firmware_sim.bench.trace import LedTrace
+
+PROFILE = "ipc-red-green"
+START = "off"
+_BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
+_FOLDER: "pytest.StashKey[Path]" = pytest.StashKey()
+_NAME_MAX = 120
+_HAPPENINGS_MAX = 40
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the plugin."""
+    group = parser.getgroup("fleet-bench", "a bench with a device under test")
+    text = f"device model of the bench in virtual time (else {PROFILE}); again for several"
+    group.addoption("--bench-profile", action="append", metavar="NAME", help=text)
+    text = "where pictures and tables of what a light did go, for tests that fail"
+    group.addoption("--bench-artifacts", metavar="DIR", help=text)
+    parser.addini("bench_profile", "device model of the bench in virtual time", default=PROFILE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    for text in (
+        "bench_start(state): how the device is when the test begins: off, owned, returned, unbound",
+        "bench_only(part): skip the test where the device has no `lens`, or no socket for a `cable`",
+    ):
+        config.addinivalue_line("markers", text)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each model that was asked for."""
+    chosen = metafunc.config.getoption("bench_profile") or []
+    marks = metafunc.definition.iter_markers("parametrize")
+    free = not any("bench_profile" in str(mark.args[:1]) for mark in marks)
+    if len(chosen) > 1 and "bench_profile" in metafunc.fixturenames and free:
+        metafunc.parametrize("bench_profile", chosen)
+
+
+@pytest.fixture
+def bench_profile(request: pytest.FixtureRequest) -> str:
+    """Return the name of the device model. Parametrise or redefine it to have another."""
+    chosen: list[str] | None = request.config.getoption("bench_profile")
+    if chosen:
+        return chosen[0]
+    if _at_labgrid(request.config):
+        from firmware_sim.bench.labgrid.bench import model_of
+
+        return model_of(request.getfixturevalue("target"))
+    return str(request.config.getini("bench_profile"))
+
+
+@pytest.fixture
+def device(bench_profile: str) -> "DeviceUnderTest":
+    """Return what is known of the device under test: its model."""
+    from fleet.hil.device_model import Model
+
+    return Model(bench_profile)
+
+
+@pytest.fixture
+def bench(
+    request: pytest.FixtureRequest,
+    bench_profile: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Iterator[Bench]":
+    """Return a bench with the device on it, in the state that the test's `bench_start` says."""
+    from fleet.hil.device_model import Model
+    from fleet.hil.start import bring
+
+    chosen = request.config.getoption("bench_artifacts")
+    folder = Path(chosen) if chosen else tmp_path_factory.getbasetemp() / "bench-report"
+    request.node.stash[_FOLDER] = folder
+    model = Model(bench_profile)
+    _skip_without_part(request, model)
+    mark = request.node.get_closest_marker("bench_start")
+    with _opened(request, bench_profile) as bench:
+        request.node.stash[_BENCH] = bench
+        bring(bench, model, mark.args[0] if mark is not None else START)
+        yield bench
+
+
+@pytest.fixture
+def clock(bench: "Bench") -> "Clock":
+    """Return the bench's time."""
+    return bench.clock
+
+
+def _at_labgrid(config: pytest.Config) -> bool:
+    """Say whether this run has a labgrid environment, as labgrid's own plugin sees it."""
+    if not config.pluginmanager.hasplugin("labgrid"):
+        return False
+    return bool(config.getoption("lg_env", None) or os.environ.get("LG_ENV"))
+
+
+def _skip_without_part(request: pytest.FixtureRequest, model: "DeviceUnderTest") -> None:
+    mark = request.node.get_closest_marker("bench_only")
+    if mark is None:
+        return
+    reasons = {"lens": "this device has no lens", "cable": "this device has no socket for a cable"}
+    part = "cable" if model.wired else "lens"
+    if mark.args[0] != part:
+        pytest.skip(reasons[mark.args[0]])
+
+
+def _opened(request: pytest.FixtureRequest, profile: str) -> "AbstractContextManager[Bench]":
+    if _at_labgrid(request.config):
+        return _of_target(request.getfixturevalue("target"), profile)
+    from fleet.hil.virtual import open_bench
+
+    return open_bench(profile)
+
+
+@contextmanager
+def _of_target(target: Any, profile: str) -> "Iterator[Bench]":
+    """Make a bench of a labgrid target, and leave it with hands off."""
+    from firmware_sim.bench.capabilities import Missing
+    from firmware_sim.bench.labgrid.bench import make_bench, model_of
+    from fleet.hil.start import rest
+
+    try:
+        there = model_of(target)
+    except Missing:
+        there = profile  # the command line says it
+    if there != profile:
+        pytest.skip(f"the device at this bench is {there}, and this test is for {profile}")
+    bench = make_bench(target)
+    try:
+        bench.forget()
+        yield bench
+    finally:
+        rest(bench)
+
+
+# --- reports ------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the light of a device did whose test failed, as a picture and a table."""
+    report = yield
+    bench = item.stash.get(_BENCH, None)
+    if not report.failed or bench is None:
+        return report
+    lines = _diary(bench)
+    trace = getattr(call.excinfo.value if call.excinfo else None, "trace", None)
+    if trace is not None:
+        for what, path in _written(trace, item, report.when).items():
+            item.user_properties.append((what, str(path)))
+            lines.append(f"{what}: {path}")
+    if lines:
+        report.sections.append(("bench", "\n".join(lines)))
+    return report
+
+
+def _diary(bench: "Bench") -> list[str]:
+    """Return what the device has done, of a bench that knows."""
+    happenings = getattr(bench, "happenings", None)
+    told = [] if happenings is None else happenings()[-_HAPPENINGS_MAX:]
+    return [f"{one.at_ms / 1000:9.3f} s  {one.text}" for one in told]
+
+
+def _written(trace: "LedTrace", item: pytest.Item, when: str) -> dict[str, Path]:
+    """Write a trace into the folder for reports, and return what is where."""
+    from firmware_sim.bench.reader.classify import read
+    from firmware_sim.bench.reader.picture import trace_csv, trace_png
+
+    folder = item.stash[_FOLDER]
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^\w.-]+", "_", f"{item.nodeid}-{when}")[-_NAME_MAX:]
+    picture, table = folder / f"{stem}.png", folder / f"{stem}.csv"
+    picture.write_bytes(trace_png(trace, read(trace)))
+    table.write_text(trace_csv(trace))
+    return {"light_png": picture, "light_csv": table}

@@ -1,0 +1,131 @@
+"""Which bench takes part, and as which device: a TOML file, and its place in a population.
+
+env = "env.yaml"              # of labgrid; beside this file
+target = "main"
+profile = "ipc-red-green"     # model: what its lights mean, how long its button is held
+uuid = "..."                  # who the device is, as it was burnt in
+auth_key = "..."
+cloud = "http://127.0.0.1:8480"  # where its firmware looks for its cloud; the run serves it there
+lan = "192.168.7.0/24"        # of a device on a cable: where it is found
+
+[wifi]                        # the one at the bench; names of the scenario stand for it
+ssid = "bench"
+password = "..."
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from firmware_sim.device.profile import Profile
+from firmware_sim.errors import UsageError
+from fleet.run.population import Network, Population, Product, Unit
+from hw_profiles import catalog
+
+FILE_SIZE_MAX = 65_536
+_Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bench and the device on it."""
+
+    env: Annotated[str, Meta(min_length=1)]
+    profile: Annotated[str, Meta(min_length=1)]
+    uuid: _Name
+    auth_key: _Name
+    product_id: _Name
+    cloud: str
+    target: str = "main"
+    lan: str = ""
+    wifi: Network | None = None
+
+    def __repr__(self) -> str:
+        """Show which device and where, no key."""
+        return f"Member({self.uuid!r}, {self.profile!r}, {self.env!r})"
+
+    @property
+    def model(self) -> Profile:
+        """Return its model. Raises UsageError for one that there is not."""
+        return catalog.load(self.profile)
+
+    @property
+    def cloud_address(self) -> tuple[str, int]:
+        """Return host and port of its cloud. Raises UsageError unless it is http://HOST:PORT."""
+        try:
+            parts = urlsplit(self.cloud)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or not port or parts.scheme != "http" or parts.path not in ("", "/"):
+            raise UsageError(f"cloud = {self.cloud!r}: expected http://HOST:PORT")
+        return host, port
+
+
+def load_member(path: Path) -> Member:
+    """Read a file; `env` is resolved against its folder. Raises UsageError, naming file and key."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_SIZE_MAX + 1)
+        if len(content) > FILE_SIZE_MAX:
+            raise UsageError(f"{path}: more than {FILE_SIZE_MAX} bytes; is it a member of a fleet?")
+        member = msgspec.toml.decode(content, type=Member)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    member = msgspec.structs.replace(member, env=str(path.parent / member.env))
+    _check(path, member)
+    return member
+
+
+def _check(path: Path, member: Member) -> None:
+    try:
+        wired, _ = member.model.wired, member.cloud_address
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not wired and member.wifi is None:
+        raise UsageError(f"{path}: {member.profile} joins by Wi-Fi: say which, in a table [wifi]")
+    if wired and not member.lan:
+        raise UsageError(f"{path}: {member.profile} is on a cable: say where it is found, as lan")
+
+
+def place_in(population: Population, member: Member) -> Population:
+    """Return the population with the bench's device in place of one of that model.
+
+    It is of a product of its own, the one that its firmware names. Raises UsageError where the
+    scenario has no such model, or nobody but the bench.
+    """
+    units = population.units
+    fitting = [
+        unit for unit in units if unit.product.profile == member.profile and not unit.trouble
+    ]
+    if not fitting:
+        known = ", ".join(sorted({unit.product.profile for unit in units}))
+        raise UsageError(
+            f"--bench: {population.scenario.name} has no device of model {member.profile!r} to "
+            f"stand for (it has {known}); take another scenario, or add a product to it"
+        )
+    if len(units) < 2:
+        raise UsageError("--bench: a run needs a simulated device besides; see --devices")
+    index = fitting[-1].index
+    product = Product(
+        member.product_id, f"{member.profile} on a bench", member.profile, member.model.wired
+    )
+    unit = msgspec.structs.replace(
+        units[index],
+        uuid=member.uuid,
+        auth_key=member.auth_key,
+        dev_id="",
+        product=product,
+        foreign=True,
+    )
+    return msgspec.structs.replace(
+        population, units=_with(units, unit), products=(*population.products, product)
+    )
+
+
+def _with(units: tuple[Unit, ...], unit: Unit) -> tuple[Unit, ...]:
+    return (*units[: unit.index], unit, *units[unit.index + 1 :])
