@@ -5,7 +5,7 @@ on standard error and exit code 2; `fleet.__main__` sees to that for every comma
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,7 +21,7 @@ from fleet.commands import pages as looking_on
 from fleet.commands import report as reporting
 from fleet.commands.options import (
     DEVICES_MAX,
-    BenchMember,
+    BenchMembers,
     Broker,
     Data,
     Decoder,
@@ -86,7 +86,17 @@ def _one_mode(context: typer.Context) -> None:
         if _typed(context, "lens"):
             raise UsageError("--lens: of use with --virtual only; a live run decodes real frames")
         return
-    of_sockets = ("shards", "data", "lan", "pcap", "tls", "device_https_port", "broker", "bench", "web")
+    of_sockets = (
+        "shards",
+        "data",
+        "lan",
+        "pcap",
+        "tls",
+        "device_https_port",
+        "broker",
+        "bench",
+        "web",
+    )
     if given := [name for name in of_sockets if context.params[name] and _typed(context, name)]:
         options = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageError(f"{options}: of no use with --virtual; leave it out")
@@ -96,6 +106,22 @@ def _typed(context: typer.Context, name: str) -> bool:
     """Tell whether an option was given in this very command, and not by the environment."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def _play_virtually(asked: dict[str, Any], lens: Lens) -> int:
+    from fleet.commands.screen import make_screen
+    from fleet.report import command
+
+    return command.run_virtually(
+        asked["scenario"],
+        devices=asked["devices"],
+        seed=asked["seed"],
+        lens=lens,
+        decoder=asked["decoder"],
+        report_dir=asked["report"],
+        outage_s=asked["outage_s"],
+        console=make_screen(),
+    )
 
 
 @cli.command("run")
@@ -115,7 +141,7 @@ def run_scenario(
     device_https_port: DeviceHttpsPort = None,
     broker: Broker = "",
     outage_s: OutageS = None,
-    bench: BenchMember = None,
+    bench: BenchMembers = None,
     web: Web = None,
     web_password_file: WebPasswordFile = None,
     virtual: Virtual = False,
@@ -130,17 +156,7 @@ def run_scenario(
 
     _one_mode(context)
     if virtual:
-        code = command.run_virtually(
-            scenario,
-            devices=devices,
-            seed=seed,
-            lens=lens,
-            decoder=decoder,
-            report_dir=report,
-            outage_s=outage_s,
-            console=make_screen(),
-        )
-        raise typer.Exit(code)
+        raise typer.Exit(_play_virtually(context.params, lens))
     with looking_on.pages(web, web_password_file, wanted=web is not None) as attendance:
         code = command.run_scenario(
             scenario,
@@ -156,7 +172,7 @@ def run_scenario(
             device_https_port=device_https_port,
             broker=broker,
             outage_s=outage_s,
-            bench=bench,
+            benches=bench or (),
             attendance=attendance,
             console=make_screen(),
         )

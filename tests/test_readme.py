@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAPERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 TOP = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._")
-GROUPS = ("app", "cloud", "lan")
+GROUPS = ("app", "bench", "cloud", "lan", "lens")
 
 
 def blocks(language: str) -> list[str]:

@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "firmware_sim/node.py": "tests/device/test_device.py",
     "fleet/__main__.py": "tests/test_structure.py",
     "fleet/app/lan_client.py": "tests/live/test_lan_client_live.py",
+    "fleet/hil/example": "tests/live/hil/test_example_suite.py",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

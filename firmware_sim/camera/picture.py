@@ -9,8 +9,8 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from firmware_sim.camera.decoder import Decoder
 from firmware_sim.camera.shots import Frame, FrameResult, Outcome, oversize, too_many_pixels
+from firmware_sim.camera.strategy import Strategy
 from firmware_sim.camera.symbol import Luma
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
@@ -37,12 +37,17 @@ def looks_like_picture(beginning: bytes) -> bool:
     return webp or beginning.startswith(SIGNATURES)
 
 
-def read(frame: Frame, decoder: Decoder) -> FrameResult:
-    """Return what `decoder` makes of a frame; nothing of a frame raises."""
+def read(frame: Frame, strategy: Strategy, number: int | None = None) -> FrameResult:
+    """Return what `strategy` makes of a frame; nothing of a frame raises.
+
+    A `number` says which one it is of many that follow each other, of which none is worth every
+    effort.
+    """
     if problem := oversize(frame):
         return FrameResult(Outcome.TOO_LARGE, problem=problem)
     try:
-        text = decoder.decode(_grey(frame) if isinstance(frame, bytes) else _smaller(frame))
+        luma = _grey(frame) if isinstance(frame, bytes) else frame
+        text = strategy.decode(luma) if number is None else strategy.decode_in_turn(luma, number)
     except _Unreadable as error:
         return FrameResult(error.outcome, problem=str(error))
     except MemoryError:
@@ -50,14 +55,6 @@ def read(frame: Frame, decoder: Decoder) -> FrameResult:
     if text is None:
         return FrameResult(Outcome.NOTHING, problem="no QR code can be read in it")
     return FrameResult(Outcome.READ, text)
-
-
-def _smaller(luma: Luma) -> Luma:
-    if max(luma.shape) <= _SIDE_PX_MAX:
-        return luma
-    whole = Image.fromarray(luma)
-    whole.thumbnail((_SIDE_PX_MAX, _SIDE_PX_MAX))
-    return np.asarray(whole)
 
 
 def _grey(content: bytes) -> Luma:

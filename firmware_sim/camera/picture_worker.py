@@ -35,15 +35,17 @@ def main(decoder_name: str, descriptor: int) -> None:
 def serve(stream: socket.socket, decoder_name: str) -> None:
     """Make and test the decoder, say hello, then answer each task until the stream ends."""
     try:
-        decoder = Strategy(make_decoder(decoder_name))
+        decoder = make_decoder(decoder_name)
         self_test(decoder)
+        strategy = Strategy(decoder)
     except UsageError as error:
         stream.sendall(frame_message(Hello(str(error))))
         return
     stream.sendall(frame_message(Hello()))
     with stream.makefile("rb") as source:
         while (task := _next(source)) is not None:
-            stream.sendall(frame_message(read(_frame_of(task), decoder)))
+            result = read(_frame_of(task), strategy, task.number)
+            stream.sendall(frame_message(result))
 
 
 def _next(source: BinaryIO) -> Task | None:

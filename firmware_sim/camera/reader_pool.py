@@ -13,7 +13,7 @@ import msgspec
 from firmware_sim.camera.messages import MESSAGE_SIZE_MAX, Hello, frame_message
 from firmware_sim.camera.patience import Patience
 from firmware_sim.camera.process import spawn
-from firmware_sim.camera.shots import Frame, FrameResult, Outcome, oversize, task_of
+from firmware_sim.camera.shots import Frame, FrameResult, Outcome, one_line, oversize, task_of
 from firmware_sim.errors import UsageError
 
 PROGRAM = "firmware_sim.camera.picture_worker"
@@ -82,8 +82,11 @@ class FrameReader:
         """Return the process ids of the workers that live now."""
         return tuple(worker.pid for worker in (*self._idle, *self._busy))
 
-    async def read(self, frame: Frame) -> FrameResult:
+    async def read(self, frame: Frame, number: int | None = None) -> FrameResult:
         """Return what became of a frame: uint8 rows of a grey picture, or a picture file's bytes.
+
+        A picture is looked at in all ways that help. One of many that follow each other has a
+        `number`; it is looked at in two, and the next one in others.
 
         Raises UsageError when it has to wait behind too many others, and when the decoder cannot be
         used here at all.
@@ -95,7 +98,7 @@ class FrameReader:
         self._waiting += 1
         try:
             async with self._gate:
-                return self._counted(await self._attempt(frame))
+                return self._counted(await self._attempt(frame_message(task_of(frame, number))))
         finally:
             self._waiting -= 1
 
@@ -121,13 +124,13 @@ class FrameReader:
         self._late += result.outcome is Outcome.LATE
         return result
 
-    async def _attempt(self, frame: Frame) -> FrameResult:
+    async def _attempt(self, task: bytes) -> FrameResult:
         if self._closed:
             raise UsageError("nothing is read any more: this program ends")
         worker = self._idle.pop() if self._idle else await self._start()
         self._busy.add(worker)
         try:
-            result = await worker.ask(frame, self._limit_s)
+            result = await worker.ask(task, self._limit_s)
         finally:
             self._busy.remove(worker)
             if self._fresh or self._closed or not worker.ready:
@@ -171,7 +174,7 @@ class _Worker:
                 status = process.wait() if not worker._late else "unknown: it hung"
                 raise UsageError(f"decode worker ended at its start, status {status}")
             if hello.problem:
-                raise UsageError(hello.problem)
+                raise UsageError(one_line(hello.problem))
             worker.ready = True
         finally:
             if not worker.ready:
@@ -182,14 +185,14 @@ class _Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    async def ask(self, frame: Frame, limit_s: float) -> FrameResult:
-        """Return what the process says of a frame, or what happened to the process."""
+    async def ask(self, task: bytes, limit_s: float) -> FrameResult:
+        """Return what the process says of a task, or what happened to the process."""
         self.ready = False
-        self._tasks.write(frame_message(task_of(frame)))
+        self._tasks.write(task)
         answer = await self._heard(limit_s)
         if isinstance(answer, FrameResult):
             self.ready = True
-            return answer
+            return FrameResult(answer.outcome, answer.text, one_line(answer.problem))
         if self._late:
             return FrameResult(Outcome.LATE, problem=f"it takes longer than {limit_s:g} s to read")
         return FrameResult(Outcome.DIED, problem="the decoder has died of it")

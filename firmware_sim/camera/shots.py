@@ -18,6 +18,7 @@ Frame: TypeAlias = Union["Luma", bytes]
 SIZE_MAX = 50_000_000  # bytes of a picture file
 PIXELS_MAX = 50_000_000  # of a picture or frame; more than phones and cameras take
 _MEGA = 1_000_000
+_PROBLEM_MAX = 300  # characters
 
 
 class Shot(NamedTuple):
@@ -58,19 +59,31 @@ class FrameResult(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
-    """A frame for a worker: a picture file, or with a size in pixels the rows of a grey picture."""
+    """A frame for a worker: a picture file, or with a size in pixels the rows of a grey picture.
+
+    `number` is that of one of many frames that follow each other, else None.
+    """
 
     content: bytes
     width_px: int = 0
     height_px: int = 0
+    number: int | None = None
 
 
-def task_of(frame: Frame) -> Task:
+def task_of(frame: Frame, number: int | None = None) -> Task:
     """Return what a worker is told of a frame."""
     if isinstance(frame, bytes):
-        return Task(frame)
+        return Task(frame, number=number)
     height_px, width_px = frame.shape
-    return Task(frame.tobytes(), width_px, height_px)
+    return Task(frame.tobytes(), width_px, height_px, number)
+
+
+def one_line(problem: str) -> str:
+    """Return what a worker says of a frame as a line for a terminal.
+
+    A worker that has read the wrong file may have come to say whatever that file wants.
+    """
+    return "".join(filter(str.isprintable, problem[:_PROBLEM_MAX]))
 
 
 def oversize(frame: Frame) -> str:

@@ -59,7 +59,7 @@ _COARSE = Glance("window", enlarge=2, soften_px=1.2, sharpen_px=4.0, sharpen_by=
 
 GLANCES: dict[str, tuple[Glance, ...]] = {
     "pyzbar": (PLAIN, _WHOLE, _SOFT, _COARSE, _FINE, _SHARP, _INVERTED),
-    "zxing": (PLAIN, _WHOLE, _SOFT, _FINE, _SHARP, _INVERTED),
+    "zxing": (PLAIN, _WHOLE, _INVERTED, _SOFT, _FINE, _SHARP, _COARSE),
 }
 """By decoder, what adds most for its cost first."""
 
@@ -71,33 +71,38 @@ class Strategy:
         """Take one of the decoders that `decoder.make_decoder` makes."""
         self.name = decoder.name
         self._decoder = decoder
-        self._glances = GLANCES[decoder.name]
 
     def decode(self, luma: Luma) -> bytes | None:
         """Return the raw payload of a QR symbol in the picture, or None when none is legible."""
         if not luma.size:
             return None
         parts = _Parts(luma)
-        for glance in self._glances:
-            if parts.differs(glance) and (text := self._take(parts, glance)) is not None:
-                return text
+        for glance in GLANCES[self.name]:
+            if parts.differs(glance):
+                text = self._decoder.decode(parts.prepared(glance))
+                if text is not None:
+                    return text
         return None
 
     def decode_in_turn(self, luma: Luma, number: int) -> bytes | None:
-        """Do the first glance, and one of the others, which depends on the picture's number.
+        """Return the same after two glances: for pictures that follow each other, as of a camera.
 
-        For pictures that follow each other, as of a camera: the reduced picture in each, the whole
-        one and all other preparations in turn. No picture costs more than two glances.
+        The first glance is at every picture. The second depends on the picture's number: at the
+        whole of a large picture every other time, else one of the other preparations in turn.
         """
         if not luma.size:
             return None
         parts = _Parts(luma)
-        first, *others = (glance for glance in self._glances if parts.differs(glance))
-        text = self._take(parts, first)
-        return text if text is not None else self._take(parts, others[number % len(others)])
+        text = self._decoder.decode(parts.prepared(PLAIN))
+        return text if text is not None else self._decoder.decode(self._second(parts, number))
 
-    def _take(self, parts: "_Parts", glance: Glance) -> bytes | None:
-        return self._decoder.decode(parts.prepared(glance))
+    def _second(self, parts: "_Parts", turn: int) -> Luma:
+        if parts.differs(_WHOLE):
+            turn, other = divmod(turn, 2)
+            if not other:
+                return parts.prepared(_WHOLE)
+        others = [glance for glance in GLANCES[self.name] if glance not in (PLAIN, _WHOLE)]
+        return parts.prepared(others[turn % len(others)])
 
 
 class _Parts:

@@ -41,6 +41,7 @@ class Choice(msgspec.Struct, frozen=True):
     elsewhere: Elsewhere | None
     seed: int
     decoder: str
+    camera: str = ""
 
 
 def serve(choice: Choice, console: Console) -> int:
@@ -82,7 +83,7 @@ def described(host: Host, via: env_file.Via) -> env_file.Bench:
         )
         for stand in host.stands
     )
-    return env_file.Bench(host.url, host.plan.rate, tuple(members), via)
+    return env_file.Bench(host.url, host.plan.rate, tuple(members), via, bool(host.people))
 
 
 def _findable(profile: str) -> str:
@@ -132,7 +133,7 @@ def told(host: Host, env_out: Path | None) -> list[Table | str]:
 def _plan(choice: Choice) -> Plan:
     return Plan(
         profile=choice.profile,
-        serial_dir=choice.serial_dir or _own_folder(),
+        serial_dir=choice.serial_dir or own_folder(),
         count=choice.count,
         rate=choice.rate,
         port=_usual_port() if choice.port is None else choice.port,
@@ -141,6 +142,7 @@ def _plan(choice: Choice) -> Plan:
         bound=choice.bound,
         wifi=choice.wifi,
         elsewhere=choice.elsewhere,
+        camera=choice.camera,
     )
 
 
@@ -153,7 +155,7 @@ def _usual_port() -> int:
     return USUAL_PORT
 
 
-def _own_folder() -> Path:
+def own_folder() -> Path:
     """Return a folder of this user's that no other bench has, the same each time if possible."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     base = Path(runtime) if runtime else Path(tempfile.gettempdir()) / f"fleet-{os.getuid()}"

@@ -4,6 +4,7 @@ Carries out the steps of `fleet.commands.script` in a live world with this one d
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -27,7 +28,7 @@ from firmware_sim.events import (
     PowerRemoved,
 )
 from firmware_sim.runtime.access_point import AccessPoint
-from firmware_sim.runtime.live.eyes import Eyes
+from firmware_sim.runtime.live.eyes import UNREAD_FRAMES, Eyes
 from firmware_sim.runtime.live.world import LiveWorld
 from fleet.commands import script
 from fleet.commands.light import note_line, state_line
@@ -175,6 +176,14 @@ class Desk:
         self.code = name
         self._world.show(self._index, payload)
 
+    def say_unread(self) -> None:
+        """Report that the lens does not read the code before it (the lens calls this)."""
+        now_ms = time.time_ns() // 1_000_000
+        self.report(
+            now_ms,
+            f"{self.code}: before the lens for {UNREAD_FRAMES} frames, and read in none of them",
+        )
+
     def _cable(self) -> None:
         if not self.setup.profile.wired:
             raise UsageError(f"{self.setup.profile.name} has no Ethernet: it is paired by QR code")
@@ -223,7 +232,7 @@ async def desk(setup: Setup) -> AsyncIterator[Desk]:
         eyes = None
         if not setup.profile.wired:
             pool = await stack.enter_async_context(await DecodePool.open(setup.decoder))
-            eyes = Eyes(pool, LensSettings(), setup.seed)
+            eyes = Eyes(pool, LensSettings(), setup.seed, lambda _: here.say_unread())
         world = LiveWorld(
             sites={SITE: AccessPoint(setup.networks)},
             observer=lambda index, effect, now_ms: here.observe(index, effect, now_ms),

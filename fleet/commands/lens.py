@@ -1,7 +1,7 @@
-"""`fleet lens`: how well the QR decoders read. The work is in `lens_bench.py`, loaded on demand."""
+"""`fleet lens`: its options. The work is in `lens_bench.py` and `lens_watch.py`, loaded on demand."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,8 +19,7 @@ app = typer.Typer(
 def bench(
     *,
     decoder: Annotated[
-        list[str] | None,
-        typer.Option(help="pyzbar or zxing, again for more; else both."),
+        Literal["pyzbar", "zxing"] | None, typer.Option(help="Which one; else both.")
     ] = None,
     frames_per_level: Annotated[
         int, typer.Option(min=1, max=1000, help="Frames of each level; 20 are the graded set.")
@@ -44,7 +43,7 @@ def bench(
     from fleet.commands import lens_bench
     from fleet.commands.screen import make_screen
 
-    wanted = lens_bench.Wanted(tuple(decoder or ()), frames_per_level, tuple(axis or ()), extra)
+    wanted = lens_bench.Wanted(decoder or "", frames_per_level, tuple(axis or ()), extra)
     raise typer.Exit(lens_bench.run(wanted, json, make_screen()))
 
 

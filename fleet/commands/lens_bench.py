@@ -21,9 +21,9 @@ LIMIT_PCT = 90.0
 
 
 class Wanted(NamedTuple):
-    """What is asked for; no decoders mean all, no axes mean all."""
+    """What is asked for; no decoder means all, no axes mean all."""
 
-    decoders: tuple[str, ...]
+    decoder: str
     frames: int
     axes: tuple[str, ...]
     extra: bool
@@ -67,7 +67,7 @@ def run(wanted: Wanted, path: Path | None, screen: Console) -> int:
     file cannot be written.
     """
     levels = choose(further() if wanted.extra else graded(), wanted.axes)
-    decoders = tuple(dict.fromkeys(wanted.decoders)) or NAMES
+    decoders = (wanted.decoder,) if wanted.decoder else NAMES
     result = _measured(levels, decoders, wanted.frames, screen)
     screen.print(table(result, decoders))
     for line in summary(result, decoders):

@@ -144,7 +144,8 @@ class _Watcher:
             async for shot in shots:
                 problem = shot.problem
                 if not problem:
-                    result = await self._reader.read(shot.frame)
+                    number = None if isinstance(shot.frame, bytes) else shot.number
+                    result = await self._reader.read(shot.frame, number)
                     problem = result.problem
                     if result.text is not None:
                         found = True

@@ -85,12 +85,12 @@ Broker = Annotated[
 ]
 Scenario = Annotated[str, typer.Argument(help="Built-in name, or the path of a .toml file.")]
 Report = Annotated[Path, typer.Option(help="Folder for report.html and .json, JUnit and CSV.")]
-BenchMember = Annotated[
-    Path | None,
+BenchMembers = Annotated[
+    list[Path] | None,
     typer.Option(
         "--bench",
         metavar="FILE",
-        help="A bench whose device takes part; `fleet bench bridge` writes the file.",
+        help="A bench whose device takes part, as written by `fleet bench bridge`; again for more.",
     ),
 ]
 OutageS = Annotated[

@@ -34,12 +34,13 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """What an env file says of a bench."""
+    """What an env file says of a bench; one at a cloud of others has no `phones`."""
 
     url: str
     rate: float
     members: tuple[Member, ...]
     via: Via = "terminal"
+    phones: bool = True
 
 
 def env_text(bench: Bench) -> str:
@@ -97,7 +98,8 @@ def _resources(bench: Bench, index: int, member: Member) -> Iterator[Part]:
     yield {"FleetLed": {"url": f"{member.url}/led"}}
     if not member.wired:
         yield {"FleetFrame": {"url": f"{member.url}/frame"}}
-    yield {"FleetPhone": {"url": f"{member.url}/phone"}}
+    if bench.phones:
+        yield {"FleetPhone": {"url": f"{member.url}/phone"}}
     yield {"FleetCurrent": {"url": f"{member.url}/current"}}
     yield {"FleetTones": {"url": f"{member.url}/tones"}}
     yield {"FleetClock": {"url": f"{bench.url}/clock"}}
@@ -127,7 +129,9 @@ def _drivers(bench: Bench, member: Member) -> Iterator[Part]:
     yield {"FleetLedDriver": {}}
     if not member.wired:
         yield {"FleetFrameDriver": {}}
-    for name in ("Phone", "Current", "Tone", "Clock"):
+    if bench.phones:
+        yield {"FleetPhoneDriver": {}}
+    for name in ("Current", "Tone", "Clock"):
         yield {f"Fleet{name}Driver": {}}
 
 

@@ -28,6 +28,7 @@ from firmware_sim.runtime.live.scaled import ScaledLoop
 from firmware_sim.runtime.live.world import LiveWorld
 from fleet.app.cloud_link import CloudLink
 from fleet.app.lan_client import LanSearch
+from fleet.hil.live_camera import watch
 from fleet.hil.people import People
 from fleet.hil.premises import Premises, population_of, premises
 from fleet.hil.stand import Around, Stand
@@ -35,6 +36,7 @@ from fleet.lan.addresses import AddressBlock
 from fleet.run import seeding
 from fleet.run.phones import LanPhones
 from fleet.run.population import Network, Person, Population, Unit
+from hw_profiles import catalog
 
 SITE = "bench"
 _STATION = 5  # branch of the seed; a unit's own are of the population
@@ -77,11 +79,14 @@ class Plan(msgspec.Struct, frozen=True):
     bound: bool = True
     wifi: Network = Network("workshop", "workshop")
     elsewhere: Elsewhere | None = None
+    camera: str = ""  # what `fleet lens watch` takes: a real camera before all lenses
 
     def check(self) -> None:
         """Raise UsageError for what cannot be together."""
         if self.elsewhere is not None and (self.count != 1 or self.rate != 1):
             raise UsageError("a cloud that is not of this bench: one device, at a rate of 1")
+        if self.camera and catalog.load(self.profile).wired:
+            raise UsageError(f"--camera: {self.profile} has no lens, it is paired by wire")
 
 
 class Host:
@@ -97,6 +102,7 @@ class Host:
         self._around = around
         self._loop = loop
         self._stands: list[Stand] = []
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def cloud_url(self) -> str:
@@ -123,6 +129,22 @@ class Host:
         if self._cloud is not None and self._cloud.ended.done():
             self._cloud.ended.result()
             raise UsageError("the cloud of the bench has ended")
+        if self._watching is not None and self._watching.done():
+            self._watching.result()
+
+    @asynccontextmanager
+    async def watching(self, source: str, reader: FrameReader) -> AsyncIterator[None]:
+        """Hold what a real camera sees before all lenses, as long as the block lasts."""
+        self._watching = asyncio.create_task(watch(source, reader, self._see))
+        try:
+            yield
+        finally:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    def _see(self, payload: bytes) -> None:
+        for stand in self._stands:
+            stand.see(payload)
 
     def clock(self) -> Now:
         """Return the bench's time."""
@@ -196,6 +218,8 @@ async def open_host(plan: Plan) -> AsyncIterator[Host]:
         for unit in population.units:
             stand = host.add(population, unit, block.address(unit.index))
             await _wire(stand, ptys, plan.port, stack)
+        if plan.camera:
+            await stack.enter_async_context(host.watching(plan.camera, reader))
         host.url = await stack.enter_async_context(serving(make_app(lines(host)), listener))
         loop.set_rate(plan.rate)
         try:

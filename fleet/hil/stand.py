@@ -17,7 +17,6 @@ from firmware_sim.bench.endpoints.http import (
     Switch,
 )
 from firmware_sim.bench.parts.feasa import Feasa
-from firmware_sim.bench.parts.tones import TONE_MS_MAX, wav
 from firmware_sim.bench.station import Station
 from firmware_sim.bench.trace import CurrentTrace, LedTrace
 from firmware_sim.camera.reader_pool import FrameReader
@@ -25,7 +24,13 @@ from firmware_sim.camera.scene import check_payload
 from firmware_sim.device.profile import Profile
 from firmware_sim.effects import Noted, StateShown
 from firmware_sim.errors import UsageError
-from firmware_sim.events import ButtonPressed, ButtonReleased, PowerApplied, PowerRemoved
+from firmware_sim.events import (
+    ButtonPressed,
+    ButtonReleased,
+    FrameDecoded,
+    PowerApplied,
+    PowerRemoved,
+)
 from firmware_sim.runtime.live.world import LiveWorld
 from fleet.hil.device_model import HAND_SLACK_S
 from fleet.hil.people import People
@@ -33,6 +38,7 @@ from fleet.hil.serial_line import SerialLine
 from fleet.run.population import Unit
 
 NO_LIGHT = "off"
+GOODBYE_S = 0.1  # what firmware prints before it restarts has left the line by then
 
 
 class Around(msgspec.Struct, frozen=True):
@@ -67,7 +73,7 @@ class Stand:
         self._light = NO_LIGHT
         self._on: dict[Switch, bool] = {"power": False, "button": False, "link": True}
         self._shown = Shown(shown=False)
-        station.uart.wishes = _Wishes(around.world, unit.index, profile)
+        station.uart.wishes = _Wishes(self, around.world)
         analyser = Feasa(station.fibre)
         self.console = SerialLine(station.uart, self._typed, around.now_ms)
         self.analyser = SerialLine(analyser, analyser.feed, around.now_ms)
@@ -77,6 +83,11 @@ class Stand:
     def index(self) -> int:
         """Return the number of the device."""
         return self._unit.index
+
+    @property
+    def profile(self) -> Profile:
+        """Return the model."""
+        return self._profile
 
     @property
     def wired(self) -> bool:
@@ -129,8 +140,9 @@ class Stand:
         try:
             payload = await self._around.reader.code_in(content)
         except UsageError as error:
-            self.hide()
+            self._show(None)
             self._shown = Shown(shown=False, problem=str(error))
+            self.station.remark(f"{error}.", self._around.now_ms())
             raise Unreadable(str(error)) from None
         self._show(payload)
 
@@ -140,6 +152,11 @@ class Stand:
         payload = text.encode()
         check_payload(payload)
         self._show(payload)
+
+    def see(self, payload: bytes) -> None:
+        """Let its lens read a code that is before a real camera; its firmware may not look."""
+        if self.is_on("power") and not self.wired:
+            self._world.tell(self.index, FrameDecoded(payload))
 
     def hide(self) -> None:
         """Take it away. Raises Missing."""
@@ -153,6 +170,8 @@ class Stand:
 
     def _show(self, payload: bytes | None) -> None:
         self._shown = Shown(shown=payload is not None)
+        if payload is not None:
+            self.station.code_held(self._around.now_ms())
         self._world.show(self.index, payload)
 
     def _need_lens(self) -> None:
@@ -181,9 +200,7 @@ class Stand:
 
     async def audio(self, duration_s: float) -> bytes:
         """Return what the microphone hears during the next `duration_s`, as a WAV file."""
-        start_ms, end_ms = await self._wait(duration_s)
-        tones = self.station.tones(start_ms - TONE_MS_MAX)
-        return wav(tones, start_ms, end_ms, self._unit.seed)
+        return self.station.audio(*await self._wait(duration_s))
 
     def tones(self, since_s: float) -> list[Played]:
         """Return the prompt tones since then."""
@@ -236,21 +253,26 @@ class Stand:
 class _Wishes:
     """What is asked for at the console: the supply stays on meanwhile."""
 
-    def __init__(self, world: LiveWorld, index: int, profile: Profile) -> None:
+    def __init__(self, stand: Stand, world: LiveWorld) -> None:
+        self._stand = stand
         self._world = world
-        self._index = index
-        self._hold_s = profile.timings.reset_hold_ms / 1000 + HAND_SLACK_S
+        self._loop = asyncio.get_running_loop()
 
     def reboot(self) -> None:
-        """Start the firmware anew."""
-        self._world.tell(self._index, PowerRemoved())
-        self._world.tell(self._index, PowerApplied())
+        """Start the firmware anew, once it has said so."""
+        self._loop.call_later(GOODBYE_S, self._restart)
 
     def factory_reset(self) -> None:
         """Do what a held button does."""
-        self._world.tell(self._index, ButtonPressed())
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._hold_s, self._world.tell, self._index, ButtonReleased())
+        index, hold_ms = self._stand.index, self._stand.profile.timings.reset_hold_ms
+        self._world.tell(index, ButtonPressed())
+        hold_s = hold_ms / 1000 + HAND_SLACK_S
+        self._loop.call_later(hold_s, self._world.tell, index, ButtonReleased())
+
+    def _restart(self) -> None:
+        if self._stand.is_on("power"):
+            self._world.tell(self._stand.index, PowerRemoved())
+            self._world.tell(self._stand.index, PowerApplied())
 
 
 def _ms(moment_s: float) -> int:

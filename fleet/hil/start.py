@@ -38,11 +38,12 @@ _KINDS: Final = {
 }
 """What a device is that shows one of these lights after its power has come on; booting says nothing."""
 
-_PIECE_S: Final = 0.3
+_PIECE_S: Final = 0.2
 _STILL_S: Final = 2.0  # longer than any light of a model keeps still while it blinks
 _BOOT_S: Final = 6.0  # longer than a device boots, where booting looks the same
-_REPEATS: Final = 2.1
+_REPEATS: Final = 1.6
 _SPAN_MIN_S: Final = 1.0
+_GLANCE_S: Final = 0.6  # enough for a colour
 _SPAN_MAX_S: Final = 10.0
 _SURE: Final = 0.75
 
@@ -103,7 +104,7 @@ def _what_it_is(bench: Bench, device: DeviceUnderTest) -> tuple[str, bool]:
 
 def _owner_of_colours(trace: LedTrace, device: DeviceUnderTest) -> str:
     """Return a state of the one kind that shows a colour, whatever its rhythm, or an empty text."""
-    colours = read(trace.last(_SPAN_MIN_S)).colours
+    colours = read(trace.last(_GLANCE_S)).colours
     if len(colours) != 1:
         return ""
     having = [state for state in _KINDS if colours[0] in device.light(state).colours]

@@ -8,7 +8,6 @@ from firmware_sim.bench.capabilities import NotSeen
 from firmware_sim.errors import UsageError
 from fleet.hil.virtual_stand import VirtualStand
 
-PIECE_S: Final = 0.05  # what happens meanwhile is printed at the latest so much later
 TEXT_MAX: Final = 200_000  # characters that nobody has asked for
 _SHOWN_MAX = 400
 
@@ -31,26 +30,19 @@ class Console:
             wanted = re.compile(pattern, re.DOTALL)
         except re.error as error:
             raise UsageError(f"{pattern!r} is no regular expression: {error}") from None
-        end_s = self._stand.now_s + timeout_s
-        while True:
-            self._take_in()
-            found = wanted.search(self._text)
-            if found is not None:
-                self._text = self._text[found.end() :]
-                return found.string[: found.end()]
-            left_s = end_s - self._stand.now_s
-            if left_s <= 0:
-                there = repr(self._text[-_SHOWN_MAX:]) if self._text else "nothing"
-                raise NotSeen(
-                    f"{pattern!r} was not printed within {timeout_s:g} s; there is {there}"
-                )
-            self._stand.pass_s(min(left_s, PIECE_S))
+        found = self._stand.wait_for(lambda: self._match(wanted), timeout_s)
+        if found is None:
+            there = repr(self._text[-_SHOWN_MAX:]) if self._text else "nothing"
+            raise NotSeen(f"{pattern!r} was not printed within {timeout_s:g} s; there is {there}")
+        self._text = self._text[found.end() :]
+        return found.string[: found.end()]
 
     def sendline(self, line: str) -> None:
         """Type a line and press Enter."""
         typed = f"{line}\n".encode(errors="replace")
         self._stand.station.uart.feed(typed, self._stand.now_ms)
 
-    def _take_in(self) -> None:
+    def _match(self, wanted: re.Pattern[str]) -> re.Match[str] | None:
         printed = self._decoder.decode(self._stand.station.uart.due(self._stand.now_ms))
         self._text = (self._text + printed)[-TEXT_MAX:]
+        return wanted.search(self._text)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware_sim.bench.capabilities import Light, Mode, NotSeen, Reading
+from firmware_sim.bench.parts.tones import Tone
 from firmware_sim.bench.reader.classify import read
 from firmware_sim.bench.reader.waiting import Wanted, wait_for, wanted
 from firmware_sim.bench.trace import CurrentTrace, LedTrace
@@ -15,7 +16,6 @@ from fleet.hil.virtual_stand import VirtualStand
 
 LED_RATE_HZ: Final = 100.0
 SUPPLY_RATE_HZ: Final = 100.0
-PIECE_S: Final = 0.05  # how long the microphone listens before it thinks about it
 
 
 class Clock:
@@ -194,18 +194,16 @@ class Ear:
 
     def wait_for(self, tone: int, timeout_s: float = 30.0) -> None:
         """Return when the prompt tone has been played, since the last one waited for. NotSeen."""
-        end_s = self._stand.now_s + timeout_s
-        while True:
+        found = self._stand.wait_for(lambda: self._heard(tone), timeout_s)
+        if found is None:
             heard = self._stand.station.tones(self._since_ms)
-            found = next((one for one in heard if one.tone == tone), None)
-            if found is not None:
-                self._since_ms = found.at_ms + 1
-                return
-            left_s = end_s - self._stand.now_s
-            if left_s <= 0:
-                there = ", ".join(str(one.tone) for one in heard) or "none"
-                raise NotSeen(f"tone {tone} was not played within {timeout_s:g} s; heard: {there}")
-            self._stand.pass_s(min(left_s, PIECE_S))
+            there = ", ".join(str(one.tone) for one in heard) or "none"
+            raise NotSeen(f"tone {tone} was not played within {timeout_s:g} s; heard: {there}")
+        self._since_ms = found.at_ms + 1
+
+    def _heard(self, tone: int) -> Tone | None:
+        heard = self._stand.station.tones(self._since_ms)
+        return next((one for one in heard if one.tone == tone), None)
 
 
 def _utf8(text: str) -> bytes:

@@ -26,12 +26,13 @@ from firmware_sim.events import (
 )
 from firmware_sim.rng import derive
 from firmware_sim.runtime.virtual.agenda import Agenda
-from firmware_sim.runtime.virtual.loop import VirtualLoop
+from firmware_sim.runtime.virtual.loop import NOISE_MS, VirtualLoop
 from fleet.hil.device_model import HAND_SLACK_S
 from fleet.run.virtual.desk.scene import WAREHOUSE, Desk
 
 START_MS: Final = 1_767_225_600_000  # 2026-01-01, as of every run in virtual time
 REBOOT_S: Final = 0.1
+PIECE_MS: Final = 50  # how much time passes between two looks
 _DEVICE = 0
 _STATION = 4  # branch of the seed; the desk uses those before it
 R = TypeVar("R")
@@ -78,10 +79,21 @@ class VirtualStand:
         return self.now_ms / 1000
 
     def pass_s(self, duration_s: float) -> None:
-        """Let so much time pass. Raises UsageError for what is no duration."""
-        if not 0 <= duration_s < math.inf:
-            raise UsageError(f"{duration_s!r} seconds is no time that can pass")
-        self.let(lambda: asyncio.sleep(duration_s))
+        """Let so much time pass, in whole milliseconds: at least one if it is not 0. UsageError."""
+        self._pass_ms(_whole_ms(duration_s))
+
+    def wait_for(self, look: Callable[[], R | None], timeout_s: float) -> R | None:
+        """Return what `look` finds as soon as it finds anything; None: it does not, in this time.
+
+        It looks at once, then every `PIECE_MS`. Raises UsageError for what is no duration.
+        """
+        end_ms = self.now_ms + _whole_ms(timeout_s)
+        while (found := look()) is None and self.now_ms < end_ms:
+            self._pass_ms(min(PIECE_MS, end_ms - self.now_ms))
+        return found
+
+    def _pass_ms(self, duration_ms: int) -> None:
+        self.let(lambda: asyncio.sleep(duration_ms / 1000))
 
     def let(self, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
         """Let somebody do something that takes time, and return what came of it.
@@ -152,6 +164,12 @@ class _Wishes:
 
     def _later(self, delay_s: float, act: Callable[[], None]) -> None:
         self._stand.do(lambda: asyncio.get_running_loop().call_later(delay_s, act))
+
+
+def _whole_ms(duration_s: float) -> int:
+    if not 0 <= duration_s < math.inf:
+        raise UsageError(f"{duration_s!r} seconds is no time that can pass")
+    return math.ceil(1000 * duration_s - NOISE_MS) or int(duration_s > 0)
 
 
 def _lay(profile: str, agenda: Agenda, seed: int) -> Desk:

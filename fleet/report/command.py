@@ -1,6 +1,6 @@
 """`fleet run` and `fleet report`: play, write, compare, print, and say by a code how it went."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def run_scenario(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
-    bench: Path | None = None,
+    benches: Sequence[Path] = (),
     attendance: Attendance = nobody,
     console: Console | None = None,
 ) -> int:
@@ -48,8 +48,8 @@ def run_scenario(
     `scenario` is a built-in name or the path of a file; None stands for the scenario's or the
     machine's choice; without `report_dir` no file is written, without `data_dir` data lives in a
     temporary folder. `lan` names the LAN to run in, see `perform`; what is said on it is written to
-    `pcap`; `tls`, `device_https_port`, `broker`, `outage_s`, `bench` and `attendance` as in `perform`. Raises UsageError when the
-    run cannot start or the report not be written.
+    `pcap`; `tls`, `device_https_port`, `broker`, `outage_s`, `benches` and `attendance` as in
+    `perform`. Raises UsageError when the run cannot start or the report not be written.
     """
     console = console or Console(highlight=False, markup=False, emoji=False)
     if report_dir is not None:
@@ -67,7 +67,7 @@ def run_scenario(
         device_https_port=device_https_port,
         broker=broker,
         outage_s=outage_s,
-        bench=bench,
+        benches=benches,
         attendance=attendance,
         console=console,
     )

@@ -7,7 +7,7 @@ a `UsageError`.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from rich.console import Console
 
 from firmware_sim.errors import SimulatorError, UsageError
 from fleet.run.attendance import Attendance, Live, Told, nobody
-from fleet.run.bridge.member import load_member, place_in
+from fleet.run.bridge.member import load_members, place_in
 from fleet.run.fault_player import START
 from fleet.run.files import run_folder
 from fleet.run.hosting import GRACE_S, external_broker, first_of, in_loop, settle, stop_signal
@@ -36,6 +36,10 @@ WAIT_MAX_MIN = 60  # for the last day of a campaign to begin
 LOOK_EVERY_S = 0.25
 SAMPLE_EVERY = 4  # looks
 INTERRUPTED = "interrupted"
+_NOT_AT_BENCHES = (
+    "--bench: not with --tls, whose authority the firmware on a bench does not know, nor with --lan, "
+    "where no bench is within reach"
+)
 
 
 def perform(
@@ -52,7 +56,7 @@ def perform(
     device_https_port: int | None = None,
     broker: str = "",
     outage_s: float | None = None,
-    bench: Path | None = None,
+    benches: Sequence[Path] = (),
     attendance: Attendance = nobody,
     console: Console,
 ) -> RunResult:
@@ -62,14 +66,15 @@ def perform(
     on the LAN is written to `pcap`. With `tls` everything between cloud, devices and people is
     encrypted; devices may have a port of their own then. They use the MQTT broker at `broker`, if
     that is not empty. `outage_s` is how long the cloud is away
-    where the scenario has it go away. `bench` is the file of a bench whose device takes part.
+    where the scenario has it go away. `benches` are the files of benches whose devices take part.
     `attendance` looks on. Raises UsageError when the run cannot start.
     """
     plan = with_outages(load_scenario(scenario), outage_s)
     population = populate(plan, devices or plan.devices, seed)
-    member = load_member(bench) if bench is not None else None
-    if member is not None:
-        population = place_in(population, member)
+    members = load_members(benches)
+    if members and (tls or lan):
+        raise UsageError(_NOT_AT_BENCHES)
+    population = place_in(population, members)
     _check_live(population, own_broker=not broker)
     count = shard_count(len(population.units), shards or 0)
     home = settle(lan, len(population.units), shards=count, decoder=decoder, data_dir=data_dir)
@@ -82,7 +87,7 @@ def perform(
         device_https_port=device_https_port,
         broker=external_broker(broker, tls=tls),
         site=first_site(plan),
-        bench=member,
+        benches=members,
     )
     with run_folder(data_dir) as folder:
         return in_loop(_perform(population, options, folder, attendance, console))

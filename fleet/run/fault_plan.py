@@ -82,7 +82,8 @@ class FaultPlan:
         table = self.tables[number]
         kind = table.facts.fault
         assert kind is not None, "it strikes the cloud"
-        concerned = [u for u in self._population.units if concerns(kind, wired=u.product.wired)]
+        ours = (unit for unit in self._population.units if not unit.foreign)
+        concerned = [unit for unit in ours if concerns(kind, wired=unit.product.wired)]
         if table.during == REBIND:
             concerned = [unit for unit in concerned if unit.new_owner is not None]
         drawn = {self._lot(number, unit): self._chance(number, turn, unit) for unit in concerned}

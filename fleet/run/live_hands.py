@@ -71,6 +71,9 @@ class LiveHands:
         """Return which shard or bench has which of some devices."""
         by_host: dict[ShardHost | BridgeHost, list[int]] = {}
         for index in indices:
-            host = self.benches.get(index) or self.shards[index % len(self.shards)]
-            by_host.setdefault(host, []).append(index)
+            by_host.setdefault(self.host(index), []).append(index)
         return list(by_host.items())
+
+    def host(self, index: int) -> ShardHost | BridgeHost:
+        """Return which shard or bench has a device."""
+        return self.benches.get(index) or self.shards[index % len(self.shards)]

@@ -29,7 +29,7 @@ class Options(msgspec.Struct, frozen=True):
     tls: bool = False
     device_https_port: int | None = None  # None: devices use the common one
     broker: BrokerAddress | None = None  # None: devices use the cloud's own
-    bench: Member | None = None  # a device of the population that is not simulated here
+    benches: tuple[Member, ...] = ()  # of the population, who is not simulated here
 
 
 def cloud_config(
@@ -37,8 +37,8 @@ def cloud_config(
 ) -> ServerConfig:
     """Return what the cloud of a run is told; it lives in `folder`, and where the devices are."""
     lan, host, port = options.lan, "127.0.0.1", 0
-    if options.bench is not None:
-        host, port = options.bench.cloud_address
+    for member in options.benches:  # all have the same
+        host, port = member.cloud_address
     if lan is not None:
         host = lan.cloud_ip
     return ServerConfig(

@@ -24,8 +24,7 @@ from fleet.run import messages as msg
 from fleet.run import seeding
 from fleet.run.admin import AdminLink
 from fleet.run.audit import fetch_audit
-from fleet.run.bridge.host import BridgeHost
-from fleet.run.bridge.opening import opener
+from fleet.run.bridge.host import BridgeHost, hosts_of
 from fleet.run.chronicle import Chronicle
 from fleet.run.cloud_faults import CloudFault
 from fleet.run.cloud_host import CloudHost
@@ -114,7 +113,15 @@ class Supervisor(LiveHands):
         async with asyncio.TaskGroup() as group:
             for shard in self.shards:
                 group.create_task(shard.start())
-        self._open_benches()
+        self.benches = hosts_of(
+            self._population,
+            self._options.benches,
+            self._options.site,
+            lambda report: self._take(len(self.shards), report),
+            self.give_up,
+        )
+        for bench in self.benches.values():
+            bench.start()
 
     async def stop(self, grace_s: float) -> None:
         """End all processes: politely, then after `grace_s` by force."""
@@ -160,9 +167,8 @@ class Supervisor(LiveHands):
     async def phones(self) -> AsyncIterator[Phones]:
         """Let phones hear the LAN as long as the block lasts."""
         fleet = max(FOUND_MAX, len(self._population.units))
-        bench = self._options.bench
-        near = self.network if bench is None else f"{self.network} {bench.lan}"
-        async with LanSearch(network=near, found_max=fleet) as search:
+        near = (self.network, *(member.lan for member in self._options.benches))
+        async with LanSearch(network=" ".join(near), found_max=fleet) as search:
             yield LanPhones(search)
 
     def now_ms(self) -> int:
@@ -215,23 +221,6 @@ class Supervisor(LiveHands):
         )
         stem = self._folder / f"shard-{number}"
         return ShardHost(setup, stem, lambda report: self._take(number, report), self._shard_died)
-
-    def _open_benches(self) -> None:
-        member = self._options.bench
-        if member is None:
-            return
-        for unit in self._population.units:
-            if unit.foreign:
-                self.benches[unit.index] = bench = BridgeHost(
-                    unit.index,
-                    self._population.profile(unit),
-                    opener(member),
-                    lambda report: self._take(len(self.shards), report),
-                    self.give_up,
-                    wifi=member.wifi,
-                    site=self._options.site,
-                )
-                bench.start()
 
     def _spec(self, unit: Unit) -> msg.DeviceSpec:
         options = self._options

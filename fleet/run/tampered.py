@@ -197,11 +197,12 @@ AFTER: Mapping[str, Attack] = {
 
 async def break_out(stage: Stage, crew: Crew, operator: ConsoleClient, give: Give) -> None:
     """Let all tampered devices try everything at the same time; `give` gets each as it is done."""
-    units = stage.population.units
+    # Whoever is on a bench has another cloud's keys, if any: nobody speaks for it, or against it.
     async with asyncio.TaskGroup() as group:
-        for unit in units:
+        ours = [unit for unit in stage.population.units if not unit.foreign]
+        for number, unit in enumerate(ours):
             if unit.trouble == TAMPERED:
-                victim = units[(unit.index + 1) % len(units)]
+                victim = ours[(number + 1) % len(ours)]
                 group.create_task(_one(stage, crew, operator, unit, victim, give))
 
 

@@ -73,8 +73,7 @@ class Choosing:
         """Return a device as the API shows it."""
         supervisor = self._premises.supervisor
         seen = supervisor.watch.last[one.index]
-        ((shard, _),) = supervisor.spread([one.index]) if supervisor.shards else ((None, []),)
-        hand = shard.hand(one.index) if shard is not None else None
+        hand = supervisor.host(one.index).hand(one.index) if supervisor.shards else None
         return Device(
             index=one.index,
             uuid=one.uuid,

@@ -81,6 +81,12 @@ class Injecting:
         raise NotFound(f"no fault {number} was injected")
 
     def _of_devices(self, table: FaultTable, indices: tuple[int, ...]) -> Injected:
+        units = self._premises.population.units
+        indices = tuple(index for index in indices if not units[index].foreign)
+        if not indices:
+            raise UsageError(
+                "faults befall what is simulated; a device on a bench has its power, button and link"
+            )
         number = self._number()
         rng = Rng(derive(self._premises.population.seed, _DICE, number))
         delays = tuple(round(1000 * rng.between(0, table.within_s)) for _ in indices)

@@ -168,9 +168,8 @@ class LightWall:
         unit = self._unit(call)
         supervisor, watch, index = self._supervisor, self._supervisor.watch, unit.index
         profile = self._premises.population.profile(unit)
-        ((shard, _),) = supervisor.spread([index])
-        hand = shard.hand(index)
-        address = supervisor.address(index)
+        hand = supervisor.host(index).hand(index)
+        address = "" if unit.foreign else supervisor.address(index)  # it has one of its own
         seen = watch.last[index]
         return Life(
             index=index,
@@ -181,7 +180,7 @@ class LightWall:
             firmware=profile.firmware.software_version,
             lan_version=unit.lan_version,
             address=address,
-            mac=mac_of(address),
+            mac=mac_of(address) if address else "",
             place=hand.site,
             powered=hand.powered,
             linked=hand.plugged,

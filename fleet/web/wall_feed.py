@@ -204,10 +204,9 @@ class WallFeed:
     def _shape(self, seen: Seen) -> int:
         if seen.cause == REMOVED:
             return SHAPES.index(GONE)
-        shards = self._supervisor.shards
         place = HOMES
-        if shards:
-            place = shards[seen.index % len(shards)].hand(seen.index).site
+        if self._supervisor.shards:
+            place = self._supervisor.host(seen.index).hand(seen.index).site
         return _NUMBERS[seen.light, seen.lifecycle, seen.operator, place]
 
 

@@ -10,10 +10,11 @@ from PIL import Image
 from firmware_sim.camera.decoder import make_decoder
 from firmware_sim.camera.picture import FORMATS, looks_like_picture, read
 from firmware_sim.camera.shots import Outcome
+from firmware_sim.camera.strategy import Strategy
 from firmware_sim.camera.symbol import Luma, flat_picture
 from tests.camera.pictures import PAYLOAD, bomb, picture, text_bomb
 
-DECODER = make_decoder("zxing")
+DECODER = Strategy(make_decoder("zxing"))
 
 
 def saved(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -49,16 +50,18 @@ def test_a_photograph_is_made_smaller_first(kind: str) -> None:
     large = Image.fromarray(flat_picture(PAYLOAD)).resize((4000, 4000))
     seen: list[Luma] = []
 
-    class Recorder:
-        name = "recorder"
-
+    class Recorder(Strategy):
         def decode(self, luma: Luma) -> bytes | None:
             seen.append(luma)
-            return DECODER.decode(luma)
+            return super().decode(luma)
 
-    assert read(saved(large, kind), Recorder()).text == PAYLOAD
-    assert read(np.asarray(large), Recorder()).text == PAYLOAD
-    assert [luma.shape for luma in seen] == [(1600, 1600)] * 2
+    assert read(saved(large, kind), Recorder(make_decoder("zxing"))).text == PAYLOAD
+    assert [luma.shape for luma in seen] == [(1600, 1600)]
+    assert read(np.asarray(large), DECODER).text == PAYLOAD
+
+
+def test_a_code_with_its_colours_turned_around() -> None:
+    assert read(255 - flat_picture(PAYLOAD), DECODER).text == PAYLOAD
 
 
 def test_a_picture_without_code() -> None:
@@ -101,13 +104,11 @@ def test_a_picture_of_100_megapixels_is_refused_before_one_is_decoded(
 
 
 def test_what_memory_does_not_hold() -> None:
-    class Hungry:
-        name = "hungry"
-
+    class Hungry(Strategy):
         def decode(self, luma: Luma) -> bytes | None:
             raise MemoryError
 
-    assert read(picture(), Hungry()).outcome is Outcome.TOO_LARGE
+    assert read(picture(), Hungry(make_decoder("zxing"))).outcome is Outcome.TOO_LARGE
 
 
 def test_a_damaged_file_at_every_byte(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The process that reads pictures: its hello, its answers, its end; and that its bounds hold."""
 
+import io
 import os
 import resource
 import signal
@@ -9,11 +10,14 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from firmware_sim.camera import picture_worker
+from firmware_sim.camera.decoder import make_decoder
 from firmware_sim.camera.messages import Hello, Unframer, frame_message
 from firmware_sim.camera.picture_worker import serve
 from firmware_sim.camera.shots import Frame, FrameResult, Outcome, task_of
+from firmware_sim.camera.symbol import flat_picture
 from tests.camera.pictures import PAYLOAD, picture
 
 decode = msgspec.msgpack.Decoder(Hello | FrameResult).decode
@@ -23,6 +27,7 @@ decode = msgspec.msgpack.Decoder(Hello | FrameResult).decode
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.settimeout(20)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)  # room for some frames
     with ours, theirs:
         yield ours, theirs
 
@@ -52,6 +57,19 @@ def test_each_frame_gets_one_answer(ends: tuple[socket.socket, socket.socket]) -
     assert second.outcome is Outcome.NO_PICTURE
     assert isinstance(third, FrameResult)
     assert third.outcome is Outcome.NOTHING
+
+
+def test_a_file_is_looked_at_in_all_ways(ends: tuple[socket.socket, socket.socket]) -> None:
+    code = Image.fromarray(flat_picture(PAYLOAD))
+    blurred = code.filter(ImageFilter.GaussianBlur(2.2))
+    assert make_decoder("zxing").decode(np.asarray(blurred)) is None
+    file = io.BytesIO()
+    blurred.save(file, "PNG")
+    ours, theirs = ends
+    tell(ours, file.getvalue())
+    serve(theirs, "zxing")
+    theirs.close()
+    assert answers(ours) == [Hello(), FrameResult(Outcome.READ, PAYLOAD)]
 
 
 def test_an_unknown_decoder_is_the_last_word(ends: tuple[socket.socket, socket.socket]) -> None:

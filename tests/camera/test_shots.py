@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from firmware_sim.camera.shots import SIZE_MAX, FrameResult, Outcome, oversize, task_of
+from firmware_sim.camera.shots import SIZE_MAX, FrameResult, Outcome, one_line, oversize, task_of
 
 
 def test_a_picture_goes_as_it_is_and_a_frame_as_its_rows() -> None:
@@ -25,3 +25,7 @@ def test_no_result_shows_what_was_read() -> None:
     shown = repr(FrameResult(Outcome.READ, b"correct horse"))
     assert "horse" not in shown
     assert "read" in shown
+
+
+def test_what_a_worker_says_is_one_line_without_control_signs() -> None:
+    assert one_line("a\x1b[2J\nb" + "x" * 1000) == "a[2Jb" + "x" * 294

@@ -114,14 +114,26 @@ def test_in_turn_two_glances_each_and_all_of_them_in_time(
     name: str, shape: tuple[int, int]
 ) -> None:
     picture = np.random.default_rng(3).integers(0, 255, shape, np.uint8)
-    at_once = Sees(name)
+    at_once, one_by_one = Sees(name), Sees(name)
     Strategy(at_once).decode(picture)
-    in_turn = Sees(name)
-    strategy = Strategy(in_turn)
-    for number in range(len(at_once.shown) - 1):
-        assert strategy.decode_in_turn(picture, number) is None
-        assert len(in_turn.shown) == 2 * (number + 1)
-    assert {luma.tobytes() for luma in in_turn.shown} == {luma.tobytes() for luma in at_once.shown}
+    in_turn = Strategy(one_by_one)
+    for number in range(2 * len(at_once.shown)):
+        assert in_turn.decode_in_turn(picture, number) is None
+        assert len(one_by_one.shown) == 2 * (number + 1)
+    assert glanced(one_by_one) == glanced(at_once)
+
+
+def glanced(decoder: Sees) -> set[bytes]:
+    return {luma.tobytes() for luma in decoder.shown}
+
+
+def test_in_turn_a_large_picture_is_seen_whole_every_other_time() -> None:
+    decoder = Sees("pyzbar")
+    strategy = Strategy(decoder)
+    for number in range(4):
+        strategy.decode_in_turn(np.zeros((1080, 1920), np.uint8), number)
+    seconds = [luma.shape == (1080, 1920) for luma in decoder.shown[1::2]]
+    assert seconds == [True, False, True, False]
 
 
 def test_in_turn_one_glance_is_enough_where_it_reads() -> None:

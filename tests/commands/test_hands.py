@@ -76,6 +76,16 @@ def test_a_code_is_shown_and_taken_away(tmp_path: Path) -> None:
     assert (world.shown, desk.code) == ([payload, None], "")
 
 
+def test_a_code_that_the_lens_does_not_read_is_said(tmp_path: Path) -> None:
+    qr.save(b"x" * 2000, tmp_path / "fine.png")
+    desk, _ = make_desk("ipc-red-green")
+    said: list[str] = []
+    desk.report = lambda _, text: said.append(text)
+    do(desk, f"show {tmp_path}/fine.png")
+    desk.say_unread()
+    assert said == ["fine.png: before the lens for 50 frames, and read in none of them"]
+
+
 def test_a_cable_is_pulled_and_plugged() -> None:
     desk, world = make_desk("gateway")
     assert desk.plugged

@@ -12,20 +12,25 @@ from fleet.commands.lens_bench import Wanted
 @pytest.mark.parametrize(
     ("options", "wanted", "path"),
     [
-        ([], Wanted((), 20, (), extra=False), None),
+        ([], Wanted("", 20, (), extra=False), None),
         (
             ["--decoder", "zxing", "--frames-per-level", "3", "--axis", "tilt", "--axis", "glare"],
-            Wanted(("zxing",), 3, ("tilt", "glare"), extra=False),
+            Wanted("zxing", 3, ("tilt", "glare"), extra=False),
             None,
         ),
-        (["--extra", "--json", "x.json"], Wanted((), 20, (), extra=True), Path("x.json")),
+        (["--extra", "--json", "x.json"], Wanted("", 20, (), extra=True), Path("x.json")),
     ],
 )
 def test_what_is_asked_for(
     options: list[str], wanted: Wanted, path: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(lens_bench, "run", lambda *what: asked.append(what[:2]) or 1)
+
+    def note(*what: object) -> int:
+        asked.append(what[:2])
+        return 1
+
+    monkeypatch.setattr(lens_bench, "run", note)
     assert run(["lens", "bench", *options]) == 1
     assert asked == [(wanted, path)]
 

@@ -45,7 +45,7 @@ def test_text_is_given_up_to_the_match_and_the_rest_kept(stand: VirtualStand) ->
 
     assert line.expect("Boot") == "U-Boot"
     assert line.expect(r"starting\s+\w+\r\n") == "\r\nstarting kernel\r\n"
-    assert stand.now_s == pytest.approx(0.4, abs=virtual_console.PIECE_S)
+    assert stand.now_s == pytest.approx(0.4, abs=0.05)
     assert line.expect("# ", timeout_s=0) == "# "
 
 

@@ -59,6 +59,24 @@ def test_time_passes_in_calls_only(stand: VirtualStand) -> None:
     assert stand.now_s == 1.75
 
 
+def test_however_little_is_asked_for_time_goes_on(stand: VirtualStand) -> None:
+    stand.pass_s(1e-12)
+    stand.pass_s(0.0014)
+
+    assert stand.now_ms == 3
+
+
+@pytest.mark.parametrize("after_ms", [0, 1, 2, 429, 1429, 3382])
+def test_waiting_ends_to_the_millisecond(stand: VirtualStand, after_ms: int) -> None:
+    stand.pass_s(after_ms / 1000)  # a float that is a little too short would wait for ever
+    looks: list[int] = []
+
+    assert stand.wait_for(lambda: looks.append(stand.now_ms), 0.12) is None
+    assert [at_ms - after_ms for at_ms in looks] == [0, 50, 100, 120]
+    assert stand.wait_for(lambda: stand.now_ms >= after_ms + 200 or None, 1) is True
+    assert stand.now_ms == after_ms + 220
+
+
 @pytest.mark.parametrize("duration_s", [-1.0, float("nan"), float("inf")])
 def test_no_other_time_passes(stand: VirtualStand, duration_s: float) -> None:
     with pytest.raises(UsageError, match="no time that can pass"):
@@ -77,6 +95,20 @@ def test_a_wish_to_reboot_leaves_the_supply_on(stand: VirtualStand) -> None:
 
     assert shown == ["off", "booting", "reconnecting"]
     assert stand.desk.touch.powered
+
+
+def test_a_reboot_without_supply_comes_to_nothing(stand: VirtualStand) -> None:
+    stand.power(on=True)
+    stand.pass_s(10)
+    wishes = stand.station.uart.wishes
+    assert wishes is not None
+
+    wishes.reboot()
+    stand.power(on=False)
+    shown = lights_of(stand)
+    stand.pass_s(10)
+
+    assert shown == []
 
 
 def test_a_wish_for_a_factory_reset_does_what_the_button_does(stand: VirtualStand) -> None:

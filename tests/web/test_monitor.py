@@ -9,6 +9,7 @@ from PIL import Image
 
 from firmware_sim.camera.decoder import make_decoder
 from firmware_sim.camera.picture import read
+from firmware_sim.camera.strategy import Strategy
 from firmware_sim.errors import UsageError
 from fleet.web.app import make_app
 from fleet.web.monitor import Look, Monitor, make_rooms
@@ -28,7 +29,11 @@ def monitor_and_client(password: str = "") -> tuple[Monitor, httpx.AsyncClient]:
 async def code_on(client: httpx.AsyncClient) -> bytes | None:
     reply = await client.get("/api/monitor/picture")
     assert reply.headers["cache-control"] == "no-store"
-    return read(reply.content, make_decoder("zxing")).text if reply.status_code == 200 else None
+    return (
+        read(reply.content, Strategy(make_decoder("zxing"))).text
+        if reply.status_code == 200
+        else None
+    )
 
 
 async def test_a_script_shows_a_picture_a_text_and_nothing() -> None:

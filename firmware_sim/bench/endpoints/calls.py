@@ -5,8 +5,9 @@ their behalf has a foreign `Origin` or says so in `Sec-Fetch-Site`, and a name t
 here is in its `Host` header. A body is read up to the bound of its call.
 """
 
+import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -34,6 +35,10 @@ class NotFound(UsageError):
 
 class TooLarge(UsageError):
     """A body has more bytes than its call takes."""
+
+
+class Over(UsageError):
+    """The bench ends while somebody waits."""
 
 
 class Unreadable(UsageError):
@@ -88,7 +93,7 @@ class Line(NamedTuple):
 
     method: str
     path: str  # `{name}` is one part of it
-    do: Callable[[Call], Awaitable[object]]
+    do: Callable[[Call], Coroutine[Any, Any, object]]
     body_max: int = BODY_MAX
 
 
@@ -104,21 +109,25 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Missing, 404),
     (TooLarge, 413),
     (Unreadable, 422),
+    (Over, 503),
     (NotSeen, 504),
     (PeerError, 502),
     (UsageError, 400),
 )
 
 
-def make_app(lines: Iterable[Line]) -> ASGIApp:
+def make_app(lines: Iterable[Line]) -> "Gate":
     """Return the application that serves a table of calls on a loopback address."""
+    work = _Work()
     by_path: dict[str, dict[str, Line]] = {}
     for line in lines:
         by_path.setdefault(line.path, {})[line.method] = line
     routes = [
-        Route(path, _endpoint(methods), methods=list(methods)) for path, methods in by_path.items()
+        Route(path, _endpoint(methods, work), methods=list(methods))
+        for path, methods in by_path.items()
     ]
-    return Gate(Starlette(routes=routes, exception_handlers={HTTPException: _unknown}))
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
+    return Gate(app, work.end)
 
 
 def problem(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -130,9 +139,10 @@ def problem(status: int, text: str, headers: Mapping[str, str] | None = None) ->
 class Gate:
     """Turns away what a browser sends for pages of others."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand before `app`."""
+    def __init__(self, app: ASGIApp, end: Callable[[], None]) -> None:
+        """Stand before `app`; `end` is what ends its calls."""
         self._app = app
+        self.end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or answer it."""
@@ -177,16 +187,43 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _endpoint(methods: Mapping[str, Line]) -> Callable[[Request], Awaitable[Response]]:
+class _Work:
+    """The calls that are being carried out."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[object]] = set()
+        self._over = False
+
+    async def do(self, line: Line, call: Call) -> object:
+        task = asyncio.ensure_future(line.do(call))
+        self._tasks.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._over:
+                raise Over("the bench ends") from None
+            raise
+        finally:
+            self._tasks.discard(task)
+
+    def end(self) -> None:
+        """Tell all who wait that it is over."""
+        self._over = True
+        for task in self._tasks:
+            task.cancel()
+
+
+def _endpoint(
+    methods: Mapping[str, Line], work: _Work
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def answer(request: Request) -> Response:
         # A HEAD is a GET whose answer is cut off by the server.
         line = methods["GET" if request.method == "HEAD" else request.method]
         try:
             content = await _content(request, line.body_max)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return _response(
-                await line.do(Call(request.path_params, request.query_params, kind, content))
-            )
+            call = Call(request.path_params, request.query_params, kind, content)
+            return _response(await work.do(line, call))
         except (UsageError, PeerError, NotSeen) as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
             return problem(status, str(error))

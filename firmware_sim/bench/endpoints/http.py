@@ -5,8 +5,8 @@ and in the answer to a GET (labgrid: model `rest` of NetworkPowerPort, HttpDigit
 seconds of the bench's clock.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Literal, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -195,7 +195,7 @@ class _Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since_s: float = 0.0
 
 
-Do = Callable[[Stand, Call], Awaitable[object]]
+Do = Callable[[Stand, Call], Coroutine[Any, Any, object]]
 
 
 def lines(desk: Desk) -> list[Line]:
@@ -207,7 +207,7 @@ def lines(desk: Desk) -> list[Line]:
     async def devices(_: Call) -> object:
         return [stand.about() for stand in desk.stands]
 
-    def at(do: Do) -> Callable[[Call], Awaitable[object]]:
+    def at(do: Do) -> Callable[[Call], Coroutine[Any, Any, object]]:
         async def call(call: Call) -> object:
             return await do(_stand(desk, call.number("index")), call)
 

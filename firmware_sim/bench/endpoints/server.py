@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
 
+from firmware_sim.bench.endpoints.calls import Gate
 from firmware_sim.bench.endpoints.tcp import HOST
 from firmware_sim.errors import UsageError
 
@@ -45,8 +45,8 @@ def listen(port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
-    """Serve `app` as long as the block lasts; gives its URL."""
+async def serving(app: Gate, listener: socket.socket) -> AsyncIterator[str]:
+    """Serve `app` as long as the block lasts; gives its URL. Who waits at the end is told so."""
     config = uvicorn.Config(
         app,
         http="h11",  # which bounds the head of a request
@@ -68,6 +68,7 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
             await asyncio.sleep(_START_POLL_S)
         yield f"http://{HOST}:{listener.getsockname()[1]}"
     finally:
+        app.end()
         server.should_exit = True
         await asyncio.gather(task, return_exceptions=True)
         listener.close()

@@ -100,6 +100,10 @@ class LabgridBench:
         """Return the apps."""
         return Phone(self._driver("phone"))
 
+    def parts(self) -> set[str]:
+        """Return the names of the parts for which there are drivers."""
+        return {part for part in _PARTS if self._candidates(part)}
+
     def forget(self) -> None:
         """Throw away what the console has printed so far, where there is one."""
         if self._candidates("console"):

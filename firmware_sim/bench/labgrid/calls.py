@@ -78,14 +78,13 @@ class Caller:
             raise UsageError(f"{self._url}{path}: this is no bench ({error})") from None
 
     def table(
-        self, columns: str, duration_s: float, rate_hz: float, **more: float
+        self, columns: str, query: dict[str, float], answer_s: float = ANSWER_S
     ) -> list[tuple[float, ...]]:
-        """Return the samples of the next `duration_s` of the bench's time, a tuple per row.
+        """Return the samples that a GET answers, a tuple per row.
 
         `columns` is the header that is expected. Raises UsageError as `call` does.
         """
-        query = {"duration_s": duration_s, "rate_hz": rate_hz, **more}
-        body = self.call("GET", query=query, answer_s=duration_s + ANSWER_S)
+        body = self.call("GET", query=query, answer_s=answer_s)
         try:
             return _rows(body.decode(errors="replace"), columns)
         except ValueError as error:

@@ -1,5 +1,6 @@
 """Drivers for a bench that is reached by HTTP: simulated ones, and real ones that answer likewise."""
 
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import attr
@@ -10,6 +11,7 @@ from labgrid.factory import target_factory
 from labgrid.step import step
 
 from firmware_sim.bench.labgrid.calls import ANSWER_S, Caller, to_json
+from firmware_sim.bench.labgrid.clocks import clock_of
 from firmware_sim.bench.labgrid.protocols import (
     ClockProtocol,
     CurrentProtocol,
@@ -52,6 +54,22 @@ class _Endpoint(Driver):
         """Give the connection up."""
         self.caller.close()
 
+    @cached_property
+    def pace(self) -> float:
+        """Return bench seconds per second on the wall."""
+        return clock_of(self.target).rate
+
+    def answer_s(self, duration_s: float) -> float:
+        """Return how long an answer may take on the wall that waits for so much of the bench's time."""
+        return duration_s / self.pace + ANSWER_S
+
+    def samples(
+        self, columns: str, duration_s: float, more: dict[str, float]
+    ) -> list[tuple[float, ...]]:
+        """Return the samples of the next `duration_s` at the rate of the resource."""
+        query = {"duration_s": duration_s, "rate_hz": self.at.rate_hz, **more}
+        return self.caller.table(columns, query, self.answer_s(duration_s))
+
 
 def _pieces(duration_s: float) -> list[float]:
     whole, rest = divmod(duration_s, PIECE_S)
@@ -72,7 +90,7 @@ class FleetLedDriver(_Endpoint, LedProtocol):
         trace = EMPTY
         for piece_s in _pieces(duration_s):
             since = {} if from_s is None else {"from_s": round(from_s, 4)}
-            rows = self.caller.table("time_s,red,green,blue", piece_s, self.at.rate_hz, **since)
+            rows = self.samples("time_s,red,green,blue", piece_s, since)
             trace = trace.then(led_trace([(t, r, g, b) for t, r, g, b in rows]))
             if len(trace.times_s):
                 from_s = float(trace.times_s[-1]) + 1 / self.at.rate_hz
@@ -92,7 +110,7 @@ class FleetCurrentDriver(_Endpoint, CurrentProtocol):
         """Return the supply current during the next `duration_s`, of the bench's clock."""
         rows: list[tuple[float, ...]] = []
         for piece_s in _pieces(duration_s):
-            rows += self.caller.table("time_s,milliamps", piece_s, self.at.rate_hz)
+            rows += self.samples("time_s,milliamps", piece_s, {})
         times_s, milliamps = np.asarray(rows, dtype=np.float64).reshape(-1, 2).T
         return CurrentTrace(times_s, milliamps)
 
@@ -139,7 +157,7 @@ class FleetPhoneDriver(_Endpoint, PhoneProtocol):
     def by_wire(self, purpose: Purpose, timeout_s: float) -> None:
         """Find the device on the LAN and send it a token. Raises NotSeen."""
         body = to_json(purpose=purpose, timeout_s=timeout_s)
-        self.caller.call("POST", "/by-wire", body=body, answer_s=timeout_s + ANSWER_S)
+        self.caller.call("POST", "/by-wire", body=body, answer_s=self.answer_s(timeout_s))
 
 
 @target_factory.reg_driver

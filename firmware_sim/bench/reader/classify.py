@@ -26,7 +26,10 @@ STILL_S = 1.9
 BLIND_S = 0.09
 """A longer gap between samples may hide a whole phase (the shortest known lasts 100 ms)."""
 
-_SAMPLES_MIN = 8
+_SAMPLES_MIN, _SPAN_MIN_S = 8, 0.05
+_SCALE = (-1.0, 2.0)  # what is far off the scale is no light
+_FLICKER_S = 12.0  # one sine fits no longer than that, and a spectrum costs the square of it
+_RATE_MAX_HZ = 200.0  # more samples are no more use: means are taken
 _UNREST, _MEAN_S = 0.1, 0.1
 _DARK_BELOW = 0.2
 _DEPTH_MIN = 0.35
@@ -51,8 +54,11 @@ def read(trace: LedTrace) -> Reading:
     or more, over two periods or more; with fewer than 20 the shortest phases are missed.
     """
     usable = np.isfinite(trace.rgb).all(axis=1) & np.isfinite(trace.times_s)
-    times_s, rgb = trace.times_s[usable], trace.rgb[usable]
-    if len(times_s) < _SAMPLES_MIN or times_s[-1] <= times_s[0]:
+    times_s, rgb = trace.times_s[usable], trace.rgb[usable].clip(*_SCALE)
+    span_s = float(np.ptp(times_s)) if len(times_s) else 0.0
+    if len(times_s) > _RATE_MAX_HZ * span_s > 0:
+        times_s, rgb = _means(times_s, rgb, 1 / _RATE_MAX_HZ)
+    if len(times_s) < _SAMPLES_MIN or span_s < _SPAN_MIN_S:
         return Reading("off", (), 0.0, 0.0, 0.0)
     levels = find_levels(times_s, rgb)
     if levels.moves and _depth(levels) > _DEPTH_MIN:
@@ -61,9 +67,10 @@ def read(trace: LedTrace) -> Reading:
             found = _slower(found)
         if _apart(found.levels) > (_APART_WILD if found.rhythm.unrest > _UNREST else _APART):
             return _moving(found)
-    flicker = find_flicker(times_s, rgb, levels.noise)
+    end = times_s >= times_s[-1] - _FLICKER_S
+    flicker = find_flicker(times_s[end], rgb[end], levels.noise)
     if flicker and _depth(flicker[0]) > _DEPTH_MIN:
-        return _moving(_Found(times_s, rgb, *flicker))
+        return _moving(_Found(times_s[end], rgb[end], *flicker))
     return _still(times_s, rgb)
 
 
@@ -134,7 +141,7 @@ def _slower(found: _Found) -> _Found:
 
     A slow breath passes the middle so slowly that noise takes it there and back several times.
     """
-    times_s, rgb = _means(found.times_s, found.rgb)
+    times_s, rgb = _means(found.times_s, found.rgb, _MEAN_S)
     if len(times_s) < _SAMPLES_MIN:
         return found
     levels = find_levels(times_s, rgb)
@@ -146,10 +153,10 @@ def _slower(found: _Found) -> _Found:
     return _Found(times_s, rgb, levels, rhythm)
 
 
-def _means(times_s: Floats, rgb: Floats) -> tuple[Floats, Floats]:
-    """Return the means of all samples in each tenth of a second: their times, and the light."""
+def _means(times_s: Floats, rgb: Floats, width_s: float) -> tuple[Floats, Floats]:
+    """Return the means of all samples in stretches of time: of their times, and of the light."""
     _, where, counts = np.unique(
-        np.floor((times_s - times_s[0]) / _MEAN_S), return_inverse=True, return_counts=True
+        np.floor((times_s - times_s[0]) / width_s), return_inverse=True, return_counts=True
     )
     sums = [np.bincount(where, column) for column in (times_s, *rgb.T)]
     means = np.array(sums) / counts

@@ -23,7 +23,7 @@ def find_flicker(times_s: Floats, rgb: Floats, noise: float) -> tuple[Levels, Rh
     that is too slow for this, or so fast that single phases are sure.
     """
     span_s = float(times_s[-1] - times_s[0])
-    rate_hz = (len(times_s) - 1) / span_s
+    rate_hz = (len(times_s) - 1) / max(span_s, 1e-9)
     fastest = min(_HZ_MAX, _RATE_SHARE * rate_hz)
     if fastest <= _HZ_MIN or rate_hz > _RATE_MAX_HZ:
         return None

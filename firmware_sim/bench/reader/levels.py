@@ -84,7 +84,7 @@ def noise_of(rgb: Floats) -> float:
 def _start(times_s: Floats, rgb: Floats) -> tuple[Floats, Floats]:
     """Return the ends of the cloud of samples along its longest axis."""
     width = max(round(_START_S * (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)), 1)
-    width = min(width, len(rgb))
+    width = min(width, len(rgb) // 2)
     sums = np.cumsum(np.vstack((np.zeros(3), rgb)), axis=0)
     calm = (sums[width:] - sums[:-width]) / width
     centre = calm.mean(axis=0)

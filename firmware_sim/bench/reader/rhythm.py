@@ -13,6 +13,9 @@ import numpy as np
 from firmware_sim.bench.reader.levels import Levels
 from firmware_sim.bench.trace import Floats
 
+_PHASE_MAX = 1.4
+"""How many times as long as usual a phase may last."""
+
 _STEP_SPREAD = 1 / math.sqrt(6)
 """Standard deviation of a phase between two edges that lie anywhere between two samples."""
 
@@ -22,7 +25,7 @@ class Rhythm(NamedTuple):
 
     `edges_s` has shape (k,), in turn up and down, beginning with up if `rises`. `repeats` is how
     many whole periods its edges bound (half ones count), `unrest` how far phases differ from those
-    of their kind, as a share of the period.
+    of their kind, as a share of the period; a light that stopped at either end is restless, too.
     """
 
     period_s: float
@@ -64,7 +67,10 @@ def find_rhythm(times_s: Floats, rgb: Floats, levels: Levels) -> Rhythm:
     first = np.diff(edges)[::2]
     second = np.diff(edges)[1::2]
     duty = _share(first, second) if rises else 1 - _share(first, second)
-    unrest = _spread_s((first, second), float(np.median(np.diff(times_s)))) / max(period_s, 1e-9)
+    step_s = float(np.median(np.diff(times_s)))
+    ends_s = (float(edges[0] - times_s[0]), float(times_s[-1] - edges[-1]))
+    spread_s = _spread_s((first, second), step_s) + _overhang_s((first, second), ends_s, len(edges))
+    unrest = spread_s / max(period_s, 1e-9)
     return Rhythm(period_s, duty, edges, rises, (len(edges) - 1) / 2, unrest)
 
 
@@ -72,6 +78,17 @@ def _spread_s(kinds: tuple[Floats, Floats], step_s: float) -> float:
     """Return how much phases of a kind differ, beyond what sampling every `step_s` makes of them."""
     spread_s = max(float(np.std(phases)) if len(phases) > 1 else 0.0 for phases in kinds)
     return math.sqrt(max(spread_s**2 - (_STEP_SPREAD * step_s) ** 2, 0.0))
+
+
+def _overhang_s(kinds: tuple[Floats, Floats], ends_s: tuple[float, float], edges: int) -> float:
+    """Return how much longer than usual the light was still before the first edge or after the last.
+
+    There a phase is cut off, so it may be shorter; longer it is only if the rhythm was another.
+    """
+    usual_s = [float(np.median(phases)) for phases in kinds]
+    before_s = ends_s[0] - _PHASE_MAX * usual_s[1]
+    after_s = ends_s[1] - _PHASE_MAX * usual_s[(edges - 1) % 2]
+    return max(before_s, after_s, 0.0)
 
 
 def _partly(edges: Floats, start_s: float, span_s: float, *, rises: bool) -> Rhythm:

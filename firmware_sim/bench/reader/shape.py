@@ -67,7 +67,7 @@ def _lagging(times_s: Floats, rhythm: Rhythm, lag_s: float) -> Floats:
     begin_s, length_s, high = _phases(times_s, rhythm)
     if lag_s == 0:
         return high[:, None]
-    since_s = times_s - begin_s + lag_s * np.log(2)
+    since_s = np.maximum(times_s - begin_s, 0.0) + lag_s * np.log(2)
     past_s = since_s - length_s
     settling = 1 - np.exp(-since_s / lag_s)
     wave = np.where(past_s > 0, np.exp(-np.maximum(past_s, 0.0) / lag_s), settling)

@@ -212,7 +212,7 @@ def _dimmed(
 
 
 def _noisy(rgb: Floats, noise: float, rng: np.random.Generator) -> Floats:
-    """Return samples with noise of the same strength at full scale, shared out between its kinds."""
+    """Return samples with noise of the same strength at full scale, divided among its kinds."""
     shot, wild = rng.uniform(0.0, 0.7), rng.random() < 0.4
     steady = noise * math.sqrt(1 - shot)
     flat = (

@@ -21,7 +21,8 @@ ENOUGH = 0.9
 """The confidence from which a reading is believed."""
 
 ENOUGH_EXPECTED = 0.75
-"""The same for a rhythm whose frequency was known before: some lights pass after one and a half."""
+"""The same for a rhythm whose frequency was known before. Some states of a device last no longer
+than one and a half periods of their light, in which it has repeated once."""
 
 PIECE_S = 0.25
 """How much light is sampled at a time, in seconds of the bench."""

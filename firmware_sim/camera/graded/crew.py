@@ -10,6 +10,7 @@ import resource
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from firmware_sim.camera.graded.table import Level
 
 LOOK_LIMIT_S = 60.0
 """Wall-clock time: a look takes milliseconds, a hostile one a second, on a busy machine more."""
+START_LIMIT_S = 60.0
+READY = None
+"""What a worker says first."""
 _MEMORY_MAX = 2 << 30
 _NICENESS = 5
 _LOST = Seen(Verdict.LOST, 0)
@@ -37,6 +41,7 @@ def serve(pipe: Connection) -> None:
     """Look at what the other end of the pipe asks for, until it is closed."""
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
+    pipe.send(READY)
     while True:
         try:
             task: _Task = pipe.recv()
@@ -58,11 +63,18 @@ class _Worker:
         theirs.close()
         self.task: _Task | None = None
         self.tallies: dict[Way, Tally] = {}
-        self.heard_s = 0.0
+        self.ready = False
+        self.heard_s = time.monotonic()
 
     def give(self, task: _Task, tallies: dict[Way, Tally]) -> None:
         self.task, self.tallies, self.heard_s = task, tallies, time.monotonic()
-        self.pipe.send(task)
+        with suppress(BrokenPipeError):  # its end is heard when it is waited for
+            self.pipe.send(task)
+
+    def is_late(self, limit_s: float) -> bool:
+        """Tell whether it takes too long: for a look, or to start."""
+        waited_s = time.monotonic() - self.heard_s
+        return self.task is not None and waited_s > (limit_s if self.ready else START_LIMIT_S)
 
     def heard(self, seen: Seen) -> bool:
         """Count a look; return whether it was the last one of the task."""
@@ -127,14 +139,16 @@ def _work(
             assert isinstance(pipe, Connection)
             worker = busy[pipe]
             try:
-                seen: Seen = pipe.recv()
+                seen: Seen | None = pipe.recv()
             except (EOFError, ConnectionResetError):
                 _lose(crew, worker, done, target)
                 continue
-            _count(worker, seen, done)
-        for worker in busy.values():
-            if worker.task is not None and time.monotonic() - worker.heard_s > limit_s:
-                _lose(crew, worker, done, target)
+            if seen is READY:
+                worker.ready, worker.heard_s = True, time.monotonic()
+            else:
+                _count(worker, seen, done)
+        for worker in [worker for worker in crew if worker.is_late(limit_s)]:
+            _lose(crew, worker, done, target)
 
 
 def _count(worker: _Worker, seen: Seen, done: Done) -> None:

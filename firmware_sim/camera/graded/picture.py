@@ -1,8 +1,8 @@
-"""Sample `number` of a level -> a whole picture, as a camera would deliver it, and what it shows.
+"""Level and number -> a whole picture, as a camera would deliver it, and what it shows.
 
 A phone with a white screen in a dark bezel lies before a room; screen and room are drawn at twice
 the size and averaged. Everything follows from the branch of the level and the number of the frame:
-nothing is stored, and single frames can be made anew.
+nothing is stored, and any one can be made anew.
 """
 
 import math

@@ -50,7 +50,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Light of a lamp on the screen, in percent of white."""
     hidden: Literal["centre", "corner", "edge"] = "centre"
     hidden_pct: float = 0.0
-    """Share of the symbol that something lies on."""
+    """Area of what lies on the symbol, by the symbol's. A quarter of it lies there with "corner",
+    where its own centre is."""
     moire_levels: float = 0.0
     inverted: int = 0
     """1: light modules on a dark screen."""

@@ -14,7 +14,7 @@ import msgspec
 from firmware_sim.camera.messages import Hello
 from firmware_sim.camera.patience import Patience
 from firmware_sim.camera.process import spawn
-from firmware_sim.camera.shots import Shot
+from firmware_sim.camera.shots import Shot, one_line
 from firmware_sim.camera.sources.video_messages import Ended, Picture, decode_message
 from firmware_sim.errors import UsageError
 
@@ -40,7 +40,7 @@ async def video(kind: str, name: str, limit_s: float = LIMIT_S) -> AsyncGenerato
         hello = await _next(messages)
         if not isinstance(hello, Hello) or hello.problem:
             said = hello.problem if isinstance(hello, Hello) else f"{name}: {_died(limit_s)}"
-            raise UsageError(said)
+            raise UsageError(one_line(said))
         while True:
             patience.expect()
             said_next = await _next(messages)
@@ -51,7 +51,7 @@ async def video(kind: str, name: str, limit_s: float = LIMIT_S) -> AsyncGenerato
             yield _shot(said_next, name)
         problem = said_next.problem if isinstance(said_next, Ended) else _died(limit_s)
         if problem:
-            yield Shot(0.0, number + 1, name, b"", f"{name}: {problem}")
+            yield Shot(0.0, number + 1, name, b"", one_line(f"{name}: {problem}"))
     finally:
         patience.end()
         await _close(process, sending)

@@ -15,26 +15,39 @@ from firmware_sim.errors import UsageError
 from firmware_sim.rng import derive
 
 Tell = Callable[[bytes], None]
+UNREAD_FRAMES = 50
+"""Frames of a phone that is held on without being read, after which somebody should know."""
 
 
 class _Eye:
     """One camera."""
 
-    __slots__ = ("frame", "payload", "seed", "tell", "timer")
+    __slots__ = ("frame", "payload", "read", "seed", "tell", "timer")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.payload: bytes | None = None
         self.tell: Tell | None = None
         self.frame = 0
+        self.read = False
         self.timer: asyncio.TimerHandle | None = None
 
 
 class Eyes:
     """All cameras of a world. `failure` is why none of them sees any more, None while they do."""
 
-    def __init__(self, pool: DecodePool, settings: LensSettings, seed: int) -> None:
-        """Take the pool, which the caller closes; `seed` fixes every camera's scene."""
+    def __init__(
+        self,
+        pool: DecodePool,
+        settings: LensSettings,
+        seed: int,
+        unread: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Take the pool, which the caller closes; `seed` fixes every camera's scene.
+
+        `unread` is told a camera that has looked at a code for `UNREAD_FRAMES` in vain.
+        """
+        self._unread = unread
         self._loop = asyncio.get_running_loop()
         self._pool = pool
         self._settings = settings
@@ -61,6 +74,7 @@ class Eyes:
         self._rest(eye)
         eye.payload = payload
         eye.frame = 0
+        eye.read = False
         self._look(index, eye)
 
     def _eye(self, index: int) -> _Eye:
@@ -85,6 +99,8 @@ class Eyes:
         )
         look = Look(index, eye.seed, eye.frame, eye.payload, self._settings)
         eye.frame += 1
+        if eye.frame == UNREAD_FRAMES and not eye.read:
+            self._unread(index)
         try:
             sight = self._pool.submit(look)
         except UsageError as error:
@@ -97,4 +113,5 @@ class Eyes:
     def _seen(self, eye: _Eye, look: Look, sight: Sight) -> None:
         """Tell the camera what it read, unless it or the phone turned away meanwhile."""
         if sight.text is not None and eye.tell is not None and eye.payload == look.payload:
+            eye.read = True
             eye.tell(sight.text)

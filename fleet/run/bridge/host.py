@@ -8,19 +8,21 @@ spoil what is measured of the others.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import msgspec
 
-from firmware_sim.bench.capabilities import Bench, Reading
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import SimulatorError, UsageError
 from firmware_sim.wire.provisioning import decode_qr, encode_qr
 from fleet.run import messages as msg
+from fleet.run.bridge.eyes import Sight
 from fleet.run.bridge.lights import Guess, line_of, outcome_of, session_of
+from fleet.run.bridge.member import Member
+from fleet.run.bridge.opening import opener
 from fleet.run.bridge.stand import Open, Stand
-from fleet.run.population import Network
+from fleet.run.population import Network, Population
 from fleet.run.shard_host import Hand
 
 _KEPT = frozenset({"online", "reconnecting", "ota"})
@@ -54,9 +56,10 @@ class BridgeHost:
         self._stand = Stand(
             open_bench,
             self._guess.lasts_s(),
-            lambda reading: self._later(self._read, reading),
+            lambda sight: self._later(self._see, sight),
             lambda error: self._later(self._fail, error),
         )
+        self._finger = False
         self._over = False
 
     # --- life -----------------------------------------------------------------------------------
@@ -77,16 +80,16 @@ class BridgeHost:
     # --- orders, as a shard takes them ----------------------------------------------------------
 
     def power(self, indices: Iterable[int], *, on: bool) -> None:  # noqa: ARG002
-        """Apply or cut the supply voltage. The dark is known at once, and what a start shows."""
+        """Apply or cut the supply voltage. The dark needs no eyes, nor does the beginning of a start."""
         self._hand.powered = on
-        self._stand.order(lambda bench: _switch(bench, on=on), blinds=True)
-        self._shown(self._guess.turn("booting" if on else "off"), "bench")
+        self._stand.power(lambda: self._later(self._switched, on), on=on)
 
     def hold(self, indices: Iterable[int], hold_ms: int) -> None:  # noqa: ARG002
         """Press the button for `hold_ms`; the eyes stay open meanwhile."""
-        self._stand.order(lambda bench: bench.button.press())
-        self._loop.call_later(
-            hold_ms / 1000, self._stand.order, lambda bench: bench.button.release()
+        self._finger = True
+        self._stand.order(
+            lambda bench: bench.button.press(),
+            lambda: self._later(self._loop.call_later, hold_ms / 1000, self._release),
         )
 
     def show(self, indices: Iterable[int], payload: bytes | None) -> None:  # noqa: ARG002
@@ -132,9 +135,18 @@ class BridgeHost:
 
     # --- what is seen ---------------------------------------------------------------------------
 
-    def _read(self, reading: Reading) -> None:
-        if self._hand.powered:
-            self._shown(self._guess.read(reading), "light")
+    def _switched(self, on: bool) -> None:  # noqa: FBT001 - it comes from the thread
+        self._shown(self._guess.turn("booting" if on else "off"), "bench")
+
+    def _see(self, sight: Sight) -> None:
+        if self._guess.light == "off":
+            return
+        if sight is not None:
+            self._shown(self._guess.read(sight), "light")
+        elif self._guess.left() and self._hand.payload is not None and not self._finger:
+            # Who was waiting and had a code in view has read it. What it shows then may be over
+            # before it is known, and a code that stays in view is read again.
+            self._shown(self._guess.turn("joining"), "light")
 
     def _shown(self, lights: Iterable[str], cause: str) -> None:
         seen = tuple(self._seen(light, cause) for light in lights)
@@ -163,7 +175,13 @@ class BridgeHost:
         )
         return encode_qr(code).decode()
 
-    def _later(self, call: Callable[..., None], *args: object) -> None:
+    def _release(self) -> None:
+        self._stand.order(lambda bench: bench.button.release(), lambda: self._later(self._let_go))
+
+    def _let_go(self) -> None:
+        self._finger = False
+
+    def _later(self, call: Callable[..., object], *args: object) -> None:
         if not self._over and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(partial(call, *args))
 
@@ -173,11 +191,28 @@ class BridgeHost:
             self._on_fail(UsageError(f"the bench: {error}"))
 
 
-def _switch(bench: Bench, *, on: bool) -> None:
-    if on:
-        bench.power.on()
-    else:
-        bench.power.off()
+def hosts_of(
+    population: Population,
+    members: Iterable[Member],
+    site: str,
+    on_report: Callable[[msg.Report], None],
+    on_fail: Callable[[SimulatorError], None],
+) -> dict[int, BridgeHost]:
+    """Return a host for each device of a population that is on a bench, by index; none is started."""
+    by_uuid: Mapping[str, Member] = {member.uuid: member for member in members}
+    return {
+        unit.index: BridgeHost(
+            unit.index,
+            population.profile(unit),
+            opener(by_uuid[unit.uuid]),
+            on_report,
+            on_fail,
+            wifi=by_uuid[unit.uuid].wifi,
+            site=site,
+        )
+        for unit in population.units
+        if unit.foreign
+    }
 
 
 def _now_ms() -> int:

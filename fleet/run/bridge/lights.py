@@ -7,10 +7,9 @@ where a light can only have come by way of another one, that is taken as seen.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from firmware_sim.bench.reader.waiting import matches
-
 from firmware_sim.bench.capabilities import Light, Reading
 from firmware_sim.bench.lights import light_of
+from firmware_sim.bench.reader.waiting import matches
 from firmware_sim.device.indicator import OUTPUTS, Shown
 from firmware_sim.device.profile import Profile
 from firmware_sim.device.states import Outcome, Session
@@ -53,23 +52,36 @@ class Guess:
             name: light_of(pattern) for name, pattern in profile.indicator.items()
         }
         self.light = "off"
+        self._read = self._left = False  # since it is this light
 
     def read(self, reading: Reading) -> Iterator[str]:
         """Yield the lights that the device has shown since the last reading, in order; none if the same.
 
         A reading that is no light of this model, or of none that could come now, says nothing.
         """
-        if matches(reading, self._lights[self.light]):
+        if matches(reading, self._lights[self.light]) and not self._begins_anew():
+            self._read = True
             return
         for name in NEXT[self.light]:
             if matches(reading, self._lights[name]):
                 yield from self.turn(name)
+                self._read = True
                 return
+
+    def left(self) -> bool:
+        """Take it that the light does no longer what it did; say whether the device has waited."""
+        self._left = self._read
+        return self.light in ("waiting", "unbound")
+
+    def _begins_anew(self) -> bool:
+        """Say whether the same light would mean something else: no start is interrupted by another."""
+        return self._left and self.light in ("booting", "resetting")
 
     def turn(self, light: str) -> Iterator[str]:
         """Yield a light that is known to be shown now, after what must have lain between."""
         between = BETWEEN.get((self.light, light), ())
         self.light = light
+        self._read = self._left = False
         yield from between
         yield light
 

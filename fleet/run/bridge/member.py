@@ -13,6 +13,7 @@ ssid = "bench"
 password = "..."
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -81,6 +82,17 @@ def load_member(path: Path) -> Member:
     return member
 
 
+def load_members(paths: Iterable[Path]) -> tuple[Member, ...]:
+    """Read several files. Raises UsageError as `load_member`, and for what cannot be in one run."""
+    members = tuple(load_member(path) for path in paths)
+    if len({member.uuid for member in members}) < len(members):
+        raise UsageError("--bench: two of the files name the same uuid")
+    if len(clouds := {member.cloud_address for member in members}) > 1:
+        told = " and ".join(sorted(f"{host}:{port}" for host, port in clouds))
+        raise UsageError(f"--bench: all look for one cloud, not for {told}")
+    return members
+
+
 def _check(path: Path, member: Member) -> None:
     try:
         wired, _ = member.model.wired, member.cloud_address
@@ -92,40 +104,52 @@ def _check(path: Path, member: Member) -> None:
         raise UsageError(f"{path}: {member.profile} is on a cable: say where it is found, as lan")
 
 
-def place_in(population: Population, member: Member) -> Population:
-    """Return the population with the bench's device in place of one of that model.
+def place_in(population: Population, members: Iterable[Member]) -> Population:
+    """Return the population with the devices of benches in place of some of their models.
 
-    It is of a product of its own, the one that its firmware names. Raises UsageError where the
-    scenario has no such model, or nobody but the bench.
+    Each is of a product of its own, the one that its firmware names. Raises UsageError where the
+    scenario has too few of a model, or nobody but benches.
     """
-    units = population.units
-    fitting = [
-        unit for unit in units if unit.product.profile == member.profile and not unit.trouble
-    ]
-    if not fitting:
-        known = ", ".join(sorted({unit.product.profile for unit in units}))
-        raise UsageError(
-            f"--bench: {population.scenario.name} has no device of model {member.profile!r} to "
-            f"stand for (it has {known}); take another scenario, or add a product to it"
-        )
-    if len(units) < 2:
+    for member in members:
+        population = _with(population, member)
+    if all(unit.foreign for unit in population.units):
         raise UsageError("--bench: a run needs a simulated device besides; see --devices")
-    index = fitting[-1].index
+    return population
+
+
+def _with(population: Population, member: Member) -> Population:
+    unit = _stood_for(population, member.profile)
     product = Product(
         member.product_id, f"{member.profile} on a bench", member.profile, member.model.wired
     )
+    known = {one.product_id: one for one in population.products}
+    if known.get(product.product_id, product).profile != product.profile:
+        raise UsageError(f"--bench: product {product.product_id} cannot be of two models")
     unit = msgspec.structs.replace(
-        units[index],
+        unit,
         uuid=member.uuid,
         auth_key=member.auth_key,
         dev_id="",
-        product=product,
+        product=known.setdefault(product.product_id, product),
         foreign=True,
     )
+    units = population.units
     return msgspec.structs.replace(
-        population, units=_with(units, unit), products=(*population.products, product)
+        population,
+        units=(*units[: unit.index], unit, *units[unit.index + 1 :]),
+        products=tuple(known.values()),
     )
 
 
-def _with(units: tuple[Unit, ...], unit: Unit) -> tuple[Unit, ...]:
-    return (*units[: unit.index], unit, *units[unit.index + 1 :])
+def _stood_for(population: Population, profile: str) -> Unit:
+    """Return the last device of a model that is in no trouble, one that will be sold if there is."""
+    free = [unit for unit in population.units if not unit.trouble and not unit.foreign]
+    fitting = [unit for unit in free if unit.product.profile == profile]
+    if not fitting:
+        models = ", ".join(sorted({unit.product.profile for unit in free}))
+        raise UsageError(
+            f"--bench: with so many devices {population.scenario.name} has none of model "
+            f"{profile!r} to stand for (it has {models}); take more of them, another scenario, or "
+            "add a product to it"
+        )
+    return next((unit for unit in reversed(fitting) if unit.new_owner is not None), fitting[-1])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from firmware_sim.bench.capabilities import Bench
 from firmware_sim.errors import UsageError
@@ -25,10 +26,26 @@ def open_bench(env: str, target: str) -> Iterator[Bench]:
 
     Raises UsageError when labgrid is missing, or the file, or a part does not answer.
     """
+    with _opened(env, target) as found:
+        from firmware_sim.bench.labgrid import make_bench
+
+        yield make_bench(found)
+
+
+def model_at(env: str, target: str) -> str:
+    """Return the model that an environment file names. Raises UsageError as `open_bench` does."""
+    with _opened(env, target) as found:
+        from firmware_sim.bench.labgrid.bench import model_of
+
+        return model_of(found)
+
+
+@contextmanager
+def _opened(env: str, target: str) -> Iterator[Any]:
     try:
         from labgrid import Environment
 
-        from firmware_sim.bench.labgrid import make_bench
+        import firmware_sim.bench.labgrid  # noqa: F401 - also for files that forget to import it
     except ImportError as error:
         raise UsageError(
             f"{env}: a bench needs labgrid ({error}); install the extra: pip install "
@@ -44,6 +61,6 @@ def open_bench(env: str, target: str) -> Iterator[Bench]:
     try:
         if found is None:
             raise UsageError(f"{env}: there is no target {target!r} in it")
-        yield make_bench(found)
+        yield found
     finally:
         environment.cleanup()

@@ -6,22 +6,23 @@ eyes are one thread. An order waits for at most one look, which is a quarter of 
 
 import queue
 import threading
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Final
 
-from firmware_sim.bench.capabilities import Bench, Missing, NotSeen, Reading
-from firmware_sim.bench.reader.classify import read
-from firmware_sim.bench.trace import EMPTY, LedTrace
+from firmware_sim.bench.capabilities import Bench, Missing, NotSeen
+from firmware_sim.bench.trace import LedTrace
 from firmware_sim.errors import SimulatorError
+from fleet.run.bridge.eyes import LOOK_S, Eyes, Sight
 
 Open = Callable[[], AbstractContextManager[Bench]]
 Act = Callable[[Bench], None]
-LOOK_S: Final = 0.25
-SURE: Final = 0.9
-WINDOWS_S: Final = (0.75, 1.5, 2.5, 4.5)  # and as long as the slowest light takes
+DARK_S: Final = 1.5
+"""How long a supply that is cut stays so: capacitors keep a device alive for a while."""
+
 ORDERS_MAX: Final = 1000
-END_S: Final = 5.0
+END_S: Final = 1.5
 
 
 class Stand:
@@ -35,71 +36,90 @@ class Stand:
         self,
         open_bench: Open,
         slowest_s: float,
-        tell: Callable[[Reading], None],
+        tell: Callable[[Sight], None],
         fail: Callable[[SimulatorError], None],
     ) -> None:
         """Prepare; `slowest_s` is two periods of the slowest light of the model."""
         self._open = open_bench
-        self._windows_s = (*(w for w in WINDOWS_S if w < slowest_s), slowest_s)
+        self._eyes = Eyes(slowest_s)
         self._tell = tell
         self._fail = fail
         self._orders: queue.Queue[Act] = queue.Queue(ORDERS_MAX)
         self._over = threading.Event()
-        self._trace = EMPTY
+        self._dark_s = -DARK_S
         self._thread = threading.Thread(target=self._live, name="bench", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
-    def order(self, act: Act, *, blinds: bool = False) -> None:
-        """Have something done; what was seen before it counts no more if it `blinds`."""
+    def order(self, act: Act, done: Callable[[], None] = lambda: None) -> None:
+        """Have something done; `done` is called in the thread when it is."""
 
         def carry_out(bench: Bench) -> None:
             act(bench)
-            if blinds:
-                self._trace = EMPTY
+            done()
 
         try:
             self._orders.put_nowait(carry_out)
         except queue.Full:
             self._fail(NotSeen("the bench does not keep up with what it is ordered"))
 
+    def power(self, done: Callable[[], None], *, on: bool) -> None:
+        """Have the supply applied or cut, for long enough; what was seen before counts no more."""
+        self.order(lambda bench: self._switch(bench, on=on), done)
+
     def end(self) -> None:
-        """End, and wait for that."""
+        """Cut the power, and wait for that."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join(END_S)
 
+    # --- in the thread ---------------------------------------------------------------------------
+
     def _live(self) -> None:
         try:
             with self._open() as bench:
-                while not self._over.is_set():
-                    self._obey(bench)
-                    self._look(bench)
-                bench.power.off()
+                try:
+                    self._work(bench)
+                finally:
+                    _rest(bench)
         except SimulatorError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - drivers of strangers raise what they like
             self._fail(Missing(f"{type(error).__name__}: {error}"))
 
-    def _obey(self, bench: Bench) -> None:
-        while not self._orders.empty():
-            self._orders.get_nowait()(bench)
+    def _work(self, bench: Bench) -> None:
+        self._switch(bench, on=False)
+        sample = _sampler(bench)
+        while not self._over.is_set():
+            while not self._orders.empty():
+                self._orders.get_nowait()(bench)
+            for sight in self._eyes.see(sample(LOOK_S)):
+                self._tell(sight)
 
-    def _look(self, bench: Bench) -> None:
-        self._trace = self._trace.then(bench.led.sample(LOOK_S)).last(self._windows_s[-1] + LOOK_S)
-        reading = self._sure()
-        if reading is not None:
-            self._tell(reading)
+    def _switch(self, bench: Bench, *, on: bool) -> None:
+        if on:
+            if self._over.wait(self._dark_s + DARK_S - time.monotonic()):
+                return
+            bench.power.on()
+        else:
+            bench.power.off()
+            self._dark_s = time.monotonic()
+        self._eyes.forget()
 
-    def _sure(self) -> Reading | None:
-        """Return what the shortest stretch shows that is sure: a longer one may show two lights."""
-        trace: LedTrace = self._trace
-        for window_s in self._windows_s:
-            if trace.span_s < window_s - LOOK_S / 2:
-                return None
-            reading = read(trace.last(window_s))
-            if reading.confidence >= SURE:
-                return reading
-        return None
+
+def _sampler(bench: Bench) -> Callable[[float], LedTrace]:
+    """Return what looks on without a gap, where the instrument can."""
+    follow: Callable[[], Callable[[float], LedTrace]] | None = getattr(bench.led, "follow", None)
+    return follow() if follow is not None else bench.led.sample
+
+
+def _rest(bench: Bench) -> None:
+    """Leave nothing on, whatever part does not answer any more."""
+    with suppress(Exception):
+        bench.power.off()
+    with suppress(Exception):
+        bench.button.release()
+    with suppress(Exception):
+        bench.camera.hide()

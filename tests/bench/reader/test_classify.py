@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_sim.bench.capabilities import Reading
 from firmware_sim.bench.reader.classify import read
@@ -131,6 +133,18 @@ def test_a_light_of_two_that_stays_coloured_is_not_dark() -> None:
     assert read(noisy(times_s, rgb)).colours == ("red", "white")
 
 
+@pytest.mark.parametrize(("hz", "mode"), [(2.0, "blink"), (0.5, "breathe")])
+def test_a_thousand_samples_a_second(hz: float, mode: str) -> None:
+    times_s = times(5, 1000)
+    wave = np.cos(2 * np.pi * hz * times_s)
+    share = (wave > 0).astype(np.float64) if mode == "blink" else 0.5 + 0.5 * wave
+    trace = LedTrace(times_s, light(times_s, share, "green").rgb)
+    reading = read(noisy(trace.times_s, trace.rgb, 0.1))
+    assert (reading.mode, reading.colours) == (mode, ("green",))
+    assert reading.hz == pytest.approx(hz, rel=0.03)
+    assert reading.confidence > 0.9
+
+
 # --- honesty ------------------------------------------------------------------------------------
 
 
@@ -169,6 +183,14 @@ def test_one_change_of_light_is_no_rhythm() -> None:
     assert read(noisy(times_s, rgb)).confidence < 0.5
 
 
+@pytest.mark.parametrize("still", ["before", "after"])
+def test_blinking_that_starts_or_ends_is_not_believed(still: str) -> None:
+    times_s = times(5)
+    moves = times_s > 2.5 if still == "before" else times_s < 2.5
+    share = np.where(moves, square(times_s, 0.25, 0.25), 1.0)
+    assert read(light(times_s, share)).confidence < 0.5
+
+
 def test_part_of_a_slow_breath_is_not_solid() -> None:
     times_s = times(2.3)
     share = 0.65 + 0.35 * np.cos(2 * np.pi * 0.2 * (times_s - 0.3))
@@ -186,6 +208,19 @@ def test_a_sensor_that_is_driven_to_full_scale_does_not_hide_blinking() -> None:
     times_s = times(3)
     reading = read(light(times_s, square(times_s, 0.25, 0.25), "white", bright=3.0))
     assert (reading.mode, reading.colours) == ("blink", ("white",))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.sampled_from((1e-7, 0.01, 0.5, 5.0, 1e4)))
+def test_anything_is_read_as_something(seed: int, count: int, span_s: float) -> None:
+    rng = np.random.default_rng(seed)
+    times_s = np.sort(np.round(rng.random(count), int(rng.integers(1, 9)))) * span_s
+    scale, steps = (0.0, 1.0, 1e9)[rng.integers(3)], (1, 2, 1000)[rng.integers(3)]
+    values = rng.random((count, 1)) if rng.random() < 0.3 else rng.random((count, 3))
+    rgb = np.round(values * steps) / steps * scale * np.ones(3)
+    reading = read(LedTrace(times_s, rgb))
+    assert 0 <= reading.confidence <= 1
+    assert 0 <= reading.duty <= 1
+    assert 0 <= reading.hz < 1e6
 
 
 def test_values_that_are_no_numbers_are_left_out() -> None:

@@ -15,7 +15,7 @@ def rhythm_of(borders_s: list[float], span_s: float, rate_hz: float = 50.0) -> R
     return find_rhythm(times_s, rgb, find_levels(times_s, rgb))
 
 
-def borders(on_s: float, off_s: float, span_s: float, first_s: float = 0.3) -> list[float]:
+def borders(on_s: float, off_s: float, span_s: float, first_s: float = 0.07) -> list[float]:
     phases = np.tile((on_s, off_s), 100)
     edges = first_s + np.concatenate(([0.0], np.cumsum(phases)))
     return [float(edge) for edge in edges if edge < span_s]
@@ -33,7 +33,7 @@ def test_period_and_duty(on_s: float, off_s: float) -> None:
 
 def test_phases_that_vary_hardly_move_the_period() -> None:
     rng = np.random.default_rng(5)
-    edges = 0.2 + np.cumsum(0.25 * rng.uniform(0.9, 1.1, 30))
+    edges = np.cumsum(0.25 * rng.uniform(0.9, 1.1, 30))
     rhythm = rhythm_of(edges.tolist(), 6.0)
     assert rhythm.period_s == pytest.approx(0.5, rel=0.04)
     assert rhythm.unrest < 0.1
@@ -47,6 +47,13 @@ def test_a_flash_that_was_missed_does_not_halve_the_frequency() -> None:
 
 def test_irregular_light_is_restless() -> None:
     assert rhythm_of([0.2, 0.4, 1.5, 1.6, 2.2, 3.4, 3.5, 4.8], 6.0).unrest > 0.2
+
+
+def test_a_light_that_stopped_is_restless() -> None:
+    edges = borders(0.25, 0.25, 3.0)
+    assert rhythm_of(edges, 3.1).unrest < 0.05
+    assert rhythm_of(edges, 4.5).unrest > 0.5
+    assert rhythm_of([edge + 1.0 for edge in edges], 4.1).unrest > 0.5
 
 
 def test_coarse_sampling_is_no_unrest() -> None:

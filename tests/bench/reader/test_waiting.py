@@ -9,6 +9,7 @@ from firmware_sim.bench.capabilities import Light, Mode, NotSeen, Reading
 from firmware_sim.bench.reader.classify import STILL_S
 from firmware_sim.bench.reader.colours import RGB
 from firmware_sim.bench.reader.waiting import (
+    ENOUGH_EXPECTED,
     KEPT_S,
     PIECE_S,
     WATCH_S,
@@ -97,6 +98,42 @@ def test_a_light_that_is_there_is_seen(shown: Shown, expected: Wanted, soon_s: f
     desk = Desk(shown)
     assert matches(desk.wait(expected), expected)
     assert desk.waited_s <= soon_s
+
+
+class Breathing(Desk):
+    """A light that swells and fades."""
+
+    def __init__(self, hz: float) -> None:
+        super().__init__(solid("green"), noise=0.06)
+        self.hz = hz
+
+    def sample(self, duration_s: float) -> LedTrace:
+        times_s, rgb = super().sample(duration_s)
+        share = 0.5 - 0.5 * np.cos(2 * np.pi * self.hz * times_s)
+        return LedTrace(times_s, rgb * share[:, None])
+
+
+@pytest.mark.parametrize("hz", [0.2, 0.5, 1.0])
+def test_breathing_is_seen_and_taken_for_nothing_else(hz: float) -> None:
+    desk = Breathing(hz)
+    assert desk.wait(wanted("green", "breathe", hz)).hz == pytest.approx(hz, rel=0.1)
+    assert desk.waited_s < 3 / hz
+    assert Breathing(hz).wait(wanted("green", "breathe"), 20.0).mode == "breathe"
+    for other in (wanted("green", "solid"), wanted("green", "blink"), wanted("", "off")):
+        with pytest.raises(NotSeen):
+            Breathing(hz).wait(other, 12.0)
+
+
+def test_a_rhythm_that_is_expected_need_not_last_two_periods() -> None:
+    desk = Desk(then(blinking("red", 1.5, 1.5, "blue"), 4.8, solid("blue")))
+    assert desk.wait(wanted("red+blue", "alternate", 1 / 3)).confidence >= ENOUGH_EXPECTED
+
+
+def test_blinking_that_has_ended_is_not_taken() -> None:
+    desk = Desk(then(blinking("red", 0.25, 0.25), 3.0, solid("red")))
+    desk.sample(4.2)
+    with pytest.raises(NotSeen):
+        desk.wait(wanted("red", "blink"), 4.0)
 
 
 def test_what_went_before_does_not_disturb() -> None:

@@ -26,6 +26,7 @@ def measured(levels: list[Level], ways: list[Way], frames: int, **options: Any) 
 
 def answer_until_fatal(pipe: Connection) -> bool:
     """Answer looks as a worker does; return True at the fatal one, False when all is done."""
+    pipe.send(crew.READY)
     while True:
         try:
             task = pipe.recv()
@@ -59,7 +60,7 @@ def test_levels_are_looked_at_in_every_way() -> None:
             assert tally.cpu_ns > 0
 
 
-@pytest.mark.parametrize(("target", "limit_s"), [(dies, 60.0), (sleeps, 0.5)])
+@pytest.mark.parametrize(("target", "limit_s"), [(dies, 60.0), (sleeps, 1.5)])
 def test_a_decoder_that_is_gone_costs_one_look(target: Any, limit_s: float) -> None:
     ((_, tallies),) = measured([level_of()], [PLAIN, STRATEGY], 3, target=target, limit_s=limit_s)
     assert [(t.frames, t.read, t.lost) for t in tallies.values()] == [(3, 2, 1), (3, 3, 0)]

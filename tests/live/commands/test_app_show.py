@@ -13,6 +13,7 @@ from rich.console import Console
 
 from firmware_sim.camera.decoder import make_decoder
 from firmware_sim.camera.picture import read
+from firmware_sim.camera.strategy import Strategy
 from firmware_sim.errors import UsageError
 from fleet.commands import app_show
 from fleet.commands.app_show import Show, Wish
@@ -34,7 +35,7 @@ def call(method: str, url: str, body: bytes = b"", kind: str = "", password: str
 
 def code_at(frame: str) -> bytes | None:
     base = frame.removesuffix("/devices/0/frame")
-    return read(call("GET", f"{base}/api/monitor/picture"), make_decoder("zxing")).text
+    return read(call("GET", f"{base}/api/monitor/picture"), Strategy(make_decoder("zxing"))).text
 
 
 def test_a_script_changes_what_is_shown(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from firmware_sim.camera.decoder import make_decoder
 from firmware_sim.camera.picture import read
+from firmware_sim.camera.strategy import Strategy
 from tests.live.web.conftest import Watched
 from tests.live.web.fleets import Fleet, fleet_up
 
@@ -49,7 +50,7 @@ def code_on(page: Page) -> dict[str, str]:
     """Return what is in the code that the page shows, read from a photograph of it."""
     expect(page.locator("#symbol")).to_have_js_property("complete", True)
     photograph = page.locator("#symbol").screenshot()
-    payload = read(photograph, make_decoder("pyzbar")).text
+    payload = read(photograph, Strategy(make_decoder("pyzbar"))).text
     assert payload is not None
     content: dict[str, str] = json.loads(payload)
     return content

@@ -90,11 +90,11 @@ async def test_hands_reach_the_bench_in_order() -> None:
         hall.host.plug(SELF, connected=True)
         hall.host.hold(SELF, 20)
         await asyncio.to_thread(hall.bench.wait_for, "release")
-        assert hall.bench.done == ["on", "down", "up", "press", "release"]
+        assert hall.bench.done == ["off", "on", "down", "up", "press", "release"]
         assert hall.host.hand(7).powered
         hall.host.remove(SELF)
-        await asyncio.to_thread(hall.bench.wait_for, "off")
-        assert hall.seen[-1].lifecycle == "OFF"
+        await hall.until_light("off")
+        assert hall.bench.done[-1] == "off"
 
 
 async def test_a_code_names_the_network_at_the_bench() -> None:
@@ -102,7 +102,7 @@ async def test_a_code_names_the_network_at_the_bench() -> None:
         hall.host.show(SELF, qr.payload("Warehouse", "wrong", "AY0123456789ab"))
         hall.host.show(SELF, None)
         await asyncio.to_thread(hall.bench.wait_for, "hide")
-        code = decode_qr(hall.bench.done[0].removeprefix("show ").encode())
+        code = decode_qr(hall.bench.done[1].removeprefix("show ").encode())
         assert (code.ssid, code.password, code.token) == ("Bänch", "right", "AY0123456789ab")
 
 

@@ -75,7 +75,7 @@ def test_it_stands_for_a_device_of_its_model(tmp_path: Path) -> None:
     profile = plan.products[0].profile
     member = load(tmp_path, GOOD.replace("ipc-red-green", profile))
     before = populate(plan, 30, 1)
-    after = place_in(before, member)
+    after = place_in(before, [member])
     [foreign] = [unit for unit in after.units if unit.foreign]
     assert (foreign.uuid, foreign.auth_key) == ("real0001", "very-secret")
     assert foreign.product.profile == profile
@@ -90,7 +90,7 @@ def test_the_cloud_knows_it_as_nobodys(tmp_path: Path) -> None:
     plan = load_scenario()
     member = load(tmp_path, GOOD.replace("ipc-red-green", plan.products[0].profile))
     devices = {
-        one.uuid: one for one in seed(place_in(populate(plan, 30, 1), member), bound=True).devices
+        one.uuid: one for one in seed(place_in(populate(plan, 30, 1), [member]), bound=True).devices
     }
     assert devices["real0001"].owner == ""
     assert devices["real0001"].auth_key == "very-secret"
@@ -106,4 +106,4 @@ def test_a_scenario_without_its_model_says_which_it_has(tmp_path: Path) -> None:
     )
     member = load(tmp_path, GOOD.replace("ipc-red-green", absent))
     with pytest.raises(UsageError, match=plan.products[0].profile):
-        place_in(populate(plan, 30, 1), member)
+        place_in(populate(plan, 30, 1), [member])

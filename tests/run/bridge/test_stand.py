@@ -5,6 +5,7 @@ import pytest
 from firmware_sim.bench.capabilities import Missing, Reading
 from firmware_sim.errors import SimulatorError
 from fleet.run.bridge import stand as module
+from fleet.run.bridge.eyes import Sight
 from fleet.run.bridge.stand import Stand
 from tests.run.bridge.fake import FakeBench
 
@@ -15,14 +16,14 @@ class Hall:
     """A stand, and what it tells."""
 
     def __init__(self, bench: FakeBench) -> None:
-        self.readings: queue.Queue[Reading] = queue.Queue()
+        self.readings: queue.Queue[Sight] = queue.Queue()
         self.failed: queue.Queue[SimulatorError] = queue.Queue()
         self.stand = Stand(bench.open, 6.0, self.readings.put, self.failed.put)
 
     def until(self, mode: str, colour: str) -> Reading:
         while True:
             reading = self.readings.get(timeout=20)
-            if reading.mode == mode and colour in reading.colours:
+            if reading is not None and reading.mode == mode and colour in reading.colours:
                 return reading
 
 
@@ -34,7 +35,7 @@ def bench() -> FakeBench:
 def test_it_does_what_is_ordered_and_tells_what_it_sees(bench: FakeBench) -> None:
     hall = Hall(bench)
     hall.stand.start()
-    hall.stand.order(lambda one: one.power.on(), blinds=True)
+    hall.stand.power(lambda: None, on=True)
     bench.wait_for("on")
     bench.light = "waiting"
     reading = hall.until("blink", "red")
@@ -43,7 +44,7 @@ def test_it_does_what_is_ordered_and_tells_what_it_sees(bench: FakeBench) -> Non
     assert hall.until("solid", "green").duty == 1.0
     hall.stand.end()
     assert bench.closed
-    assert bench.done[-1] == "off"
+    assert bench.done[-3:] == ["off", "release", "hide"]
     assert hall.failed.empty()
 
 
@@ -53,6 +54,7 @@ def test_a_slow_light_is_not_taken_for_one_that_stands_still(bench: FakeBench) -
     hall.stand.start()
     first = hall.readings.get(timeout=20)
     hall.stand.end()
+    assert first is not None
     assert (first.mode, first.colours) == ("blink", ("green",))
 
 

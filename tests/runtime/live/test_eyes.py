@@ -3,10 +3,13 @@
 import asyncio
 from functools import partial
 
+import pytest
+
 from firmware_sim.camera.messages import Look, Sight
 from firmware_sim.camera.pool import DecodePool
 from firmware_sim.camera.scene import LensSettings
 from firmware_sim.errors import UsageError
+from firmware_sim.runtime.live import eyes as eyes_module
 from firmware_sim.runtime.live.eyes import Eyes
 
 FAST = LensSettings(frames_per_second=60)
@@ -73,6 +76,28 @@ def test_frames_are_counted_from_when_the_phone_came() -> None:
         await asyncio.sleep(0.05)
         assert len(pool.looks) == count
 
+    asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_somebody_is_told_once_of_a_code_that_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        pool, told = FakePool(readable=1_000), list[int]()
+        world = Eyes(pool, FAST, seed=7, unread=told.append)  # type: ignore[arg-type]
+        world.open_lens(1, lambda _: None)
+        world.show(1, b"too fine")
+        while len(pool.looks) < 5:
+            assert told == []
+            await asyncio.sleep(0.005)
+        while len(pool.looks) < 8:
+            await asyncio.sleep(0.005)
+        assert told == [1]
+        pool.readable = 0
+        world.show(1, b"another")
+        while len(pool.looks) < 16:
+            await asyncio.sleep(0.005)
+        assert told == [1], "that one is read"
+
+    monkeypatch.setattr(eyes_module, "UNREAD_FRAMES", 5)
     asyncio.run(asyncio.wait_for(scene(), 20))
 
 

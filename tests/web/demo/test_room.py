@@ -2,18 +2,21 @@
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+import segno
 from PIL import Image
 
 from firmware_sim.camera.symbol import flat_picture
 from fleet.web.app import make_app
 from fleet.web.demo.room import make_room
 from fleet.web.demo.shapes import SPEED_MAX
+from tests.camera.pictures import bomb, picture
 from tests.web.client import browser, proof
 
 pytestmark = pytest.mark.anyio
@@ -165,9 +168,48 @@ async def test_a_photograph_is_held_to_the_lens() -> None:
         await page.post("/time", paused=False)
         await page.until(lambda now: now["shown"]["lifecycle"] != "WAITING")
         await page.until(lambda now: now["touch"]["shown"] == 0)  # it has read it
-        reply = await page.send(b"nonsense")
-        assert (reply.status_code, "not a picture" in reply.json()["error"]) == (400, True)
         assert (await page.send(bytes(5_000_001))).status_code == 413
+
+
+def large_code() -> bytes:
+    """Return a picture of the largest code, with bytes of all kinds in it."""
+    content = io.BytesIO()
+    payload = bytes(range(256)) * 11 + bytes(137)
+    segno.make(payload, mode="byte", error="l", micro=False).save(content, kind="png", scale=4)
+    return content.getvalue()
+
+
+async def test_a_photograph_that_is_none_says_why_and_changes_nothing() -> None:
+    async with a_page("ipc-red-green") as page:
+        for content, why in (
+            (b"nonsense", "not a picture"),
+            (picture()[:200], "the picture is damaged"),
+            (bomb(10_000), "a decompression bomb: 157 bytes"),
+            (bomb(10_000) + bytes(1_000_000), "100 megapixels, at most 50"),
+            (large_code(), "QR code of 2953 bytes: must be 1 to 2331"),
+        ):
+            reply = await page.send(content)
+            assert (reply.status_code, why in reply.json()["error"]) == (400, True), reply.text
+        assert (await page.now())["touch"]["shown"] == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b'{"s":1}', "Expected `str`, got `int`"),
+        (b'{"s":"a","p":"secret","t":"short"}', "a token has 14 printable ASCII characters"),
+        (b'{"s":"\xff","p":"secret","t":"EUabcdefghpr_0"}', "not UTF-8"),
+        (b"x" * 1100, "a QR text of 1100 bytes; the limit is 1024"),
+    ],
+    ids=["wrong JSON", "wrong token", "not UTF-8", "too long"],
+)
+async def test_a_code_that_firmware_ignores_is_noted_with_the_reason(
+    payload: bytes, why: str
+) -> None:
+    async with a_page("ipc-red-green") as page:
+        assert (await page.send(picture(payload=payload))).status_code == 200
+        await page.until(lambda now: why in json.dumps(now["happened"]))
+        assert (await page.now())["shown"]["lifecycle"] == "WAITING"
 
 
 @pytest.mark.parametrize(

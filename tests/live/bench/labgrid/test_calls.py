@@ -80,7 +80,10 @@ def test_a_bench_that_says_nothing_is_not_waited_for() -> None:
 
 def test_a_table_has_rows_of_numbers(bench: StandIn, caller: Caller) -> None:
     bench.answer("GET /", "time_s,milliamps\n0.0,5\n0.5,6.25\n")
-    assert caller.table("time_s,milliamps", 1, 2) == [(0.0, 5.0), (0.5, 6.25)]
+    assert caller.table("time_s,milliamps", {"duration_s": 1, "rate_hz": 2}) == [
+        (0.0, 5.0),
+        (0.5, 6.25),
+    ]
     assert bench.asked[0].path == "/?duration_s=1&rate_hz=2"
 
 
@@ -99,4 +102,4 @@ def test_what_is_no_table_is_refused(
 ) -> None:
     bench.answer("GET /", text)
     with pytest.raises(UsageError, match=problem):
-        caller.table("time_s,milliamps", 1, 2)
+        caller.table("time_s,milliamps", {})

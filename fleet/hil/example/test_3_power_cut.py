@@ -13,11 +13,11 @@ def test_an_unbinding_survives_a_power_cut(bench: Bench, device: DeviceUnderTest
         bench.phone.unbind_by_wire()
     else:
         bench.camera.show(bench.phone.unbinding_code().text)
-        bench.clock.sleep(1)
+        bench.clock.sleep(0.8)
     bench.power.off()
     if not device.wired:
         bench.camera.hide()
-    bench.clock.sleep(1)
+    bench.clock.sleep(0.5)
     bench.power.on()
     if shown_first(bench, device, "waiting", "unbound") == "waiting":
         hand_over(bench, device)
