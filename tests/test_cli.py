@@ -112,16 +112,19 @@ def test_run_leaves_open_choices_to_the_scenario(asked: list[tuple[Any, ...]]) -
     assert run(["run"]) == 7
     options: dict[str, Any] = {"devices": None, "seed": 1, "decoder": "pyzbar"}
     options |= {"report_dir": Path("report"), "outage_s": None, "shards": None, "data_dir": None}
+    options["benches"] = ()
     assert asked == [(BUILT_IN, options | ON_LOOPBACK | pages(wanted=False))]
 
 
 def test_run_hands_on_every_option(asked: list[tuple[Any, ...]]) -> None:
     text = "run mine.toml --devices 30 --seed 7 --decoder zxing --report out --shards 2 --data d"
     further = "--lan shop --pcap p.pcap --tls --device-https-port 443 --outage-s 60"
+    further += " --bench one.toml --bench two.toml"
     seen = "--web 0.0.0.0:80 --web-password-file secret"
     assert run([*text.split(), *further.split(), *seen.split()]) == 7
     options: dict[str, Any] = {"devices": 30, "seed": 7, "decoder": "zxing"}
     options |= {"report_dir": Path("out"), "outage_s": 60.0}
+    options["benches"] = [Path("one.toml"), Path("two.toml")]
     lan = {"lan": "shop", "pcap": Path("p.pcap"), "tls": True, "device_https_port": 443}
     lan |= {"broker": ""}
     options |= pages("0.0.0.0:80", Path("secret"), wanted=True)

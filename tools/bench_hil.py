@@ -47,6 +47,8 @@ def run_suite(*words: str) -> Row:
     found = re.search(r"(.*) in ([\d.]+)s", lines[-1])
     if found is None:
         raise SystemExit(done.stdout + done.stderr)
+    if done.returncode:
+        print(done.stdout)
     cpu_s = sum(after[2:4]) - sum(before[2:4])
     return Row(float(found[2]), process_s, cpu_s, found[1])
 
@@ -66,6 +68,7 @@ def bench(profile: str, rate: float) -> Iterator[Path]:
             "--serial-dir",
             folder,
         ]
+        words += ["--seed", str(os.getpid())]  # benches on one machine hear each other
         process = subprocess.Popen(
             [sys.executable, "-m", "fleet", "bench", profile, *words],
             cwd=ROOT,

@@ -95,7 +95,7 @@ zbar_loads() {
 
 # Programs that the tests start by themselves, and the Debian packages that have them.
 TEST_PROGRAMS='pg_createcluster:postgresql mosquitto:mosquitto mosquitto_sub:mosquitto-clients
-chromium:chromium'
+chromium:chromium Xvfb:xvfb'
 
 # see_to_packages PURPOSE - install Debian packages where that needs no password: libzbar0, the
 # program ip for `fleet lan`, which is root's business alone, and for the tests servers and clients

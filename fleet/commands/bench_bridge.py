@@ -1,13 +1,14 @@
 """`fleet bench bridge`: try a bench, and write the file by which its device takes part in a run."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
 from firmware_sim.bench.capabilities import Bench
 from firmware_sim.errors import UsageError
-from fleet.run.bridge.member import Member, load_member
+from fleet.run.bridge.member import Member, check, load_member
 from fleet.run.bridge.opening import open_bench
 from fleet.run.bridge.stand import Open
 from fleet.run.files import write_atomically
@@ -20,10 +21,10 @@ def bridge(member: Member, out: Path, scenario: str, open_it: Open | None = None
 
     Raises UsageError for what is missing or does not answer; then nothing is written.
     """
+    check(out, member)
     with (open_it or _opener(member))() as bench:
         for what, said in _tried(bench, member):
             typer.echo(f"{what:<8} {said}")
-    # `env` is resolved against the folder of the file.
     write_atomically(out, _as_toml(member).encode(), mode=0o600)
     load_member(out)
     typer.echo(f"written: {out} (it holds keys: only you may read it)")
@@ -34,8 +35,7 @@ def _opener(member: Member) -> Open:
     return lambda: open_bench(member.env, member.target)
 
 
-def _tried(bench: Bench, member: Member) -> list[tuple[str, str]]:
-    said = []
+def _tried(bench: Bench, member: Member) -> Iterator[tuple[str, str]]:
     bench.power.off()
     dark = bench.led.read(DARK_S)
     if dark.mode != "off":
@@ -45,18 +45,18 @@ def _tried(bench: Bench, member: Member) -> list[tuple[str, str]]:
         )
     bench.power.on()
     try:
-        said += [("power", "cut, and applied"), ("light", _first_light(bench, member))]
+        yield "power", "cut, and applied"
+        yield "light", _first_light(bench, member)
         bench.button.release()
-        said.append(("button", "there, and released"))
+        yield "button", "there, and released"
         if member.model.wired:
             bench.link.up()
-            said.append(("cable", "in"))
+            yield "cable", "in"
         else:
             bench.camera.hide()
-            said.append(("camera", "nothing shown to it"))
+            yield "camera", "nothing shown to it"
     finally:
         bench.power.off()
-    return said
 
 
 def _first_light(bench: Bench, member: Member) -> str:
@@ -71,7 +71,10 @@ def _first_light(bench: Bench, member: Member) -> str:
 
 
 def _as_toml(member: Member) -> str:
-    env = Path(member.env).resolve()
+    env = Path(member.env).resolve()  # what the file names is sought in its folder
+    profile = member.profile
+    if profile.endswith(".toml"):
+        profile = str(Path(profile).resolve())
     lines = [
         "# A bench as a member of a fleet: fleet run SCENARIO --bench THIS-FILE",
         *(
@@ -79,7 +82,7 @@ def _as_toml(member: Member) -> str:
             for key, value in (
                 ("env", str(env)),
                 ("target", member.target),
-                ("profile", member.profile),
+                ("profile", profile),
                 ("uuid", member.uuid),
                 ("auth_key", member.auth_key),
                 ("product_id", member.product_id),

@@ -84,12 +84,15 @@ def bring(bench: Bench, device: DeviceUnderTest, start: str) -> None:
             _released(bench, device)
 
 
-def hand_over(bench: Bench, device: DeviceUnderTest) -> None:
-    """Give a device that waits an unbinding token, by a code or over the LAN, as it can take it."""
+def hand_over(
+    bench: Bench, device: DeviceUnderTest, purpose: Literal["unbind", "pair"] = "unbind"
+) -> None:
+    """Give a device that waits a token, by a code or over the LAN, as it can take it."""
+    phone, pair = bench.phone, purpose == "pair"
     if device.wired:
-        bench.phone.unbind_by_wire()
+        (phone.pair_by_wire if pair else phone.unbind_by_wire)()
         return
-    bench.camera.show(bench.phone.unbinding_code().text)
+    bench.camera.show((phone.pairing_code() if pair else phone.unbinding_code()).text)
     bench.clock.sleep(READ_S)
     bench.camera.hide()
 

@@ -130,7 +130,7 @@ class Run:
                 patience_s=self._patience_s,
             )
             maker = await self._log_in(link, self.population.maker)
-            await introduce(stage)
+            await introduce(stage, self._say)
             if not self._shelf:
                 await self._home()
             if self._scenario.unbind:

@@ -10,7 +10,7 @@ it right.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -195,14 +195,19 @@ AFTER: Mapping[str, Attack] = {
 }
 
 
+def victim_of(burglar: Unit, units: Sequence[Unit]) -> Unit:
+    """Return the next device that is simulated: of another one nobody knows what it should answer."""
+    after = (*units[burglar.index + 1 :], *units)
+    return next(unit for unit in after if not unit.foreign)
+
+
 async def break_out(stage: Stage, crew: Crew, operator: ConsoleClient, give: Give) -> None:
     """Let all tampered devices try everything at the same time; `give` gets each as it is done."""
-    # Whoever is on a bench has another cloud's keys, if any: nobody speaks for it, or against it.
+    units = stage.population.units
     async with asyncio.TaskGroup() as group:
-        ours = [unit for unit in stage.population.units if not unit.foreign]
-        for number, unit in enumerate(ours):
+        for unit in units:
             if unit.trouble == TAMPERED:
-                victim = ours[(number + 1) % len(ours)]
+                victim = victim_of(unit, units)
                 group.create_task(_one(stage, crew, operator, unit, victim, give))
 
 

@@ -28,4 +28,4 @@ def test_no_result_shows_what_was_read() -> None:
 
 
 def test_what_a_worker_says_is_one_line_without_control_signs() -> None:
-    assert one_line("a\x1b[2J\nb" + "x" * 1000) == "a[2Jb" + "x" * 294
+    assert one_line("a\x1b[2J\nb" + "x" * 1000) == "a[2Jb" + "x" * 293

@@ -97,3 +97,19 @@ def test_a_light_that_does_not_come_leaves_its_trace() -> None:
         bench.power.on()
         with pytest.raises(LightNotSeen, match="none of waiting, unbound within 8 s: it was blue"):
             shown_first(bench, model, "waiting", "unbound", timeout_s=8)
+
+
+def test_a_device_that_has_not_heard_of_its_release_can_be_had() -> None:
+    """The power fails after the cloud's commit: it waits, and there is nothing left to unbind."""
+    model = Model("nvr")
+    with open_bench("nvr") as bench:
+        bring(bench, model, "returned")
+        bench.phone.unbind_by_wire()
+        bench.clock.sleep(0.1)
+        bench.power.cycle(1)
+        assert shown_first(bench, model, "waiting", "unbound") == "waiting"
+        hand_over(bench, model)
+        assert shown_first(bench, model, "unbound", "activation_failed") == "activation_failed"
+        shown_first(bench, model, "waiting")
+        hand_over(bench, model, "pair")
+        assert shown_first(bench, model, "online") == "online"

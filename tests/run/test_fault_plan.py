@@ -37,6 +37,15 @@ def test_only_whom_it_concerns_and_only_a_share() -> None:
     assert set(some.indices) < set(all_.indices)
 
 
+def test_nobody_on_a_bench_is_struck() -> None:
+    population = small(6, faults=(GONE,))
+    cameras = [unit for unit in population.units if not unit.product.wired]
+    foreign = msgspec.structs.replace(cameras[0], foreign=True)
+    units = tuple(foreign if one is cameras[0] else one for one in population.units)
+    at_a_bench = FaultPlan(msgspec.structs.replace(population, units=units))
+    assert set(next(at_a_bench.strikes(0)).indices) == {unit.index for unit in cameras[1:]}
+
+
 def test_each_time_others_are_struck_each_at_its_own_moment() -> None:
     often = msgspec.structs.replace(GONE, every_s=3, within_s=2, share_pct=50)
     first, second = islice(plan(often).strikes(0), 2)

@@ -21,6 +21,7 @@ class Shard:
 def hands(shards: int) -> Any:
     both: Any = LiveHands()
     both.shards = [Shard(number) for number in range(shards)]
+    both.benches = {}
     both.dark = set()
     return both
 
@@ -41,6 +42,18 @@ def test_devices_are_shared_out() -> None:
         ("plug", ([2],), {"connected": False}),
     ]
     assert [order[0] for order in second] == ["power", "hold", "move", "intend"]
+
+
+def test_a_device_on_a_bench_is_in_no_shard() -> None:
+    both = hands(2)
+    both.benches = {2: Shard(7)}
+    both.power([0, 1, 2], on=True)
+    first, second = (shard.orders for shard in both.shards)
+    assert [order[1] for order in (first[0], second[0], both.benches[2].orders[0])] == [
+        ([0],), ([1],), ([2],)
+    ]  # fmt: skip
+    assert both.host(2).number == 7
+    assert both.host(4).number == 0
 
 
 def test_air_and_faults_concern_all() -> None:

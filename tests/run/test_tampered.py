@@ -24,7 +24,7 @@ from fleet.run.reasons import Attack
 from fleet.run.result import RunResult
 from fleet.run.scenario import Tampered, load_scenario
 from fleet.run.stage import Stage
-from fleet.run.tampered import AFTER, BEFORE, Burglar
+from fleet.run.tampered import AFTER, BEFORE, Burglar, victim_of
 from fleet.run.virtual.command import Play
 from fleet.run.virtual.sights import make_sight
 from fleet.run.voice import Asked, Voice
@@ -50,6 +50,14 @@ def lines(result: RunResult) -> set[str]:
 def test_every_attack_has_a_name_that_can_be_expected() -> None:
     assert list(get_args(Attack)) == [*BEFORE, *AFTER]
     assert set(load_scenario(NAME).expect.attacks) == set(get_args(Attack))
+
+
+def test_the_victim_is_no_device_on_a_bench() -> None:
+    first, second, third = small(3).units
+    real = msgspec.structs.replace(third, foreign=True)
+    assert victim_of(first, (first, second, third)) == second
+    assert victim_of(second, (first, second, third)) == third
+    assert victim_of(second, (first, second, real)) == first
 
 
 def test_every_attack_is_in_vain_on_every_generation_of_firmware() -> None:

@@ -105,6 +105,7 @@ class Fleet(LiveHands):
         self.quota_day_offset_min = 0
         self.shard = Shard(count)
         self.shards = [cast("ShardHost", self.shard)]
+        self.benches = {}
         self.dark = set()
         self.admin = Admin()
         self.now = T0_MS

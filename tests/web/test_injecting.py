@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
@@ -44,6 +45,16 @@ def test_each_kind_befalls_whom_it_can(kind: str) -> None:
     assert all(0 <= delay_ms <= 3000 for delay_ms in strike.delays_ms)
     assert isinstance(strike.fault, KINDS[kind].fault or object)
     assert bool(injected.until_ms) == KINDS[kind].lasts
+
+
+def test_nobody_on_a_bench_is_struck() -> None:
+    world = World()
+    [first, *others] = world.population.units
+    units = (msgspec.structs.replace(first, foreign=True), *others)
+    world.premises.population = msgspec.structs.replace(world.population, units=units)
+    assert world.control.injecting.inject(wish("power_cut")).devices == len(others)
+    with pytest.raises(UsageError, match="on a bench"):
+        world.control.injecting.inject(wish("power_cut", filter=None, devices=(first.uuid,)))
 
 
 def test_how_many_it_has_struck_is_known_later() -> None:

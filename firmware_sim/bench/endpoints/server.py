@@ -54,6 +54,7 @@ async def serving(app: Gate, listener: socket.socket) -> AsyncIterator[str]:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # what clients send that is no HTTP is their affair
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -1,5 +1,6 @@
 """A bench made of a labgrid target: which driver is which part, and what to add where none is."""
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
@@ -55,7 +56,10 @@ class LabgridBench:
 
     @cached_property
     def power(self) -> Power:
-        """Return the supply."""
+        """Return the supply. A console is opened before: it would lose what a boot prints."""
+        if self._candidates("console"):
+            with suppress(Missing, OSError):  # a test may do without it
+                self.console  # noqa: B018
         return Power(self._driver("power"), self.clock)
 
     @cached_property

@@ -56,7 +56,7 @@ class FleetFeasaLedDriver(Driver, LedProtocol):
     def on_activate(self) -> None:
         """Open the line."""
         self._clock = clock_of(self.target)
-        self._line = _line(self.port)
+        self._line = serial_line(self.port)
         self._line.timeout = on_the_wall_s(self._clock, _CAPTURE_S)
         try:
             self._line.open()
@@ -109,7 +109,7 @@ class FleetFeasaLedDriver(Driver, LedProtocol):
         return answer
 
 
-def _line(port: Any) -> Any:
+def serial_line(port: Any) -> Any:
     """Return the line of a serial port, or of one that is reached over the network; not opened."""
     if isinstance(port, SerialPort):
         line = serial.Serial()

@@ -15,7 +15,7 @@ import numpy as np
 from firmware_sim.bench.capabilities import Mode, Reading
 from firmware_sim.bench.reader.colours import COLOURS, name_of
 from firmware_sim.bench.reader.flicker import find_flicker
-from firmware_sim.bench.reader.levels import Levels, find_levels, noise_of
+from firmware_sim.bench.reader.levels import Bools, Levels, find_levels, noise_of
 from firmware_sim.bench.reader.rhythm import Rhythm, find_rhythm
 from firmware_sim.bench.reader.shape import breathing
 from firmware_sim.bench.trace import Floats, LedTrace
@@ -35,6 +35,8 @@ _DARK_BELOW = 0.2
 _DEPTH_MIN = 0.35
 _CHANGE_MIN, _CHANGE_FEW = 0.15, 0.4
 _APART, _APART_WILD = 6.0, 20.0
+_OFF_LINE = 0.15  # of the distance between the levels, beyond noise
+_STRAYS_MAX, _STRAYS_SPREAD = 0.12, 0.03
 _REPEATS = ((1.0, 0.35), (1.5, 0.8), (2.0, 0.97), (math.inf, 1.0))
 
 
@@ -124,6 +126,7 @@ def _moving(found: _Found) -> Reading:
     times_s, rgb, levels, rhythm = found
     sure = next(sure for repeats, sure in _REPEATS if rhythm.repeats < repeats)
     sure *= _likely((0.22 - rhythm.unrest) / 0.05)
+    sure *= _likely((_STRAYS_MAX - _strays(rgb, levels)) / _STRAYS_SPREAD)
     hz = 1 / rhythm.period_s
     high, low = _cores(rgb, levels)
     two, sure_two = _both_lit(high, low, levels)
@@ -165,13 +168,35 @@ def _means(times_s: Floats, rgb: Floats, width_s: float) -> tuple[Floats, Floats
 
 def _cores(rgb: Floats, levels: Levels) -> tuple[Floats, Floats]:
     """Return both levels without the samples beside an edge, where enough are left; (3,) each."""
-    changes = np.diff(levels.lit)
-    edge = np.concatenate((changes, [False])) | np.concatenate(([False], changes))
+    edge = _beside_edges(levels)
     found = []
     for state in (levels.lit, ~levels.lit):
         core = state & ~edge
         found.append(rgb[core if core.sum() * 3 >= state.sum() else state].mean(axis=0))
     return found[0], found[1]
+
+
+def _beside_edges(levels: Levels) -> Bools:
+    """Return which samples (n,) have a neighbour of the other state."""
+    changes = np.diff(levels.lit)
+    beside: Bools = np.concatenate((changes, [False])) | np.concatenate(([False], changes))
+    return beside
+
+
+def _strays(rgb: Floats, levels: Levels) -> float:
+    """Return the share of samples, beside edges none, that are no mixture of the two levels.
+
+    Two levels make a straight line in red, green and blue, and whatever slow parts or a breath make
+    of them stays on it. What lies off it is a third light: the trace shows first one and then another.
+    """
+    axis = levels.high - levels.low
+    apart = float(np.linalg.norm(axis))
+    since = (rgb - levels.low)[~_beside_edges(levels)]
+    if not len(since) or not apart:
+        return 0.0
+    along = np.outer(since @ axis, axis) / apart**2
+    off = np.linalg.norm(since - along, axis=1)
+    return float((off > _OFF_LINE * apart + 4 * levels.noise).mean())
 
 
 def _both_lit(high: Floats, low: Floats, levels: Levels) -> tuple[bool, float]:

@@ -5,15 +5,20 @@ fits all of them together is.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware_sim.bench.reader.levels import Levels
 from firmware_sim.bench.reader.rhythm import Rhythm
 from firmware_sim.bench.trace import Floats
 
+Complexes = npt.NDArray[np.complex128]
+
 _HZ_MIN, _HZ_MAX = 1.5, 8.0
 _RATE_SHARE = 0.45
 _RATE_MAX_HZ = 65.0
 _STEPS_PER_LINE = 4
+_PARTS_MAX, _PART_PERIODS = 4, 1.5
+_STEADY_SHARE, _UNREST_PER_SHARE = 0.85, 0.4
 
 
 def find_flicker(times_s: Floats, rgb: Floats, noise: float) -> tuple[Levels, Rhythm] | None:
@@ -43,5 +48,17 @@ def find_flicker(times_s: Floats, rgb: Floats, noise: float) -> tuple[Levels, Rh
         low, high, lit = high, low, ~lit
     edges = np.arange(np.ceil(turn[0] * 2 - 0.5), turn[-1] * 2 - 0.5 + 1e-9) + 0.5
     edges_s = times_s[0] + (edges / 2 - turn[0]) / hz
-    rhythm = Rhythm(1 / hz, 0.5, edges_s, not bool(lit[0]), (len(edges_s) - 1) / 2, 0.0)
+    unrest = _unrest(waves[best], rgb[:, strongest], int(span_s * hz / _PART_PERIODS))
+    rhythm = Rhythm(1 / hz, 0.5, edges_s, not bool(lit[0]), (len(edges_s) - 1) / 2, unrest)
     return Levels(low, high, lit, noise), rhythm
+
+
+def _unrest(wave: Complexes, light: Floats, parts_max: int) -> float:
+    """Return how restless a change is, from how strong it is in parts of the trace; 0 for one part.
+
+    A sine fits a light that flickers for a while only, and says nothing of the rest.
+    """
+    parts = np.array_split(np.arange(len(light)), max(min(parts_max, _PARTS_MAX), 1))
+    strong = [abs(np.mean(wave[part] * (light[part] - light[part].mean()))) for part in parts]
+    share = float(min(strong) / max(*strong, 1e-9)) if len(strong) > 1 else 1.0
+    return _UNREST_PER_SHARE * max(_STEADY_SHARE - share, 0.0)

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware_sim.bench.capabilities import Bench, DeviceUnderTest
+from fleet.hil.start import shown_first
 
 MISTYPED = "not-the-password"
 
@@ -14,4 +15,4 @@ def test_a_mistyped_password_shows(bench: Bench, device: DeviceUnderTest) -> Non
     bench.camera.show(bench.phone.pairing_code(wifi_password=MISTYPED).text)
     bench.led.wait_for_light(device.light("join_failed"))
     bench.camera.hide()
-    bench.led.wait_for_light(device.light("unbound"))
+    shown_first(bench, device, "unbound", "waiting")

@@ -51,6 +51,7 @@ class BridgeHost:
         self._on_report = on_report
         self._on_fail = on_fail
         self._wifi = wifi
+        self._blind = profile.wired
         self._hand = Hand(site)
         self._guess = Guess(profile)
         self._stand = Stand(
@@ -81,6 +82,8 @@ class BridgeHost:
 
     def power(self, indices: Iterable[int], *, on: bool) -> None:  # noqa: ARG002
         """Apply or cut the supply voltage. The dark needs no eyes, nor does the beginning of a start."""
+        if self._hand.powered == on:
+            return
         self._hand.powered = on
         self._stand.power(lambda: self._later(self._switched, on), on=on)
 
@@ -94,6 +97,8 @@ class BridgeHost:
 
     def show(self, indices: Iterable[int], payload: bytes | None) -> None:  # noqa: ARG002
         """Bring a code into view, with the bench's Wi-Fi in it, or take it away."""
+        if self._blind:
+            return
         self._hand.payload = payload
         if payload is None:
             self._stand.order(lambda bench: bench.camera.hide())

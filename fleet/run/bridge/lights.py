@@ -16,6 +16,8 @@ from firmware_sim.device.states import Outcome, Session
 
 _PAIRED = ("joining", "registering", "join_failed", "activation_failed", "online")
 _RESET = ("resetting", "booting", "unbound", "waiting")
+_RELEASE = ("joining", "registering")
+_STARTS = ("resetting", "booting")
 NEXT: Mapping[str, tuple[str, ...]] = {
     "off": ("booting", "reconnecting", "waiting", "online", "resetting"),
     "booting": ("unbound", "waiting", "reconnecting", "online", "resetting"),
@@ -38,7 +40,7 @@ BETWEEN: Mapping[tuple[str, str], tuple[str, ...]] = {
         for ready in ("waiting", "unbound")
         for then in ("online", "join_failed", "activation_failed", "reconnecting")
     },
-    ("waiting", "unbound"): ("joining", "registering"),
+    ("waiting", "unbound"): _RELEASE,
 }
 """What lay between two lights, where no eye has caught it."""
 
@@ -53,6 +55,7 @@ class Guess:
         }
         self.light = "off"
         self._read = self._left = False  # since it is this light
+        self._waited = False  # before what was only a reset and a start
 
     def read(self, reading: Reading) -> Iterator[str]:
         """Yield the lights that the device has shown since the last reading, in order; none if the same.
@@ -75,11 +78,14 @@ class Guess:
 
     def _begins_anew(self) -> bool:
         """Say whether the same light would mean something else: no start is interrupted by another."""
-        return self._left and self.light in ("booting", "resetting")
+        return self._left and self.light in _STARTS
 
     def turn(self, light: str) -> Iterator[str]:
         """Yield a light that is known to be shown now, after what must have lain between."""
         between = BETWEEN.get((self.light, light), ())
+        if light == "unbound" and self.light in _STARTS and self._waited:
+            between = _RELEASE
+        self._waited = light in ("waiting", "unbound") or (self._waited and light in _STARTS)
         self.light = light
         self._read = self._left = False
         yield from between

@@ -1,6 +1,6 @@
 """Which bench takes part, and as which device: a TOML file, and its place in a population.
 
-env = "env.yaml"              # of labgrid; beside this file
+env = "env.yaml"              # of labgrid; beside this file, as a model that is a file
 target = "main"
 profile = "ipc-red-green"     # model: what its lights mean, how long its button is held
 uuid = "..."                  # who the device is, as it was burnt in
@@ -14,6 +14,7 @@ password = "..."
 """
 
 from collections.abc import Iterable
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from msgspec import Meta
 
 from firmware_sim.device.profile import Profile
 from firmware_sim.errors import UsageError
+from fleet.app.finder import EVERYWHERE
 from fleet.run.population import Network, Population, Product, Unit
 from hw_profiles import catalog
 
@@ -66,7 +68,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_member(path: Path) -> Member:
-    """Read a file; `env` is resolved against its folder. Raises UsageError, naming file and key."""
+    """Read a file; what it names is sought in its folder. Raises UsageError, naming file and key."""
     try:
         with path.open("rb") as file:
             content = file.read(FILE_SIZE_MAX + 1)
@@ -77,9 +79,15 @@ def load_member(path: Path) -> Member:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None
-    member = msgspec.structs.replace(member, env=str(path.parent / member.env))
-    _check(path, member)
+    folder = path.parent
+    profile = str(folder / member.profile) if _is_file(member.profile) else member.profile
+    member = msgspec.structs.replace(member, env=str(folder / member.env), profile=profile)
+    check(path, member)
     return member
+
+
+def _is_file(profile: str) -> bool:
+    return profile.endswith(".toml")
 
 
 def load_members(paths: Iterable[Path]) -> tuple[Member, ...]:
@@ -93,7 +101,8 @@ def load_members(paths: Iterable[Path]) -> tuple[Member, ...]:
     return members
 
 
-def _check(path: Path, member: Member) -> None:
+def check(path: Path, member: Member) -> None:
+    """Raise UsageError for what cannot be, naming the file."""
     try:
         wired, _ = member.model.wired, member.cloud_address
     except UsageError as error:
@@ -102,6 +111,10 @@ def _check(path: Path, member: Member) -> None:
         raise UsageError(f"{path}: {member.profile} joins by Wi-Fi: say which, in a table [wifi]")
     if wired and not member.lan:
         raise UsageError(f"{path}: {member.profile} is on a cable: say where it is found, as lan")
+    try:
+        IPv4Network(member.lan or EVERYWHERE)
+    except ValueError as error:
+        raise UsageError(f"{path}: lan: {error}; expected one like 192.168.7.0/24") from None
 
 
 def place_in(population: Population, members: Iterable[Member]) -> Population:
@@ -119,8 +132,9 @@ def place_in(population: Population, members: Iterable[Member]) -> Population:
 
 def _with(population: Population, member: Member) -> Population:
     unit = _stood_for(population, member.profile)
+    model = unit.product.profile
     product = Product(
-        member.product_id, f"{member.profile} on a bench", member.profile, member.model.wired
+        member.product_id, f"{Path(model).stem} on a bench", model, member.model.wired
     )
     known = {one.product_id: one for one in population.products}
     if known.get(product.product_id, product).profile != product.profile:
@@ -141,10 +155,15 @@ def _with(population: Population, member: Member) -> Population:
     )
 
 
+def _place(profile: str) -> str:
+    """Return the name of a model, or where its file is, however that is written."""
+    return str(Path(profile).resolve()) if _is_file(profile) else profile
+
+
 def _stood_for(population: Population, profile: str) -> Unit:
     """Return the last device of a model that is in no trouble, one that will be sold if there is."""
     free = [unit for unit in population.units if not unit.trouble and not unit.foreign]
-    fitting = [unit for unit in free if unit.product.profile == profile]
+    fitting = [unit for unit in free if _place(unit.product.profile) == _place(profile)]
     if not fitting:
         models = ", ".join(sorted({unit.product.profile for unit in free}))
         raise UsageError(

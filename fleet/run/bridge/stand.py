@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Final
 
 from firmware_sim.bench.capabilities import Bench, Missing, NotSeen
@@ -20,6 +20,10 @@ Open = Callable[[], AbstractContextManager[Bench]]
 Act = Callable[[Bench], None]
 DARK_S: Final = 1.5
 """How long a supply that is cut stays so: capacitors keep a device alive for a while."""
+
+TURN: Final = threading.Lock()
+"""Whose turn it is to use labgrid, which knows one stack of steps for all threads. A sensor that
+remembers the light misses nothing while others have theirs; with one that does not, be alone."""
 
 ORDERS_MAX: Final = 1000
 END_S: Final = 1.5
@@ -79,23 +83,26 @@ class Stand:
 
     def _live(self) -> None:
         try:
-            with self._open() as bench:
-                try:
-                    self._work(bench)
-                finally:
-                    _rest(bench)
+            with ExitStack() as stack:
+                with TURN:
+                    bench = stack.enter_context(self._open())
+                stack.callback(_rest, bench)
+                self._work(bench)
         except SimulatorError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - drivers of strangers raise what they like
             self._fail(Missing(f"{type(error).__name__}: {error}"))
 
     def _work(self, bench: Bench) -> None:
-        self._switch(bench, on=False)
-        sample = _sampler(bench)
+        with TURN:
+            self._switch(bench, on=False)
+            sample = _sampler(bench)
         while not self._over.is_set():
-            while not self._orders.empty():
-                self._orders.get_nowait()(bench)
-            for sight in self._eyes.see(sample(LOOK_S)):
+            with TURN:
+                while not self._orders.empty():
+                    self._orders.get_nowait()(bench)
+                piece = sample(LOOK_S)
+            for sight in self._eyes.see(piece):
                 self._tell(sight)
 
     def _switch(self, bench: Bench, *, on: bool) -> None:
@@ -117,9 +124,10 @@ def _sampler(bench: Bench) -> Callable[[float], LedTrace]:
 
 def _rest(bench: Bench) -> None:
     """Leave nothing on, whatever part does not answer any more."""
-    with suppress(Exception):
-        bench.power.off()
-    with suppress(Exception):
-        bench.button.release()
-    with suppress(Exception):
-        bench.camera.hide()
+    with TURN:
+        with suppress(Exception):
+            bench.power.off()
+        with suppress(Exception):
+            bench.button.release()
+        with suppress(Exception):
+            bench.camera.hide()

@@ -65,6 +65,20 @@ def test_the_microphone_listens_from_the_start() -> None:
     assert target.drivers[0].done == ["looked"]  # at the time
 
 
+def test_the_console_is_open_before_there_is_power() -> None:
+    target = make_target([{"TestPower": {}}, {"TestConsole": {}}])
+    _ = make_bench(target).power
+    assert target.get_active_driver("ConsoleProtocol") is target.drivers[1]
+
+
+def test_a_console_that_is_not_there_does_not_keep_the_power_off() -> None:
+    port = {"RawSerialPort": {"port": "/dev/serial/none"}}
+    bench = make_bench(make_target([{"TestPower": {}}, {"SerialDriver": {}}], [port]))
+    bench.power.on()
+    with pytest.raises(OSError, match="/dev/serial/none"):
+        _ = bench.console
+
+
 def test_the_console_may_forget_what_was_before() -> None:
     target = make_target([{"TestConsole": {}}])
     [console] = target.drivers

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from firmware_sim.bench.capabilities import Missing
+from firmware_sim.bench.labgrid import feasa
 from firmware_sim.bench.parts.feasa import Feasa
 from firmware_sim.errors import UsageError
 from tests.bench.labgrid.targets import make_target
+
+BLINKS = b" ".join(3 * [3 * b"X"] + [5 * b"X"])  # as the instrument answers
 
 
 def driver(path: str, **values: Any) -> Any:
@@ -89,8 +92,8 @@ def test_two_fibres_over_two_lamps() -> None:
     [
         ({b"capture3\r\n": b"SYNTAX ERROR\r\n"}, "does not know 'capture3'"),
         (
-            {b"capture3\r\n": b"OK\r\n\x04", b"getrgbi01\r\n": b"XXX XXX XXX XXXXX\r\n"},
-            "XXX' is no light",
+            {b"capture3\r\n": b"OK\r\n\x04", b"getrgbi01\r\n": BLINKS + b"\r\n"},
+            "X' is no light",
         ),
         ({b"capture3\r\n": b"x" * 300}, "does not know"),
     ],
@@ -120,3 +123,14 @@ def test_an_analyser_that_is_not_there() -> None:
 def test_only_fixed_ranges_see_lamps_that_blink() -> None:
     with pytest.raises(ValueError, match="capture"):
         driver("/dev/null", capture="capture")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [("raw", "socket://127.0.0.1:2001"), ("rfc2217", "rfc2217://127.0.0.1:2001?ign_set_control")],
+)
+def test_the_line_may_be_that_of_a_serial_server(protocol: str, name: str) -> None:
+    port = {"host": "127.0.0.1", "port": 2001, "speed": 57600, "protocol": protocol}
+    target = make_target([], [{"NetworkSerialPort": port}])
+    line = feasa.serial_line(target.resources[0])
+    assert (line.port, line.baudrate, line.is_open) == (name, 57600, False)

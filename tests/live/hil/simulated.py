@@ -1,5 +1,6 @@
 """A bench for tests: `fleet bench` as a process of its own."""
 
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ def bench(folder: Path, profile: str, *words: str, rate: float = 10) -> Iterator
     """Run one device; give the path of its env file."""
     env = folder / "env.yaml"
     command = [sys.executable, "-m", "fleet", "bench", profile, "--env-out", str(env)]
+    command += ["--seed", str(os.getpid())]  # benches on one machine hear each other
     command += ["--rate", str(rate), "--port", "0", "--serial-dir", str(folder / "serial"), *words]
     with (folder / "bench.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -16,7 +16,7 @@ from hw_profiles import catalog
 from tests.live.test_app_live import QUICK
 
 RATE = 20.0
-WORKING_S = 120.0  # of the bench
+WORKING_S = 600.0  # of the bench, whose time passes fast while others use the machine
 
 Work = Callable[[Host, httpx.AsyncClient], Awaitable[None]]
 

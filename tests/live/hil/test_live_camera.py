@@ -42,7 +42,7 @@ def test_a_device_that_waits_takes_the_code_that_a_camera_sees(tmp_path: Path) -
 
     async def main() -> str:
         plan = Plan("ipc-new", tmp_path / "serial", bound=False, camera=str(pictures), rate=10)
-        async with open_host(plan) as host, asyncio.timeout(300):
+        async with open_host(plan) as host, asyncio.timeout(600):
             [stand] = host.stands
             stand.switch("power", on=True)
             while stand.about().light != "waiting":

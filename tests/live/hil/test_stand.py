@@ -38,7 +38,7 @@ def run(profile: str, work: Work) -> None:
             device = Device(model, identity, 1, ("127.0.0.1", 9))
             world.add(device, ip=block.address(0), site="bench")
             try:
-                async with asyncio.timeout(200):
+                async with asyncio.timeout(2000):
                     await work(stand)
             finally:
                 stand.close()

@@ -65,6 +65,10 @@ class FakeBench:
         with self._changed:
             assert self._changed.wait_for(lambda: what in self.done, 20), self.done
 
+    def wait_for_prefix(self, what: str) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(one.startswith(what) for one in self.done), 20)
+
     def on(self) -> None:
         self._note("on")
 

@@ -22,14 +22,14 @@ SELF = (7,)
 class Hall:
     """A host of a fake bench, and what it reports."""
 
-    def __init__(self, wifi: Network | None = None) -> None:
-        self.bench = FakeBench(PROFILE)
+    def __init__(self, wifi: Network | None, profile: str) -> None:
+        self.bench = FakeBench(profile)
         self.seen: list[msg.Seen] = []
         self.failed: list[SimulatorError] = []
         self._news = asyncio.Event()
         self.host = BridgeHost(
             7,
-            catalog.load(PROFILE),
+            catalog.load(profile),
             self.bench.open,
             self._report,
             self._fail,
@@ -57,8 +57,10 @@ class Hall:
 
 
 @asynccontextmanager
-async def a_hall(wifi: Network | None = None) -> AsyncIterator[Hall]:
-    hall = Hall(wifi)
+async def a_hall(
+    wifi: Network | None = None, profile: str = PROFILE
+) -> AsyncIterator[Hall]:
+    hall = Hall(wifi, profile)
     hall.host.start()
     try:
         yield hall
@@ -106,6 +108,53 @@ async def test_a_code_names_the_network_at_the_bench() -> None:
         assert (code.ssid, code.password, code.token) == ("Bänch", "right", "AY0123456789ab")
 
 
+async def test_a_device_without_a_lens_is_shown_nothing() -> None:
+    async with a_hall(profile="nvr") as hall:
+        hall.host.show(SELF, b"{}")
+        hall.host.show(SELF, None)
+        hall.host.plug(SELF, connected=False)
+        await asyncio.to_thread(hall.bench.wait_for, "down")
+        assert hall.bench.done == ["off", "down"]
+
+
+async def test_a_code_is_taken_for_read_when_the_light_changes() -> None:
+    async with a_hall(Network("bench", "right")) as hall:
+        hall.host.power(SELF, on=True)
+        hall.bench.light = "waiting"
+        await hall.until_light("waiting")
+        hall.host.show(SELF, qr.payload("Warehouse", "wrong", "AY0123456789ab"))
+        await asyncio.to_thread(hall.bench.wait_for_prefix, "show")
+        hall.bench.light = "resetting"  # all that came before was over too soon
+        await hall.until_light("joining")
+
+
+async def test_a_button_that_is_held_is_no_code_that_is_read() -> None:
+    async with a_hall(Network("bench", "right")) as hall:
+        hall.host.power(SELF, on=True)
+        hall.bench.light = "waiting"
+        await hall.until_light("waiting")
+        hall.host.show(SELF, qr.payload("Warehouse", "wrong", "AY0123456789ab"))
+        hall.host.hold(SELF, 60_000)
+        await asyncio.to_thread(hall.bench.wait_for, "press")
+        hall.bench.light = "resetting"
+        await hall.until_light("resetting")
+        assert "joining" not in [one.light for one in hall.seen]
+
+
+async def test_what_was_seen_before_the_power_failed_counts_no_more() -> None:
+    async with a_hall() as hall:
+        hall.host.power(SELF, on=True)
+        hall.bench.light = "online"
+        await hall.until_light("online")
+        hall.host.power(SELF, on=True)  # which it is
+        hall.host.power(SELF, on=False)
+        hall.host.power(SELF, on=True)
+        hall.bench.light = "booting"
+        await hall.until_light("booting")
+        await asyncio.sleep(0.2)  # some more looks
+        assert [one.light for one in hall.seen] == ["booting", "online", "off", "booting"]
+
+
 async def test_without_power_no_light_is_believed() -> None:
     async with a_hall() as hall:
         hall.bench.light = "online"  # of a neighbour
@@ -121,11 +170,14 @@ async def test_without_power_no_light_is_believed() -> None:
         assert len(hall.seen) == count
 
 
-async def test_a_bench_that_fails_ends_the_run_with_a_reason() -> None:
+async def test_a_bench_that_fails_ends_the_run_with_a_reason_and_leaves_no_power() -> None:
     async with a_hall() as hall:
+        hall.host.power(SELF, on=True)
+        await hall.until_light("booting")
         hall.bench.trouble = Missing("the sensor does not answer")
         await hall.until(lambda: bool(hall.failed))
         assert str(hall.failed[0]) == "the bench: the sensor does not answer"
+        assert hall.bench.done == ["off", "on", "off", "release", "hide"]
 
 
 async def test_what_a_chip_implies() -> None:

@@ -41,6 +41,30 @@ def test_what_no_eye_has_caught_lay_between(profile: str) -> None:
     assert lights[-1] == "online"
 
 
+@pytest.mark.parametrize("profile", MODELS)
+def test_a_release_of_which_only_the_restart_was_seen_is_one(profile: str) -> None:
+    guess = Guess(catalog.load(profile))
+    list(guess.turn("booting"))
+    assert told(guess, profile, "unbound") == ["unbound"], "that was before"
+    list(guess.turn("off"))
+    list(guess.turn("booting"))
+    list(guess.turn("waiting"))
+    list(guess.turn("booting"))
+    assert told(guess, profile, "unbound") == ["joining", "registering", "unbound"]
+
+
+def test_what_comes_after_a_start_is_no_other_start() -> None:
+    """A model with one light shows a start like a device that is online."""
+    profile = "ipc-one-light"
+    assert reading(profile, "booting") == reading(profile, "online")
+    guess = Guess(catalog.load(profile))
+    list(guess.turn("booting"))
+    assert not guess.left()
+    assert told(guess, profile, "booting", "booting") == []
+    assert not guess.left()
+    assert told(guess, profile, "booting") == ["online"]
+
+
 def test_the_same_light_is_told_once() -> None:
     guess = Guess(catalog.load("ipc-red-green"))
     list(guess.turn("booting"))

@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from firmware_sim.errors import UsageError
-from fleet.run.bridge.member import FILE_SIZE_MAX, Member, load_member, place_in
+from fleet.run.bridge.member import FILE_SIZE_MAX, Member, load_member, load_members, place_in
 from fleet.run.population import Network, populate
-from fleet.run.scenario import load_scenario
+from fleet.run.scenario import Trouble, load_scenario
 from fleet.run.seeding import seed
 
 GOOD = """
@@ -47,6 +48,7 @@ def test_a_member_is_read(tmp_path: Path) -> None:
         ("[wifi]", "[radio]", "radio"),
         ('[wifi]\nssid = "bench"\npassword = "also-secret"', "", "table"),
         ('"ipc-red-green"', '"nvr"', "lan"),
+        ("[wifi]", 'lan = "192.168.7.1/24"\n[wifi]', "192.168.7.0/24"),
         ("env =", "env", "member.toml"),
     ],
 )
@@ -84,6 +86,59 @@ def test_it_stands_for_a_device_of_its_model(tmp_path: Path) -> None:
     assert foreign.product.product_id == "realproduct00001"
     others = [unit for unit in before.units if unit.index != foreign.index]
     assert [unit for unit in after.units if not unit.foreign] == others
+
+
+def test_a_model_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('title = "Mine"\nextends = ["camera", "red-green"]\n')
+    member = load(tmp_path, GOOD.replace("ipc-red-green", "my.toml"))
+    plan = load_scenario()
+    odd = msgspec.structs.replace(plan.products[0], profile=f"{tmp_path}/../{tmp_path.name}/my.toml")
+    plan = msgspec.structs.replace(plan, products=(odd, *plan.products[1:]))
+    population = place_in(populate(plan, 30, 1), [member])
+    [unit] = [unit for unit in population.units if unit.foreign]
+    assert population.profile(unit) == member.model
+    assert unit.product.name == "my on a bench"
+
+
+def test_two_benches_stand_for_two_devices(tmp_path: Path) -> None:
+    plan = load_scenario()
+    profile = plan.products[0].profile
+    one = load(tmp_path, GOOD.replace("ipc-red-green", profile))
+    two = msgspec.structs.replace(one, uuid="real0002")
+    population = place_in(populate(plan, 30, 1), [one, two])
+    foreign = [unit for unit in population.units if unit.foreign]
+    assert {unit.uuid for unit in foreign} == {"real0001", "real0002"}
+    assert len({unit.product for unit in foreign}) == 1
+    assert all(unit.new_owner for unit in foreign), "the whole story is played with them"
+    other = msgspec.structs.replace(two, profile="nvr", lan="192.168.7.0/24")
+    with pytest.raises(UsageError, match="two models"):
+        place_in(populate(plan, 30, 1), [one, other])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("real0002", "real0001", "same uuid"),
+        ("8480", "8481", r"one cloud, not for 127.0.0.1:8480 and 127.0.0.1:8481"),
+    ],
+)
+def test_what_cannot_be_in_one_run(tmp_path: Path, old: str, new: str, message: str) -> None:
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text(GOOD)
+    second = GOOD.replace("real0001", "real0002")
+    two.write_text(second)
+    assert [member.uuid for member in load_members([one, two])] == ["real0001", "real0002"]
+    two.write_text(second.replace(old, new))
+    with pytest.raises(UsageError, match=message):
+        load_members([one, two])
+
+
+def test_somebody_has_to_be_simulated(tmp_path: Path) -> None:
+    plan = load_scenario()
+    member = load(tmp_path, GOOD.replace("ipc-red-green", plan.products[0].profile))
+    alone = msgspec.structs.replace(plan, products=plan.products[:1], trouble=Trouble())
+    with pytest.raises(UsageError, match="a simulated device besides"):
+        place_in(populate(alone, 1, 1), [member])
 
 
 def test_the_cloud_knows_it_as_nobodys(tmp_path: Path) -> None:
