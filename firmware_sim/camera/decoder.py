@@ -140,13 +140,15 @@ class ZxingDecoder:
 
     name = "zxing"
 
+    _SIDE_PX_MAX = 65_535  # it refuses what is longer
+
     def __init__(self) -> None:
         """Load zxing-cpp."""
         self._zxing: Any = _import_zxing()
 
     def decode(self, luma: Luma) -> bytes | None:
         """Return the raw payload of a QR symbol in the frame, or None when none is legible."""
-        if luma.size == 0:
+        if luma.size == 0 or max(luma.shape) > self._SIDE_PX_MAX:
             return None
         # Model 2 is what everybody calls a QR code. `QRCode` would mean its relatives, too, and now
         # and then a Micro QR code with five digits is found in a frame of an ordinary one.

@@ -24,8 +24,13 @@ from fleet.commands.plain import plain
 AGAIN_S = 3.0  # a code that was away for longer is new when it comes back
 _REMEMBERED = 4096
 _WORKERS = 2
-HIDDEN = "hidden: it has the keys of a pairing code"
-_SECRETIVE = re.compile(rb"[\"']?[pt][\"']?\s*:")
+HIDDEN = "hidden: it may hold a password or a token"
+# Keys of a pairing code, also of a damaged one or with an escaped key; words that other makers have
+# for the same; and the code by which phones hand on their Wi-Fi.
+_SECRETIVE = re.compile(
+    rb"(?i:\b[pt]\b[\"']?\s*[:=]|\\u00[0-9a-f]{2}|pass(?:word|phrase|wd)?\b|\b(?:pwd|psk|key)\b"
+    rb"|token|secret|\bwifi:)"
+)
 Say = Callable[[str], None]
 
 
@@ -79,7 +84,7 @@ def describe(shot: Shot, payload: bytes) -> Read:
     try:
         code = decode_qr(payload)
     except PeerError as error:
-        # There may be a password in it all the same, as in one with half a token.
+        # There may be a password in it all the same, as in one with half a token or another maker's.
         shown = plain(payload) if _SECRETIVE.search(payload) is None else HIDDEN
         return Read(*about, "other", text=shown, ignored=plain(str(error).encode()))
     return Read(*about, "provisioning", ssid=plain(code.ssid.encode()))

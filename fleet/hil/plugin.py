@@ -23,6 +23,7 @@ PROFILE = "ipc-red-green"
 START = "off"
 _BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
 _FOLDER: "pytest.StashKey[Path]" = pytest.StashKey()
+_TARGETS: "pytest.StashKey[dict[int, Any]]" = pytest.StashKey()  # that were used
 _NAME_MAX = 120
 _HAPPENINGS_MAX = 40
 
@@ -123,18 +124,21 @@ def _skip_without_part(request: pytest.FixtureRequest, model: "DeviceUnderTest")
 
 def _opened(request: pytest.FixtureRequest, profile: str) -> "AbstractContextManager[Bench]":
     if _at_labgrid(request.config):
-        return _of_target(request.getfixturevalue("target"), profile)
+        return _of_target(request, request.getfixturevalue("target"), profile)
     from fleet.hil.virtual import open_bench
 
     return open_bench(profile)
 
 
 @contextmanager
-def _of_target(target: Any, profile: str) -> "Iterator[Bench]":
-    """Make a bench of a labgrid target, and leave it with hands off."""
+def _of_target(request: pytest.FixtureRequest, target: Any, profile: str) -> "Iterator[Bench]":
+    """Make a bench of a labgrid target, and let go of it after the test.
+
+    The device keeps its power for the next test, which saves its boot; after the last it is dark.
+    """
     from firmware_sim.bench.capabilities import Missing
     from firmware_sim.bench.labgrid.bench import make_bench, model_of
-    from fleet.hil.start import rest
+    from fleet.hil.start import let_go, rest
 
     try:
         there = model_of(target)
@@ -143,11 +147,15 @@ def _of_target(target: Any, profile: str) -> "Iterator[Bench]":
     if there != profile:
         pytest.skip(f"the device at this bench is {there}, and this test is for {profile}")
     bench = make_bench(target)
+    used = request.config.stash.setdefault(_TARGETS, {})
+    if target not in used.values():
+        used[len(used)] = target
+        request.session.addfinalizer(lambda: rest(bench))  # before labgrid lets go of its drivers
     try:
         bench.forget()
         yield bench
     finally:
-        rest(bench)
+        let_go(bench)
 
 
 # --- reports ------------------------------------------------------------------------------------

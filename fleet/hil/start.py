@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Literal, get_args
 
-from firmware_sim.bench.capabilities import Bench, DeviceUnderTest, Missing, Reading
+from firmware_sim.bench.capabilities import Bench, DeviceUnderTest, Light, Missing, Reading
 from firmware_sim.bench.reader.classify import read
 from firmware_sim.bench.reader.waiting import (
     LightNotSeen,
@@ -25,38 +25,52 @@ Start = Literal["off", "owned", "returned", "unbound"]
 waiting for a code; nobody's any more, and waiting."""
 
 PATIENCE_S: Final = 40.0
+GLANCE_S: Final = 12.0
+"""How long it is looked whether a device that has power shows a light that lasts."""
+
 READ_S: Final = 3.0
 """How long a code is held to a lens: longer than reading it takes, and taken away before it would be
 read for a second time."""
 
 _KINDS: Final = {
     "booting": "",
+    "resetting": "",
     "unbound": "unbound",
     "waiting": "waiting",
     "online": "owned",
     "reconnecting": "owned",
 }
-"""What a device is that shows one of these lights after its power has come on; booting says nothing."""
+"""What a device is that shows one of these lights after its power has come on, or after a reset; the
+first two say nothing. There are no others then: it has been given no code yet."""
+
+Hint = Callable[[LedTrace, DeviceUnderTest], str]
 
 _PIECE_S: Final = 0.2
 _STILL_S: Final = 2.0  # longer than any light of a model keeps still while it blinks
 _BOOT_S: Final = 6.0  # longer than a device boots, where booting looks the same
-_REPEATS: Final = 1.6
+_REPEATS, _SURE = 1.6, 0.75  # how long a rhythm is watched, in periods, and how sure it is then
+_SLOW_HZ, _SLOW_REPEATS, _SLOW_SURE = 0.6, 1.05, 0.34
+# Of lights that are known, one that blinks so slowly is told by one period of it: both of its phases
+# have been seen, and no other light of a model has such.
 _SPAN_MIN_S: Final = 1.0
-_GLANCE_S: Final = 0.6  # enough for a colour
+_COLOUR_S: Final = 0.6  # enough for a colour
 _SPAN_MAX_S: Final = 10.0
-_SURE: Final = 0.75
 
 
-def rest(bench: Bench) -> None:
-    """Cut the power, take finger and code away, put the cable in; let be what is not there."""
+def let_go(bench: Bench) -> None:
+    """Take finger and code away, put the cable in; let be what is not there."""
     with suppress(Missing):
         bench.button.release()
-    bench.power.off()
     with suppress(Missing):
         bench.camera.hide()
     with suppress(Missing):
         bench.link.up()
+
+
+def rest(bench: Bench) -> None:
+    """Cut the power, and let go of everything."""
+    bench.power.off()
+    let_go(bench)
 
 
 def bring(bench: Bench, device: DeviceUnderTest, start: str) -> None:
@@ -67,11 +81,11 @@ def bring(bench: Bench, device: DeviceUnderTest, start: str) -> None:
     """
     if start not in get_args(Start):
         raise UsageError(f"no start {start!r}; there are {', '.join(get_args(Start))}")
-    rest(bench)
     if start == "off":
+        rest(bench)
         return
-    bench.power.on()
-    now, sure = _what_it_is(bench, device)
+    let_go(bench)
+    now, sure = _found(bench, device)
     if not sure:
         now = _reset(bench, device)
     if now == "waiting" and not (sure and start == "returned"):
@@ -82,6 +96,19 @@ def bring(bench: Bench, device: DeviceUnderTest, start: str) -> None:
         now = _reset(bench, device)
         if start == "unbound":
             _released(bench, device)
+
+
+def _found(bench: Bench, device: DeviceUnderTest) -> tuple[str, bool]:
+    """Return what a device is, and whether that leaves no doubt.
+
+    One that has power is looked at as it is; where it shows nothing that lasts it is started anew.
+    """
+    if bench.power.get():
+        with suppress(LightNotSeen):
+            return _what_it_is(bench, device, GLANCE_S, _nothing)
+    bench.power.off()
+    bench.power.on()
+    return _what_it_is(bench, device, PATIENCE_S, _by_colour)
 
 
 def hand_over(
@@ -97,17 +124,23 @@ def hand_over(
     bench.camera.hide()
 
 
-def _what_it_is(bench: Bench, device: DeviceUnderTest) -> tuple[str, bool]:
-    """Return what a device is that was switched on, and whether its light leaves no doubt."""
+def _what_it_is(
+    bench: Bench, device: DeviceUnderTest, timeout_s: float, hint: Hint
+) -> tuple[str, bool]:
+    """Return what a device is that has power, and whether its light leaves no doubt. NotSeen."""
     states = [state for state, kind in _KINDS.items() if kind]
-    seen = _first(bench, device, states, PATIENCE_S, lambda end: _owner_of_colours(end, device))
+    seen = _first(bench, device, states, timeout_s, lambda end: hint(end, device))
     alike = {_KINDS[state] for state in states if device.light(state) == device.light(seen)}
     return _KINDS[seen], len(alike) == 1
 
 
-def _owner_of_colours(trace: LedTrace, device: DeviceUnderTest) -> str:
+def _nothing(_: LedTrace, __: DeviceUnderTest) -> str:
+    return ""
+
+
+def _by_colour(trace: LedTrace, device: DeviceUnderTest) -> str:
     """Return a state of the one kind that shows a colour, whatever its rhythm, or an empty text."""
-    colours = read(trace.last(_GLANCE_S)).colours
+    colours = read(trace.last(_COLOUR_S)).colours
     if len(colours) != 1:
         return ""
     having = [state for state in _KINDS if colours[0] in device.light(state).colours]
@@ -117,7 +150,23 @@ def _owner_of_colours(trace: LedTrace, device: DeviceUnderTest) -> str:
 
 def _reset(bench: Bench, device: DeviceUnderTest) -> str:
     bench.button.press_for(device.hold_s)
-    return shown_first(bench, device, "waiting")
+    return _first(bench, device, ("waiting",), PATIENCE_S, lambda end: _waits(end, device))
+
+
+def _waits(trace: LedTrace, device: DeviceUnderTest) -> str:
+    """Return `waiting` where nothing else can look so after a reset, before its rhythm is known.
+
+    Dark in between is what a light that does not blink never is.
+    """
+    seen = read(trace.last(_COLOUR_S))
+    able = [state for state in _KINDS if _can_look(device.light(state), seen)]
+    return "waiting" if able == ["waiting"] else ""
+
+
+def _can_look(light: Light, seen: Reading) -> bool:
+    if seen.mode == "solid":  # for a moment; it may be one phase of it
+        return seen.colours[0] in light.colours
+    return light.mode == seen.mode and set(light.colours) == set(seen.colours)
 
 
 def _released(bench: Bench, device: DeviceUnderTest) -> str:
@@ -182,7 +231,8 @@ def _shown(trace: LedTrace, device: DeviceUnderTest, spans_s: Mapping[str, float
             readings[span_s] = read(end)
         light, reading = device.light(state), readings[span_s]
         wish = wanted("+".join(light.colours), light.mode, light.hz or None, light.duty)
-        if reading.confidence >= _SURE and matches(reading, wish):
+        sure = _SLOW_SURE if 0 < light.hz < _SLOW_HZ else _SURE
+        if reading.confidence >= sure and matches(reading, wish):
             return state
     return ""
 
@@ -191,5 +241,6 @@ def _span_s(device: DeviceUnderTest, state: str) -> float:
     """Return how long the light of a state has to be watched to be told from others."""
     light = device.light(state)
     if light.hz:
-        return max(_REPEATS / light.hz, _SPAN_MIN_S)
+        repeats = _SLOW_REPEATS if light.hz < _SLOW_HZ else _REPEATS
+        return max(repeats / light.hz, _SPAN_MIN_S)
     return _BOOT_S if light == device.light("booting") else _STILL_S

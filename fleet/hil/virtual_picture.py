@@ -8,8 +8,7 @@ import asyncio
 from pathlib import Path
 
 from firmware_sim.camera.reader_pool import FrameReader
-from firmware_sim.camera.shots import SIZE_MAX
-from firmware_sim.errors import UsageError
+from firmware_sim.camera.sources.files import content_of
 
 
 class Pictures:
@@ -28,17 +27,9 @@ class Pictures:
         """
         if isinstance(picture, bytes):
             return self._runner.run(self._reader.code_in(picture))
-        return self._runner.run(self._reader.code_in(_content(picture), str(picture)))
+        return self._runner.run(self._reader.code_in(content_of(picture), str(picture)))
 
     def close(self) -> None:
         """End the process, if there is one."""
         self._runner.run(self._reader.close())
         self._runner.close()
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(SIZE_MAX + 1)  # one more, so that what is too large is found to be
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None

@@ -47,6 +47,11 @@ def test_a_code_of_this_field_shows_its_network_only() -> None:
         (b'{"s":"a","p":"secret","t":"short"}', HIDDEN, "14 printable"),
         (b'{"s":"\xff","p":"secret","t":"EUabcdefghpr_0"}', HIDDEN, "not UTF-8"),
         (b"{'p': 'secret'}", HIDDEN, "JSON"),
+        (rb'{"s":"a","\u0070":"secret"}', HIDDEN, "`t`"),
+        (b"WIFI:T:WPA;S:home;P:secret;;", HIDDEN, "JSON"),
+        (b"ssid=home&password=secret", HIDDEN, "JSON"),
+        (b'{"ssid":"home","pwd":"secret"}', HIDDEN, "`s`"),
+        (b"https://example.org/http://a", "https://example.org/http://a", "JSON"),
         (bytes(range(256)) * 11, "\\x00\\x01", "the limit is 1024"),
     ],
 )

@@ -23,6 +23,9 @@ from firmware_sim.bench.trace import Floats, LedTrace
 STILL_S = 1.9
 """The longest that a blinking light of a known model keeps still (1900 ms, a single white light)."""
 
+_STILL_PERIOD_S = STILL_S + 0.1
+"""The period of that light."""
+
 BLIND_S = 0.09
 """A longer gap between samples may hide a whole phase (the shortest known lasts 100 ms)."""
 
@@ -37,6 +40,11 @@ _CHANGE_MIN, _CHANGE_FEW = 0.15, 0.4
 _APART, _APART_WILD = 6.0, 20.0
 _OFF_LINE = 0.15  # of the distance between the levels, beyond noise
 _STRAYS_MAX, _STRAYS_SPREAD = 0.12, 0.03
+_NOISE_MAX = (
+    0.2  # of full scale; no sensor is as noisy, but a light that flickers very fast looks so
+)
+_GAPS_MAX, _GAPS_SPREAD = 0.35, 0.05
+_GAP_STEPS = 4  # steps between samples from which one of them is a gap
 _REPEATS = ((1.0, 0.35), (1.5, 0.8), (2.0, 0.97), (math.inf, 1.0))
 
 
@@ -97,7 +105,7 @@ def _still(times_s: Floats, rgb: Floats) -> Reading:
     """Return the reading of a light that does not change."""
     light, noise = rgb.mean(axis=0), noise_of(rgb)
     error = noise / math.sqrt(len(rgb))
-    sure = _watched(times_s) * _calm(rgb, noise)
+    sure = _watched(times_s) * _calm(rgb, noise) * _likely((_NOISE_MAX - noise) / 0.02)
     top = float(light.max())
     if top < _DARK_BELOW:
         return Reading("off", (), 0.0, 0.0, sure * _likely((_DARK_BELOW - top) / 0.035))
@@ -107,9 +115,19 @@ def _still(times_s: Floats, rgb: Floats) -> Reading:
 
 
 def _watched(times_s: Floats) -> float:
-    """Return how sure stillness is, from how long it was watched without a gap."""
-    steps_s = np.diff(times_s)
-    seen_s = float(steps_s[steps_s < BLIND_S].sum())
+    """Return how sure stillness is, from how long it was watched.
+
+    What was watched in pieces counts as far as it covers the period of the stillest blinking light:
+    else each of its flashes may have come in a gap.
+    """
+    gaps = np.flatnonzero(np.diff(times_s) >= BLIND_S)
+    begins_s = times_s[np.concatenate(([0], gaps + 1))]
+    lengths_s = times_s[np.concatenate((gaps, [len(times_s) - 1]))] - begins_s
+    phases_s = np.arange(0.0, _STILL_PERIOD_S, 0.01)
+    covered = np.zeros(len(phases_s), dtype=np.bool_)
+    for begin_s, length_s in zip(begins_s[lengths_s > 0], lengths_s[lengths_s > 0], strict=True):
+        covered |= (phases_s - begin_s) % _STILL_PERIOD_S <= length_s
+    seen_s = float(covered.mean()) * _STILL_PERIOD_S
     return min(seen_s / STILL_S, 1.0) * 0.85 if seen_s < STILL_S else 1.0
 
 
@@ -126,6 +144,7 @@ def _moving(found: _Found) -> Reading:
     times_s, rgb, levels, rhythm = found
     sure = next(sure for repeats, sure in _REPEATS if rhythm.repeats < repeats)
     sure *= _likely((0.22 - rhythm.unrest) / 0.05)
+    sure *= _likely((_GAPS_MAX - _gaps(times_s)) / _GAPS_SPREAD)
     sure *= _likely((_STRAYS_MAX - _strays(rgb, levels)) / _STRAYS_SPREAD)
     hz = 1 / rhythm.period_s
     high, low = _cores(rgb, levels)
@@ -137,6 +156,13 @@ def _moving(found: _Found) -> Reading:
     sure *= sure_two * sure_name * _likely(abs(soft))
     mode: Mode = "breathe" if soft > 0 else "blink"
     return Reading(mode, (name,), hz, rhythm.duty, sure)
+
+
+def _gaps(times_s: Floats) -> float:
+    """Return the share of a trace that lies in gaps, in which a light may have done anything."""
+    steps_s = np.diff(times_s)
+    wide = steps_s > max(BLIND_S, _GAP_STEPS * float(np.median(steps_s)))
+    return float(steps_s[wide].sum() / max(times_s[-1] - times_s[0], 1e-9))
 
 
 def _slower(found: _Found) -> _Found:

@@ -25,6 +25,8 @@ def frames_of(source: str, *, follow: bool = False) -> AsyncGenerator[Shot, None
     """
     if source == SCREEN or source.startswith(f"{SCREEN}:"):
         return video.video("screen", _display(source))
+    if not source:
+        raise UsageError("an empty name is no source; the folder one is in is named .")
     path = Path(source)
     try:
         kind = path.stat().st_mode

@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 from firmware_sim.camera.shots import SIZE_MAX, Shot
@@ -76,10 +77,12 @@ def _files(path: Path) -> dict[str, _Mark]:
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or not entry.is_file():
+                if entry.name.startswith("."):
                     continue
-                about = entry.stat()
-                found[entry.name] = (about.st_size, about.st_mtime_ns)
+                with suppress(OSError):  # gone meanwhile, or a link to itself: so is one file only
+                    about = entry.stat()
+                    if stat.S_ISREG(about.st_mode):
+                        found[entry.name] = (about.st_size, about.st_mtime_ns)
     except FileNotFoundError:
         if not path.is_dir():
             raise UsageError(f"{path}: the folder is not there") from None

@@ -147,7 +147,7 @@ class BridgeHost:
         if self._guess.light == "off":
             return
         if sight is not None:
-            self._shown(self._guess.read(sight), "light")
+            self._shown(self._guess.read(sight, self._loop.time()), "light")
         elif self._guess.left() and self._hand.payload is not None and not self._finger:
             # Who was waiting and had a code in view has read it. What it shows then may be over
             # before it is known, and a code that stays in view is read again.

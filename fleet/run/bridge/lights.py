@@ -45,6 +45,10 @@ BETWEEN: Mapping[tuple[str, str], tuple[str, ...]] = {
 """What lay between two lights, where no eye has caught it."""
 
 
+START_FACTOR, START_SLACK_S = 1.5, 3.0
+"""How much longer a start may take than that of the model does before it is one no longer."""
+
+
 class Guess:
     """What is concluded of one device. `light` is the name of the pattern that it shows."""
 
@@ -54,31 +58,41 @@ class Guess:
             name: light_of(pattern) for name, pattern in profile.indicator.items()
         }
         self.light = "off"
-        self._read = self._left = False  # since it is this light
+        self._read_s: float | None = None  # when it was first read since it is this light
+        self._left = False  # since then
         self._waited = False  # before what was only a reset and a start
+        self._start_s = START_SLACK_S + START_FACTOR * profile.timings.boot_ms / 1000
 
-    def read(self, reading: Reading) -> Iterator[str]:
+    def read(self, reading: Reading, now_s: float) -> Iterator[str]:
         """Yield the lights that the device has shown since the last reading, in order; none if the same.
 
         A reading that is no light of this model, or of none that could come now, says nothing.
         """
-        if matches(reading, self._lights[self.light]) and not self._begins_anew():
-            self._read = True
+        same = matches(reading, self._lights[self.light])
+        if same and self._read_s is None:
+            self._read_s = now_s
+        over = same and self._has_started(now_s)
+        if same and not over:
             return
         for name in NEXT[self.light]:
-            if matches(reading, self._lights[name]):
+            if matches(reading, self._lights[name]) and not (over and name in _STARTS):
                 yield from self.turn(name)
-                self._read = True
+                self._read_s = now_s
                 return
 
     def left(self) -> bool:
         """Take it that the light does no longer what it did; say whether the device has waited."""
-        self._left = self._read
+        self._left = self._read_s is not None
         return self.light in ("waiting", "unbound")
 
-    def _begins_anew(self) -> bool:
-        """Say whether the same light would mean something else: no start is interrupted by another."""
-        return self._left and self.light in _STARTS
+    def _has_started(self, now_s: float) -> bool:
+        """Say whether the light of a start means something else by now.
+
+        No start is interrupted by another, and none lasts for ever.
+        """
+        if self.light not in _STARTS or self._read_s is None:
+            return False
+        return self._left or now_s - self._read_s > self._start_s
 
     def turn(self, light: str) -> Iterator[str]:
         """Yield a light that is known to be shown now, after what must have lain between."""
@@ -87,7 +101,7 @@ class Guess:
             between = _RELEASE
         self._waited = light in ("waiting", "unbound") or (self._waited and light in _STARTS)
         self.light = light
-        self._read = self._left = False
+        self._read_s, self._left = None, False
         yield from between
         yield light
 

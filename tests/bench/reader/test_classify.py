@@ -148,6 +148,57 @@ def test_a_thousand_samples_a_second(hz: float, mode: str) -> None:
 # --- honesty ------------------------------------------------------------------------------------
 
 
+def test_not_sure_of_stillness_seen_in_pieces() -> None:
+    """A flash every two seconds fits into the gap between them."""
+    piece_s = times(1.2)
+    for gap_s, sure in ((0.02, True), (0.15, False), (60.8, False)):
+        times_s = np.concatenate((piece_s, piece_s + 1.2 + gap_s))
+        reading = read(light(times_s, np.ones(len(times_s))))
+        assert reading.mode == "solid"
+        assert (reading.confidence > 0.9) == sure
+
+
+def test_not_sure_of_a_rhythm_with_half_of_it_in_a_gap() -> None:
+    times_s = times(7.3)
+    share = square(times_s, 1.5, 1.5)
+    seen = (times_s < 1) | (times_s > 4.3)
+    assert read(light(times_s, share)).confidence > 0.9
+    assert read(light(times_s[seen], share[seen])).confidence < 0.3
+
+
+def test_not_sure_of_stillness_that_flickers_wildly() -> None:
+    times_s = times(4)
+    wild = np.random.default_rng(3).random((len(times_s), 3))
+    assert read(LedTrace(times_s, wild)).confidence < 0.1
+
+
+@pytest.mark.parametrize("rate_hz", [30, 100])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (("red", ""), ("green", "")),
+        (("red", ""), ("red", "blue")),
+        (("red", "blue"), ("red", "")),
+        (("red", "blue"), ("green", "")),
+        (("amber", ""), ("blue", "")),
+    ],
+)
+def test_not_sure_of_a_rhythm_whose_colours_change(
+    rate_hz: int, first: tuple[str, str], then: tuple[str, str]
+) -> None:
+    """Two lights that blink in step, one after the other, are neither of them, nor a third one."""
+    lights = {"": np.zeros(3), **{name: 0.8 * np.array(rgb) for name, rgb in RGB.items()}}
+    times_s = times(4, rate_hz)
+    lit = square(times_s, 0.25, 0.25)[:, None] > 0.5
+    before, after = (np.where(lit, lights[one], lights[two]) for one, two in (first, then))
+    rgb = np.where(times_s[:, None] < 2, before, after)
+    assert read(noisy(times_s, rgb)).confidence < 0.5
+    for colours, steady in ((first, before), (then, after)):
+        reading = read(noisy(times_s, steady))
+        assert set(reading.colours) == set(colours) - {""}
+        assert reading.confidence > 0.9
+
+
 @pytest.mark.parametrize("trace", [EMPTY, LedTrace(times(0.1), np.ones((5, 3)))])
 def test_next_to_nothing_says_nothing(trace: LedTrace) -> None:
     assert read(trace).confidence == 0.0

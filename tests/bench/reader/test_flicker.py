@@ -22,6 +22,21 @@ def test_five_hertz_behind_a_slow_sensor(rate_hz: int) -> None:
     assert lit_at_edges == pytest.approx(0.5, abs=0.2)
 
 
+@pytest.mark.parametrize("rate_hz", [20, 30, 60])
+def test_a_light_that_flickers_for_a_while_only_is_restless(rate_hz: int) -> None:
+    rng = np.random.default_rng(5)
+    times_s = np.arange(0.0, 4.0, 1 / rate_hz)
+    wave = np.sin(2 * np.pi * 5.0 * times_s)
+    unrest = []
+    for share in (wave, np.where(times_s < 2.5, wave, 0.0)):
+        rgb = 0.5 + 0.3 * share[:, None] + rng.normal(0, 0.05, (len(times_s), 3))
+        found = find_flicker(times_s, rgb, 0.05)
+        assert found is not None
+        unrest.append(found[1].unrest)
+    assert unrest[0] < 0.1
+    assert unrest[1] > 0.25
+
+
 def test_slow_sampling_cannot_tell() -> None:
     times_s = np.arange(0.0, 3.0, 0.4)
     assert find_flicker(times_s, np.zeros((len(times_s), 3)), 0.02) is None

@@ -57,6 +57,7 @@ def test_what_is_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "a.png").write_bytes(b"")
     monkeypatch.delenv("DISPLAY")
     for source, follow, why in (
+        ("", False, "empty name"),
         ("screen", False, "DISPLAY is not set"),
         (str(tmp_path / "none"), False, r"none: cannot be read \(No such file"),
         (str(tmp_path / "pipe"), False, "neither a file nor a folder nor a camera"),

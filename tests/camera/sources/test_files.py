@@ -32,6 +32,8 @@ async def test_a_folder_in_the_order_of_names(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a link to itself").symlink_to("a link to itself")
+    (tmp_path / "a link to nothing").symlink_to("nothing")
     shots = await all_of(tmp_path)
     assert [shot.frame for shot in shots] == [b"a.png", b"b.png", b"c.txt"]
     assert [shot.number for shot in shots] == [0, 1, 2]

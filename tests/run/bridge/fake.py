@@ -67,7 +67,9 @@ class FakeBench:
 
     def wait_for_prefix(self, what: str) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: any(one.startswith(what) for one in self.done), 20)
+            assert self._changed.wait_for(
+                lambda: any(one.startswith(what) for one in self.done), 20
+            )
 
     def on(self) -> None:
         self._note("on")

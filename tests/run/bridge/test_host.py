@@ -57,9 +57,7 @@ class Hall:
 
 
 @asynccontextmanager
-async def a_hall(
-    wifi: Network | None = None, profile: str = PROFILE
-) -> AsyncIterator[Hall]:
+async def a_hall(wifi: Network | None = None, profile: str = PROFILE) -> AsyncIterator[Hall]:
     hall = Hall(wifi, profile)
     hall.host.start()
     try:

@@ -16,7 +16,7 @@ def reading(profile: str, light: str) -> Reading:
 
 
 def told(guess: Guess, profile: str, *lights: str) -> list[str]:
-    return [name for light in lights for name in guess.read(reading(profile, light))]
+    return [name for light in lights for name in guess.read(reading(profile, light), 0.0)]
 
 
 @pytest.mark.parametrize("profile", MODELS)
@@ -65,6 +65,15 @@ def test_what_comes_after_a_start_is_no_other_start() -> None:
     assert told(guess, profile, "booting") == ["online"]
 
 
+@pytest.mark.parametrize("profile", MODELS)
+def test_no_start_lasts_for_ever(profile: str) -> None:
+    guess = Guess(catalog.load(profile))
+    list(guess.turn("booting"))
+    start = reading(profile, "booting")
+    lights = [light for at_s in range(20) for light in guess.read(start, at_s)]
+    assert lights == (["online"] if start == reading(profile, "online") else [])
+
+
 def test_the_same_light_is_told_once() -> None:
     guess = Guess(catalog.load("ipc-red-green"))
     list(guess.turn("booting"))
@@ -74,8 +83,8 @@ def test_the_same_light_is_told_once() -> None:
 def test_a_light_that_cannot_come_now_says_nothing() -> None:
     guess = Guess(catalog.load("ipc-red-green"))
     list(guess.turn("waiting"))
-    assert list(guess.read(Reading("blink", ("white",), 9.0, 0.5, 1.0))) == []
-    assert list(guess.read(OFF)) == []
+    assert list(guess.read(Reading("blink", ("white",), 9.0, 0.5, 1.0), 0.0)) == []
+    assert list(guess.read(OFF, 0.0)) == []
     assert guess.light == "waiting"
 
 

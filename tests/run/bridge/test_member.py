@@ -92,7 +92,9 @@ def test_a_model_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('title = "Mine"\nextends = ["camera", "red-green"]\n')
     member = load(tmp_path, GOOD.replace("ipc-red-green", "my.toml"))
     plan = load_scenario()
-    odd = msgspec.structs.replace(plan.products[0], profile=f"{tmp_path}/../{tmp_path.name}/my.toml")
+    odd = msgspec.structs.replace(
+        plan.products[0], profile=f"{tmp_path}/../{tmp_path.name}/my.toml"
+    )
     plan = msgspec.structs.replace(plan, products=(odd, *plan.products[1:]))
     population = place_in(populate(plan, 30, 1), [member])
     [unit] = [unit for unit in population.units if unit.foreign]
