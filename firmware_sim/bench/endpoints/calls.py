@@ -25,6 +25,7 @@ from firmware_sim.errors import Malformed, PeerError, UsageError
 from firmware_sim.wire.structs import decode_json
 
 BODY_MAX = 4096  # bytes, of a call that does not say otherwise
+BODIES_MAX = 256 << 20  # bytes, of all calls together
 _SHOWN_MAX = 100  # characters of an address in an answer
 _JSON = "application/json"
 
@@ -41,8 +42,32 @@ class Over(UsageError):
     """The bench ends while somebody waits."""
 
 
+class Busy(UsageError):
+    """All callers together want more than a bench holds at a time."""
+
+
 class Unreadable(UsageError):
     """A picture in which no code can be read."""
+
+
+class Budget:
+    """How much of something all callers together may have at a time."""
+
+    def __init__(self, most: int, what: str) -> None:
+        """Begin with nothing taken. `what` is said when it is too much."""
+        self.taken = 0
+        self._most = most
+        self._what = what
+
+    def take(self, amount: int) -> None:
+        """Take some, to be given back. Raises Busy when it is not there."""
+        if self.taken + amount > self._most:
+            raise Busy(f"{self._what}: at most {self._most:,} at a time for all callers together")
+        self.taken += amount
+
+    def give(self, amount: int) -> None:
+        """Give it back."""
+        self.taken -= amount
 
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -110,6 +135,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooLarge, 413),
     (Unreadable, 422),
     (Over, 503),
+    (Busy, 503),
     (NotSeen, 504),
     (PeerError, 502),
     (UsageError, 400),
@@ -118,12 +144,12 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 def make_app(lines: Iterable[Line]) -> "Gate":
     """Return the application that serves a table of calls on a loopback address."""
-    work = _Work()
+    work, bodies = _Work(), Budget(BODIES_MAX, "bytes of bodies")
     by_path: dict[str, dict[str, Line]] = {}
     for line in lines:
         by_path.setdefault(line.path, {})[line.method] = line
     routes = [
-        Route(path, _endpoint(methods, work), methods=list(methods))
+        Route(path, _endpoint(methods, work, bodies), methods=list(methods))
         for path, methods in by_path.items()
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
@@ -214,21 +240,24 @@ class _Work:
 
 
 def _endpoint(
-    methods: Mapping[str, Line], work: _Work
+    methods: Mapping[str, Line], work: _Work, bodies: Budget
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def answer(request: Request) -> Response:
         # A HEAD is a GET whose answer is cut off by the server.
         line = methods["GET" if request.method == "HEAD" else request.method]
+        content = bytearray()
         try:
-            content = await _content(request, line.body_max)
+            await _read(request, content, line.body_max, bodies)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            call = Call(request.path_params, request.query_params, kind, content)
+            call = Call(request.path_params, request.query_params, kind, bytes(content))
             return _response(await work.do(line, call))
         except (UsageError, PeerError, NotSeen) as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
             return problem(status, str(error))
         except ClientDisconnect:
             return problem(400, "the body did not come to its end")  # which nobody hears
+        finally:
+            bodies.give(len(content))
 
     return answer
 
@@ -241,13 +270,13 @@ def _response(result: Any) -> Response:
     return Response(msgspec.json.encode(result), media_type=_JSON)
 
 
-async def _content(request: Request, bytes_max: int) -> bytes:
-    content = bytearray()
+async def _read(request: Request, content: bytearray, bytes_max: int, bodies: Budget) -> None:
+    """Read a body into `content`; as much of `bodies` is taken then. TooLarge, Busy."""
     async for chunk in request.stream():
-        content += chunk
-        if len(content) > bytes_max:
+        if len(content) + len(chunk) > bytes_max:
             raise TooLarge(f"body: at most {bytes_max} bytes are taken here")
-    return bytes(content)
+        bodies.take(len(chunk))
+        content += chunk
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -9,16 +9,17 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
-import numpy as np
 from starlette.responses import Response
 
-from firmware_sim.bench.endpoints.calls import Call, Line, NotFound
+from firmware_sim.bench.endpoints.calls import Budget, Call, Line, NotFound
+from firmware_sim.bench.endpoints.tables import SAMPLES_MAX, table
 from firmware_sim.bench.trace import CurrentTrace, Floats, LedTrace
 from firmware_sim.camera.shots import SIZE_MAX
 from firmware_sim.errors import UsageError
 
 DURATION_S_MAX, RATE_HZ_MAX = 60, 1000
 TIMEOUT_S_MAX = 600
+SINCE_S_MAX = 1e9  # 30 years
 _TEXT_MAX = 4096  # bytes; no QR code holds more
 Purpose = Literal["pair", "unbind"]
 Switch = Literal["power", "button", "link"]
@@ -192,7 +193,7 @@ class _Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    since_s: float = 0.0
+    since_s: Annotated[float, msgspec.Meta(ge=-SINCE_S_MAX, le=SINCE_S_MAX)] = 0.0
 
 
 Do = Callable[[Stand, Call], Coroutine[Any, Any, object]]
@@ -200,6 +201,7 @@ Do = Callable[[Stand, Call], Coroutine[Any, Any, object]]
 
 def lines(desk: Desk) -> list[Line]:
     """Return the table of a bench's calls."""
+    orders = Budget(SAMPLES_MAX, "samples on order")
 
     async def clock(_: Call) -> object:
         return desk.clock()
@@ -220,6 +222,8 @@ def lines(desk: Desk) -> list[Line]:
             Line(method, f"/devices/{{index}}{path}", at(do), body_max)
             for method, path, do, body_max in _TABLE
         ),
+        Line("GET", "/devices/{index}/led", at(_led(orders)), 0),
+        Line("GET", "/devices/{index}/current", at(_current(orders)), 0),
     ]
 
 
@@ -271,16 +275,33 @@ async def _shown(stand: Stand, _: Call) -> object:
     return stand.shown()
 
 
-async def _led(stand: Stand, call: Call) -> object:
-    asked = call.asked(_LedWindow)
-    trace = await stand.led(asked.duration_s, asked.rate_hz, asked.from_s)
-    return _csv("time_s,red,green,blue", np.column_stack((trace.times_s, trace.rgb)))
+def _led(orders: Budget) -> Do:
+    async def led(stand: Stand, call: Call) -> object:
+        asked = call.asked(_LedWindow)
+
+        async def columns() -> Sequence[Floats]:
+            trace = await stand.led(asked.duration_s, asked.rate_hz, asked.from_s)
+            return trace.times_s, trace.rgb
+
+        behind = asked.from_s is not None  # a window that began before is longer than was asked for
+        count = round((DURATION_S_MAX if behind else asked.duration_s) * asked.rate_hz)
+        return await table("time_s,red,green,blue", columns, count, orders)
+
+    return led
 
 
-async def _current(stand: Stand, call: Call) -> object:
-    asked = call.asked(_Window)
-    trace = await stand.current(asked.duration_s, asked.rate_hz)
-    return _csv("time_s,milliamps", np.column_stack((trace.times_s, trace.milliamps)))
+def _current(orders: Budget) -> Do:
+    async def current(stand: Stand, call: Call) -> object:
+        asked = call.asked(_Window)
+
+        async def columns() -> Sequence[Floats]:
+            trace = await stand.current(asked.duration_s, asked.rate_hz)
+            return trace.times_s, trace.milliamps
+
+        count = round(asked.duration_s * asked.rate_hz)
+        return await table("time_s,milliamps", columns, count, orders)
+
+    return current
 
 
 async def _audio(stand: Stand, call: Call) -> object:
@@ -306,12 +327,6 @@ async def _by_wire(stand: Stand, call: Call) -> object:
     return None
 
 
-def _csv(header: str, table: Floats) -> Response:
-    row = ",".join(("%.4f", *["%.5g"] * (table.shape[1] - 1)))
-    text = "\n".join([row] * len(table)) % tuple(table.ravel().tolist())
-    return Response(f"{header}\n{text}\n" if text else f"{header}\n", media_type="text/csv")
-
-
 _SWITCHES: tuple[Switch, ...] = ("power", "button", "link")
 _FEW, _SMALL, _PICTURE = 16, 1024, SIZE_MAX + 1  # bytes; a picture that is too large is told so
 _TABLE: tuple[tuple[str, str, Do, int], ...] = (
@@ -321,8 +336,6 @@ _TABLE: tuple[tuple[str, str, Do, int], ...] = (
     ("GET", "/frame", _shown, 0),
     ("PUT", "/frame", _show, _PICTURE),
     ("DELETE", "/frame", _hide, 0),
-    ("GET", "/led", _led, 0),
-    ("GET", "/current", _current, 0),
     ("GET", "/audio.wav", _audio, 0),
     ("GET", "/tones", _tones, 0),
     ("GET", "/happenings", _happenings, 0),

@@ -127,7 +127,7 @@ def _watched(times_s: Floats) -> float:
     covered = np.zeros(len(phases_s), dtype=np.bool_)
     for begin_s, length_s in zip(begins_s[lengths_s > 0], lengths_s[lengths_s > 0], strict=True):
         covered |= (phases_s - begin_s) % _STILL_PERIOD_S <= length_s
-    seen_s = float(covered.mean()) * _STILL_PERIOD_S
+    seen_s = min(float(covered.mean()) * _STILL_PERIOD_S, float(lengths_s.sum()))
     return min(seen_s / STILL_S, 1.0) * 0.85 if seen_s < STILL_S else 1.0
 
 

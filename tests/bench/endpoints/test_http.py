@@ -235,3 +235,33 @@ def test_whatever_is_sent_is_answered_in_one_sentence(
     if reply.status_code >= 400:
         assert list(reply.json()) == ["problem"]
         assert "\n" not in reply.json()["problem"]
+
+
+@pytest.mark.parametrize("since_s", ["nan", "inf", "-inf", "1e308", "-1e308"])
+@pytest.mark.parametrize("what", ["tones", "happenings"])
+def test_since_when_is_a_time_that_can_be(what: str, since_s: str) -> None:
+    answer = call("GET", f"/devices/0/{what}?since_s={since_s}")
+    assert (answer.status_code, "since_s" in answer.json()["problem"]) == (400, True)
+
+
+def test_all_callers_together_have_so_many_samples_on_order() -> None:
+    table = Table()
+    app = make_app(lines(table))
+
+    async def work() -> list[int]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as caller:
+            path = "/devices/0/led?duration_s=60&rate_hz=1000"
+            asked = [asyncio.create_task(caller.get(path)) for _ in range(101)]
+            return [(await one).status_code for one in asked]
+
+    for paper in table.papers:
+        paper.led = _never_mind  # type: ignore[method-assign]
+    codes = asyncio.run(work())
+    assert (codes.count(200), codes.count(503)) == (100, 1)
+
+
+async def _never_mind(duration_s: float, rate_hz: float, from_s: float | None) -> LedTrace:
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    return LedTrace(np.zeros(0), np.zeros((0, 3)))
