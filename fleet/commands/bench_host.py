@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from firmware_sim.errors import UsageError
 from firmware_sim.runtime.live.scaled import ScaledLoop
 from fleet.cloud.edge.listen import raise_files_limit
 from fleet.hil import env_file
-from fleet.hil.host import Elsewhere, Host, Plan, open_host
+from fleet.hil.host import USUAL_WIFI, Elsewhere, Host, Plan, open_host
 from fleet.run.population import Network
 from hw_profiles import catalog
 
@@ -97,7 +98,8 @@ def told(host: Host, env_out: Path | None) -> list[Table | str]:
     wifi = host.plan.wifi
     where.add_row("calls", f"{host.url}/devices/0/power, /button, /link, /frame, /led, ...")
     where.add_row("clock", f"{host.url}/clock, {host.plan.rate:g} times as fast as on the wall")
-    where.add_row("Wi-Fi", f"{wifi.ssid}, password {wifi.password}")
+    password = wifi.password if wifi == USUAL_WIFI else "as given"  # it may be one of the user's
+    where.add_row("Wi-Fi", f"{wifi.ssid}, password {password}")
     where.add_row("cloud", host.cloud_url)
     for person in host.people:
         where.add_row("after-sales", f"{person.name}, password {person.password}")
@@ -159,10 +161,11 @@ def own_folder() -> Path:
     """Return a folder of this user's that no other bench has, the same each time if possible."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     base = Path(runtime) if runtime else Path(tempfile.gettempdir()) / f"fleet-{os.getuid()}"
-    base.mkdir(mode=0o700, exist_ok=True)
-    if base.lstat().st_uid != os.getuid() or base.is_symlink():
+    with suppress(OSError):  # is told below
+        base.mkdir(mode=0o700)
+    if not base.is_dir() or base.is_symlink() or base.lstat().st_uid != os.getuid():
         raise UsageError(f"{base}: this folder is somebody else's; name one with --serial-dir")
-    for number in range(1, BENCHES_MAX):
+    for number in range(1, BENCHES_MAX + 1):
         folder = base / (f"bench-{number}" if number > 1 else "bench")
         if not is_taken(folder):
             return folder

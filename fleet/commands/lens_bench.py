@@ -66,6 +66,8 @@ def run(wanted: Wanted, path: Path | None, screen: Console) -> int:
     Raises UsageError for an unknown axis, for a decoder that cannot be used here, and when the
     file cannot be written.
     """
+    if path is not None and not path.parent.is_dir():  # said before minutes of measuring
+        raise UsageError(f"--json {path}: there is no folder {path.parent}")
     levels = choose(further() if wanted.extra else graded(), wanted.axes)
     decoders = (wanted.decoder,) if wanted.decoder else NAMES
     result = _measured(levels, decoders, wanted.frames, screen)

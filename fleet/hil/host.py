@@ -39,6 +39,7 @@ from fleet.run.population import Network, Person, Population, Unit
 from hw_profiles import catalog
 
 SITE = "bench"
+USUAL_WIFI = Network("workshop", "workshop")
 _STATION = 5  # branch of the seed; a unit's own are of the population
 
 
@@ -77,7 +78,7 @@ class Plan(msgspec.Struct, frozen=True):
     seed: int = 1
     decoder: str = "pyzbar"
     bound: bool = True
-    wifi: Network = Network("workshop", "workshop")
+    wifi: Network = USUAL_WIFI
     elsewhere: Elsewhere | None = None
     camera: str = ""  # what `fleet lens watch` takes: a real camera before all lenses
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from firmware_sim.bench.capabilities import Bench, Clock, DeviceUnderTest
+    from firmware_sim.bench.capabilities import Bench, Clock, DeviceUnderTest, Reading
     from firmware_sim.bench.trace import LedTrace
 
 PROFILE = "ipc-red-green"
 START = "off"
+_EXAMPLES = {"bench_start": "owned", "bench_only": "lens"}
 _BENCH: "pytest.StashKey[Bench]" = pytest.StashKey()
 _FOLDER: "pytest.StashKey[Path]" = pytest.StashKey()
 _TARGETS: "pytest.StashKey[dict[int, Any]]" = pytest.StashKey()  # that were used
@@ -80,22 +81,20 @@ def device(bench_profile: str) -> "DeviceUnderTest":
 @pytest.fixture
 def bench(
     request: pytest.FixtureRequest,
-    bench_profile: str,
+    device: "DeviceUnderTest",
     tmp_path_factory: pytest.TempPathFactory,
 ) -> "Iterator[Bench]":
     """Return a bench with the device on it, in the state that the test's `bench_start` says."""
-    from fleet.hil.device_model import Model
     from fleet.hil.start import bring
 
     chosen = request.config.getoption("bench_artifacts")
     folder = Path(chosen) if chosen else tmp_path_factory.getbasetemp() / "bench-report"
     request.node.stash[_FOLDER] = folder
-    model = Model(bench_profile)
-    _skip_without_part(request, model)
-    mark = request.node.get_closest_marker("bench_start")
-    with _opened(request, bench_profile) as bench:
+    _skip_without_part(request, device)
+    start = _marked(request, "bench_start") or START
+    with _opened(request, device.profile) as bench:
         request.node.stash[_BENCH] = bench
-        bring(bench, model, mark.args[0] if mark is not None else START)
+        bring(bench, device, start)
         yield bench
 
 
@@ -113,13 +112,22 @@ def _at_labgrid(config: pytest.Config) -> bool:
 
 
 def _skip_without_part(request: pytest.FixtureRequest, model: "DeviceUnderTest") -> None:
-    mark = request.node.get_closest_marker("bench_only")
-    if mark is None:
-        return
     reasons = {"lens": "this device has no lens", "cable": "this device has no socket for a cable"}
-    part = "cable" if model.wired else "lens"
-    if mark.args[0] != part:
-        pytest.skip(reasons[mark.args[0]])
+    wanted = _marked(request, "bench_only")
+    if wanted is not None and wanted not in reasons:
+        pytest.fail(f"bench_only({wanted!r}): there are {', '.join(reasons)}", pytrace=False)
+    if wanted == ("lens" if model.wired else "cable"):
+        pytest.skip(reasons[wanted])
+
+
+def _marked(request: pytest.FixtureRequest, name: str) -> str | None:
+    """Return the one argument of a mark, None where a test has not got it."""
+    mark = request.node.get_closest_marker(name)
+    if mark is None:
+        return None
+    if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], str):
+        pytest.fail(f"{name} takes one word, as {name}({_EXAMPLES[name]!r})", pytrace=False)
+    return str(mark.args[0])
 
 
 def _opened(request: pytest.FixtureRequest, profile: str) -> "AbstractContextManager[Bench]":
@@ -171,9 +179,11 @@ def pytest_runtest_makereport(
     if not report.failed or bench is None:
         return report
     lines = _diary(bench)
-    trace = getattr(call.excinfo.value if call.excinfo else None, "trace", None)
+    error = call.excinfo.value if call.excinfo else None
+    trace = getattr(error, "trace", None)
     if trace is not None:
-        for what, path in _written(trace, item, report.when).items():
+        reading = getattr(error, "reading", None)
+        for what, path in _written(trace, reading, item, report.when).items():
             item.user_properties.append((what, str(path)))
             lines.append(f"{what}: {path}")
     if lines:
@@ -188,7 +198,9 @@ def _diary(bench: "Bench") -> list[str]:
     return [f"{one.at_ms / 1000:9.3f} s  {one.text}" for one in told]
 
 
-def _written(trace: "LedTrace", item: pytest.Item, when: str) -> dict[str, Path]:
+def _written(
+    trace: "LedTrace", reading: "Reading | None", item: pytest.Item, when: str
+) -> dict[str, Path]:
     """Write a trace into the folder for reports, and return what is where."""
     from firmware_sim.bench.reader.classify import read
     from firmware_sim.bench.reader.picture import trace_csv, trace_png
@@ -197,6 +209,6 @@ def _written(trace: "LedTrace", item: pytest.Item, when: str) -> dict[str, Path]
     folder.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^\w.-]+", "_", f"{item.nodeid}-{when}")[-_NAME_MAX:]
     picture, table = folder / f"{stem}.png", folder / f"{stem}.csv"
-    picture.write_bytes(trace_png(trace, read(trace)))
+    picture.write_bytes(trace_png(trace, reading or read(trace)))
     table.write_text(trace_csv(trace))
     return {"light_png": picture, "light_csv": table}

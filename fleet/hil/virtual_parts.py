@@ -4,10 +4,9 @@ import math
 from pathlib import Path
 from typing import Final
 
-from firmware_sim.bench.capabilities import Light, Mode, NotSeen, Reading
+from firmware_sim.bench.capabilities import NotSeen
 from firmware_sim.bench.parts.tones import Tone
-from firmware_sim.bench.reader.classify import read
-from firmware_sim.bench.reader.waiting import Wanted, wait_for, wanted
+from firmware_sim.bench.reader.lamp import SampledLed
 from firmware_sim.bench.trace import CurrentTrace, LedTrace
 from firmware_sim.camera.scene import check_payload
 from firmware_sim.errors import UsageError
@@ -86,43 +85,19 @@ class Button:
             self.release()
 
 
-class Led:
+class Led(SampledLed):
     """A colour sensor at the light."""
 
     def __init__(self, stand: VirtualStand, clock: Clock) -> None:
         """Look at the light."""
+        super().__init__(clock)
         self._stand = stand
-        self._clock = clock
 
     def sample(self, duration_s: float) -> LedTrace:
         """Return the light during the next `duration_s`."""
         start_ms = self._stand.now_ms
         self._stand.pass_s(duration_s)
         return self._stand.station.led(start_ms, self._stand.now_ms, LED_RATE_HZ)
-
-    def read(self, duration_s: float = 2.0) -> Reading:
-        """Return what the light does during the next `duration_s`."""
-        return read(self.sample(duration_s))
-
-    def wait_for(
-        self,
-        colour: str,
-        mode: Mode,
-        hz: float | None = None,
-        *,
-        duty: float | None = None,
-        timeout_s: float = 30.0,
-    ) -> Reading:
-        """Return as soon as the light does this. Raises NotSeen, with what it did instead."""
-        return self._wait(wanted(colour, mode, hz, duty), timeout_s)
-
-    def wait_for_light(self, light: Light, timeout_s: float = 30.0) -> Reading:
-        """Return as soon as the light is as it should be in a state of the model. Raises NotSeen."""
-        colour = "+".join(light.colours)
-        return self._wait(wanted(colour, light.mode, light.hz or None, light.duty), timeout_s)
-
-    def _wait(self, wish: Wanted, timeout_s: float) -> Reading:
-        return wait_for(self.sample, wish, timeout_s, self._clock)
 
 
 class Camera:

@@ -123,15 +123,23 @@ class VirtualStand:
 
     def power(self, *, on: bool) -> None:
         """Switch the supply on or off."""
-        if on != self.desk.touch.powered:
+
+        def switch() -> None:
             self.station.powered(on, self.now_ms)
-            self.do(lambda: self.desk.power(on=on))
+            self.desk.power(on=on)
+
+        if on != self.desk.touch.powered:
+            self.do(switch)
 
     def show(self, payload: bytes | None) -> None:
         """Hold a code to the lens until it is taken away (None), as a picture on a monitor is."""
-        if payload is not None:
-            self.station.code_held(self.now_ms)
-        self.do(lambda: self.desk.world.show(_DEVICE, payload))
+
+        def hold() -> None:
+            if payload is not None:
+                self.station.code_held(self.now_ms)
+            self.desk.world.show(_DEVICE, payload)
+
+        self.do(hold)
 
     def _observed(self, what: StateShown | Noted, at_ms: int) -> None:
         self.station.observed(what, at_ms - START_MS)

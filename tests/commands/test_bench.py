@@ -1,13 +1,17 @@
 """`fleet bench`: its commands, of which one need not be named, and what its options refuse."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from firmware_sim.errors import UsageError
 from fleet.__main__ import run
 from fleet.commands import bench_host
-from fleet.hil.host import Elsewhere
+from fleet.hil.host import Elsewhere, Host, Plan
 from fleet.run.population import Network
 
 
@@ -113,3 +117,31 @@ def test_serial_ports_are_in_a_folder_of_ones_own(
     own.symlink_to(tmp_path)
     with pytest.raises(UsageError, match="somebody else's"):
         bench_host.own_folder()
+
+
+def test_a_folder_for_serial_ports_that_cannot_be_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no/such", "file", "nowhere"):
+        (tmp_path / "file").write_text("")
+        if name == "nowhere":
+            (tmp_path / name).symlink_to(tmp_path / "gone")
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / name))
+        with pytest.raises(UsageError, match="name one with --serial-dir"):
+            bench_host.own_folder()
+
+
+@pytest.mark.parametrize(
+    ("wifi", "row"),
+    [(Network("workshop", "workshop"), "workshop"), (Network("a", "hush"), "as given")],
+)
+def test_a_password_that_was_given_is_not_printed(tmp_path: Path, wifi: Network, row: str) -> None:
+    plan = Plan("nvr", tmp_path, wifi=wifi)
+    host = SimpleNamespace(url="http://x", cloud_url="http://y", plan=plan, people=(), stands=())
+    where, *_ = bench_host.told(cast("Host", host), None)
+    assert isinstance(where, Table)
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(where)
+    assert f"{wifi.ssid}, password {row}" in printed.get()
+    assert "hush" not in printed.get()

@@ -97,7 +97,17 @@ def test_json_holds_what_was_measured(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_a_file_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
-        bench(TILT, monkeypatch, READ, tmp_path / "none" / "x.json")
+        bench(TILT, monkeypatch, READ, tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_said_before_all_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lens_bench, "measure", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(UsageError, match="there is no folder"):
+        run(
+            Wanted("zxing", 1, (), False), tmp_path / "none" / "x.json", Console(file=io.StringIO())
+        )
 
 
 def test_the_real_work_on_one_axis() -> None:

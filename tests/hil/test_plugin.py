@@ -186,3 +186,44 @@ def test_the_example_suite_passes_in_virtual_time(
 ) -> None:
     done = run(tmp_path, "--bench-profile", profile, str(EXAMPLE))
     assert outcome in done.stdout, done.stdout + done.stderr
+
+
+def test_a_device_of_the_users_own_is_on_the_bench(tmp_path: Path) -> None:
+    suite = """
+import pytest
+from fleet.hil.device_model import Model
+
+@pytest.fixture
+def device():
+    return Model("nvr")
+
+def test_it_is_there(bench, device):
+    assert device.wired
+    with pytest.raises(Exception, match="no lens"):
+        bench.camera
+
+@pytest.mark.bench_only("lens")
+def test_skipped(bench):
+    pass
+"""
+    done = run(tmp_path, test_it=suite)
+    assert "1 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+
+
+def test_marks_that_say_nothing_are_refused_in_words(tmp_path: Path) -> None:
+    suite = """
+import pytest
+
+@pytest.mark.bench_only("camera")
+def test_part(bench):
+    pass
+
+@pytest.mark.bench_start
+def test_start(bench):
+    pass
+"""
+    done = run(tmp_path, test_it=suite)
+    assert "bench_only('camera'): there are lens, cable" in done.stdout
+    assert "bench_start takes one word, as bench_start('owned')" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "2 errors" in done.stdout

@@ -160,3 +160,14 @@ def test_what_was_taken_down_is_no_bench_any_more() -> None:
 
     with pytest.raises(UsageError, match="taken down"):
         stand.pass_s(1)
+
+
+def test_what_is_refused_has_not_happened(stand: VirtualStand) -> None:
+    async def within_a_loop() -> None:
+        with pytest.raises(UsageError, match="no coroutine"):
+            stand.power(on=True)
+        with pytest.raises(UsageError, match="no coroutine"):
+            stand.show(b"a code")
+
+    asyncio.run(within_a_loop())
+    assert stand.station.happenings(0) == ()

@@ -76,7 +76,8 @@ class FleetAdcLedDriver(Driver, LedProtocol):
         while now_s < start_s + duration_s:
             times_s.append(now_s)
             lights.append(np.sum([diode.light() for diode in self._diodes], axis=0))
-            self._clock.sleep(start_s + len(times_s) / self.adc.rate_hz - self._clock.now_s())
+            next_s = start_s + len(times_s) / self.adc.rate_hz
+            self._clock.sleep(max(0.0, next_s - self._clock.now_s()))
             now_s = self._clock.now_s()
         rgb = np.clip(np.reshape(lights, (-1, 3)), 0.0, 1.0)
         return LedTrace(np.array(times_s), rgb)

@@ -1,5 +1,6 @@
 """HTTP calls to a bench: with time limits, and with its refusals as the errors that scripts know."""
 
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -24,9 +25,13 @@ class Caller:
     """Calls below one URL, over one connection that is kept."""
 
     def __init__(self, url: str) -> None:
-        """Reach the URL, through labgrid's proxy where one is set."""
+        """Reach the URL, through labgrid's proxy where one is set. UsageError for what is none."""
         port = 443 if url.startswith("https") else 80
-        self._url: str = proxymanager.get_url(url, default_port=port).rstrip("/")
+        try:
+            self._url: str = proxymanager.get_url(url, default_port=port).rstrip("/")
+        except ValueError as error:
+            raise UsageError(f"{without_user(url)} is no URL: {error}") from None
+        self._name = without_user(self._url)
         self._session = requests.Session()
 
     def close(self) -> None:
@@ -60,14 +65,14 @@ class Caller:
                 timeout=(CONNECT_S, answer_s),
             )
         except requests.RequestException as error:
-            raise UsageError(f"{self._url}{path}: no answer ({type(error).__name__})") from error
+            raise UsageError(f"{self._name}{path}: no answer ({type(error).__name__})") from None
         if answer.status_code < 300:
             content: bytes = answer.content
             return content
         problem = _problem(answer.status_code, answer.content)
         if answer.status_code == _IN_TIME:
             raise NotSeen(problem)
-        raise UsageError(f"{self._url}{path}: {problem}")
+        raise UsageError(f"{self._name}{path}: {problem}")
 
     def ask(self, path: str, kind: type[T], query: dict[str, float] | None = None) -> T:
         """Return what a GET answers, as `kind`. Raises UsageError as `call` does."""
@@ -75,7 +80,7 @@ class Caller:
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.DecodeError as error:
-            raise UsageError(f"{self._url}{path}: this is no bench ({error})") from None
+            raise UsageError(f"{self._name}{path}: this is no bench ({error})") from None
 
     def table(
         self, columns: str, query: dict[str, float], answer_s: float = ANSWER_S
@@ -88,7 +93,14 @@ class Caller:
         try:
             return _rows(body.decode(errors="replace"), columns)
         except ValueError as error:
-            raise UsageError(f"{self._url}: no table of {columns}: {error}") from None
+            raise UsageError(f"{self._name}: no table of {columns}: {error}") from None
+
+
+def without_user(url: str) -> str:
+    """Return a URL as it may be shown: without name and password, and what follows the path."""
+    scheme, mark, rest = url.rpartition("://")
+    place, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def _rows(text: str, columns: str) -> list[tuple[float, ...]]:

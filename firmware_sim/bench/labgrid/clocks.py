@@ -1,11 +1,13 @@
 """The bench's time: that of its `FleetClock`, or that on the wall where real parts are at work."""
 
+import math
 import time
 from typing import Any, Final
 
 from labgrid.exceptions import NoDriverFoundError
 
 from firmware_sim.bench.labgrid.protocols import ClockProtocol
+from firmware_sim.errors import UsageError
 
 SLACK_S: Final = 1.0
 """What a call may take beyond the time that it waits for, on the wall, on a machine that is busy."""
@@ -21,8 +23,8 @@ class WallClock:
         return time.monotonic()
 
     def sleep(self, duration_s: float) -> None:
-        """Wait."""
-        time.sleep(max(0.0, duration_s))
+        """Wait. UsageError for what is no time."""
+        time.sleep(real_time_s(duration_s))
 
 
 class BenchClock:
@@ -39,8 +41,15 @@ class BenchClock:
         return self._bench_s + (time.monotonic() - self._wall_s) * self.rate
 
     def sleep(self, duration_s: float) -> None:
-        """Wait for as long as this takes at the bench."""
-        time.sleep(max(0.0, duration_s) / self.rate)
+        """Wait for as long as this takes at the bench. UsageError for what is no time."""
+        time.sleep(real_time_s(duration_s) / self.rate)
+
+
+def real_time_s(duration_s: float) -> float:
+    """Return a duration that can pass, as it is. UsageError for others, as in virtual time."""
+    if not 0 <= duration_s < math.inf:
+        raise UsageError(f"{duration_s!r} seconds is no time that can pass")
+    return duration_s
 
 
 def clock_of(target: Any) -> WallClock | BenchClock:

@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from pexpect import EOF, TIMEOUT
 
-from firmware_sim.bench.capabilities import Code, Light, Mode, NotSeen, Reading
-from firmware_sim.bench.labgrid.clocks import BenchClock, WallClock, on_the_wall_s
+from firmware_sim.bench.capabilities import Code, NotSeen
+from firmware_sim.bench.labgrid.clocks import BenchClock, WallClock, on_the_wall_s, real_time_s
 from firmware_sim.bench.labgrid.protocols import FrameProtocol, LedProtocol, PhoneProtocol
-from firmware_sim.bench.reader.classify import read
-from firmware_sim.bench.reader.waiting import Wanted, wait_for, wanted
+from firmware_sim.bench.reader.lamp import SampledLed
 from firmware_sim.bench.trace import LedTrace
 from firmware_sim.errors import UsageError
 
@@ -121,38 +120,17 @@ class Console:
         return printed.decode(errors="replace")
 
 
-class Led:
+class Led(SampledLed):
     """The indicator light, by whatever samples it."""
 
     def __init__(self, driver: LedProtocol, clock: AnyClock) -> None:
         """Take a driver."""
+        super().__init__(clock)
         self._driver = driver
-        self._clock = clock
 
     def sample(self, duration_s: float) -> LedTrace:
-        """Return the light during the next `duration_s`."""
-        return self._driver.sample(duration_s)
-
-    def read(self, duration_s: float = 2.0) -> Reading:
-        """Return what the light does during the next `duration_s`."""
-        return read(self.sample(duration_s))
-
-    def wait_for(
-        self,
-        colour: str,
-        mode: Mode,
-        hz: float | None = None,
-        *,
-        duty: float | None = None,
-        timeout_s: float = 30.0,
-    ) -> Reading:
-        """Return as soon as the light does this. Raises NotSeen, with what it did instead."""
-        return self._wait(wanted(colour, mode, hz, duty), timeout_s)
-
-    def wait_for_light(self, light: Light, timeout_s: float = 30.0) -> Reading:
-        """Return as soon as the light is as it should be in a state of the model. Raises NotSeen."""
-        colour = "+".join(light.colours)
-        return self._wait(wanted(colour, light.mode, light.hz or None, light.duty), timeout_s)
+        """Return the light during the next `duration_s`. UsageError for what is no time."""
+        return self._driver.sample(real_time_s(duration_s))
 
     def follow(self) -> Callable[[float], LedTrace]:
         """Return what samples on from trace to trace, without a gap where the instrument can."""
@@ -167,9 +145,6 @@ class Led:
             return trace
 
         return sample
-
-    def _wait(self, wish: Wanted, timeout_s: float) -> Reading:
-        return wait_for(self.follow(), wish, timeout_s, self._clock)
 
 
 class Camera:

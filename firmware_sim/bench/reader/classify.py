@@ -26,6 +26,9 @@ STILL_S = 1.9
 _STILL_PERIOD_S = STILL_S + 0.1
 """The period of that light."""
 
+LONGEST_S = 300.0
+"""How much of a trace is read at most: whoever samples all night gets an answer all the same."""
+
 BLIND_S = 0.09
 """A longer gap between samples may hide a whole phase (the shortest known lasts 100 ms)."""
 
@@ -61,10 +64,14 @@ def read(trace: LedTrace) -> Reading:
     """Return what the light of a trace does; `confidence` is low where the trace cannot tell.
 
     Nothing is known beforehand, neither brightness nor ambient light. Best are 30 samples a second
-    or more, over two periods or more; with fewer than 20 the shortest phases are missed.
+    or more, over two periods or more; with fewer than 20 the shortest phases are missed. Of a trace
+    that is longer than `LONGEST_S`, its end is read.
     """
     usable = np.isfinite(trace.rgb).all(axis=1) & np.isfinite(trace.times_s)
     times_s, rgb = trace.times_s[usable], trace.rgb[usable].clip(*_SCALE)
+    if len(times_s):
+        recent = times_s >= times_s[-1] - LONGEST_S
+        times_s, rgb = times_s[recent], rgb[recent]
     span_s = float(np.ptp(times_s)) if len(times_s) else 0.0
     if len(times_s) > _RATE_MAX_HZ * span_s > 0:
         times_s, rgb = _means(times_s, rgb, 1 / _RATE_MAX_HZ)

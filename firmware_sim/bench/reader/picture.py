@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from firmware_sim.bench.capabilities import Reading
-from firmware_sim.bench.reader.waiting import in_words
+from firmware_sim.bench.reader.waiting import TOLD, in_words
 from firmware_sim.bench.trace import LedTrace, led_trace
 from firmware_sim.errors import UsageError
 
@@ -77,10 +77,13 @@ def _words(
 
 def _title(draw: ImageDraw.ImageDraw, trace: LedTrace, reading: Reading) -> None:
     """Write what was read, how sure that is, and from what."""
-    _words(draw, (_LEFT, 30), in_words(reading), 22, _INK, "ls")
+    said = in_words(reading) if reading.confidence >= TOLD else "no light that can be told"
+    _words(draw, (_LEFT, 30), said, 22, _INK, "ls")
     rate_hz = (len(trace.times_s) - 1) / trace.span_s if trace.span_s else 0.0
     facts = [f"confidence {reading.confidence:.2f}"]
-    if reading.hz:
+    if reading.confidence < TOLD:
+        facts = [f"at best {in_words(reading)}, with a confidence of {reading.confidence:.2f}"]
+    elif reading.hz:
         facts.append(
             f"period {1000 / reading.hz:.0f} ms, {reading.colours[0]} {reading.duty:.0%} of it"
         )

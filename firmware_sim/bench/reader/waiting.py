@@ -24,6 +24,9 @@ ENOUGH_EXPECTED = 0.75
 """The same for a rhythm whose frequency was known before. Some states of a device last no longer
 than one and a half periods of their light, in which it has repeated once."""
 
+TOLD = 0.5
+"""The confidence below which people are told that it cannot be told."""
+
 PIECE_S = 0.25
 """How much light is sampled at a time, in seconds of the bench."""
 
@@ -35,7 +38,7 @@ KEPT_S = 30.0
 
 _PERIODS = (1.55, 2.2, 3.5)
 _WINDOW_MIN_S = 1.1
-_WINDOWS_S = (_WINDOW_MIN_S, WATCH_S, 3.3, 6.6, 11.0)
+_WINDOWS_S = (_WINDOW_MIN_S, WATCH_S, 3.3, 4.7, 6.6, 11.0)
 _STILL_WINDOWS_S = (WATCH_S, 2 * WATCH_S)
 _HZ_TOLERANCE, _DUTY_TOLERANCE = 0.15, 0.12
 _LIGHTS = {"off": 0, "solid": 1, "blink": 1, "alternate": 2, "breathe": 1}
@@ -172,7 +175,7 @@ def _instead(wanted: Wanted | Light, timeout_s: float, trace: LedTrace, seen: Re
     sure = f"confidence {seen.confidence:.2f}"
     if matches(seen, wanted):
         return f"{expected}: it looked like it, but not long enough or not clearly ({sure})"
-    if seen.confidence < 0.5:
+    if seen.confidence < TOLD:
         return f"{expected}: what it did cannot be told, at best {in_words(seen)} ({sure})"
     duty = f", lit {seen.duty:.0%} of the time" if seen.mode == "blink" else ""
     return f"{expected}: it was {in_words(seen)}{duty} ({sure})"

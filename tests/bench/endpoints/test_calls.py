@@ -209,3 +209,28 @@ def test_what_is_no_request_is_let_be() -> None:
 
 def test_a_problem_is_one_line() -> None:
     assert problem(400, "two\nlines").body == b'{"problem":"two lines"}'
+
+
+def test_bodies_of_all_callers_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware_sim.bench.endpoints.calls.BODIES_MAX", 10)
+    app = make_app([Line("PUT", "/echo", echo, 8)])
+
+    async def work() -> list[int]:
+        going = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"123456"
+            await going.wait()
+            yield b"78"
+
+        async with client(app) as caller:
+            first = asyncio.create_task(caller.put("/echo", content=slow()))
+            await asyncio.sleep(0.01)
+            codes = [(await caller.put("/echo", content=b"12345")).status_code]
+            codes.append((await caller.put("/echo", content=b"1234")).status_code)
+            going.set()
+            codes.append((await first).status_code)
+            codes.append((await caller.put("/echo", content=b"12345678")).status_code)
+        return codes
+
+    assert asyncio.run(work()) == [503, 200, 200, 200]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.bench.capabilities import Reading
-from firmware_sim.bench.reader.classify import read
+from firmware_sim.bench.reader.classify import LONGEST_S, read
 from firmware_sim.bench.reader.colours import COLOURS, RGB
 from firmware_sim.bench.reader.synthetic import held_out_case, right
 from firmware_sim.bench.trace import EMPTY, Floats, LedTrace
@@ -280,3 +280,12 @@ def test_values_that_are_no_numbers_are_left_out() -> None:
     trace.rgb[::9] = np.nan
     reading: Reading = read(trace)
     assert (reading.mode, reading.colours) == ("blink", ("blue",))
+
+
+def test_of_a_very_long_trace_the_end_is_read() -> None:
+    times_s = np.arange(0, 2 * LONGEST_S, 0.02)
+    rgb = np.zeros((len(times_s), 3))
+    rgb[:, 0] = times_s < LONGEST_S / 2
+    rgb[:, 1] = (times_s >= LONGEST_S / 2) & (times_s % 0.5 < 0.25)
+    reading = read(LedTrace(times_s, rgb))
+    assert (reading.mode, reading.colours) == ("blink", ("green",))

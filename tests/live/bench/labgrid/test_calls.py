@@ -103,3 +103,22 @@ def test_what_is_no_table_is_refused(
     bench.answer("GET /", text)
     with pytest.raises(UsageError, match=problem):
         caller.table("time_s,milliamps", {})
+
+
+def test_a_password_of_a_url_is_not_told(bench: StandIn) -> None:
+    place = bench.url.removeprefix("http://")
+    caller = Caller(f"http://me:hush@{place}")
+    with pytest.raises(UsageError) as told:
+        caller.call("GET", "/nowhere")
+    caller.close()
+    assert str(told.value).startswith(f"http://{place}/nowhere: HTTP 404")
+    with socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        port = dead.getsockname()[1]
+    lost = Caller(f"http://me:hush@127.0.0.1:{port}/x")
+    with pytest.raises(UsageError) as told:
+        lost.call("GET", "/y")
+    assert str(told.value) == f"http://127.0.0.1:{port}/x/y: no answer (ConnectionError)"
+    assert told.value.__suppress_context__
+    with pytest.raises(UsageError, match=r"^http://127.0.0.1:99999/x is no URL: Port out of range"):
+        Caller("http://me:hush@127.0.0.1:99999/x?key=hush")
