@@ -9,6 +9,7 @@ import pytest
 
 import fleet.hil
 
+PYTEST = (sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 EXAMPLE = Path(fleet.hil.__file__).parent / "example"
 GREEN = """
 def test_it_is_there(bench, device, clock):
@@ -23,12 +24,17 @@ def test_that_fails(bench):
 """
 
 
-def run(folder: Path, *words: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest on some files (`conftest`, `test_x`), as somebody would who has installed it."""
+def run(
+    folder: Path, *words: str, labgrid: bool = False, **files: str
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest on some files (`conftest`, `test_x`), as somebody would who has installed it.
+
+    The plugin of `labgrid` takes longer to load than most of these runs do.
+    """
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+        [*PYTEST, *(() if labgrid else ("-p", "no:labgrid")), *words],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -37,12 +43,12 @@ def run(folder: Path, *words: str, **files: str) -> subprocess.CompletedProcess[
 
 
 def test_without_an_environment_the_bench_is_virtual(tmp_path: Path) -> None:
-    done = run(tmp_path, test_it=GREEN.format(profile="ipc-red-green"))
+    done = run(tmp_path, labgrid=True, test_it=GREEN.format(profile="ipc-red-green"))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_labgrids_plugin_need_not_be_there(tmp_path: Path) -> None:
-    done = run(tmp_path, "-p", "no:labgrid", test_it=GREEN.format(profile="ipc-red-green"))
+    done = run(tmp_path, test_it=GREEN.format(profile="ipc-red-green"))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -114,7 +120,7 @@ def test_none():
     heavy = {"numpy", "msgspec", "fleet.hil.virtual", "firmware_sim.bench", "fleet.hil.start"}
     assert not heavy & set(sys.modules)
 """
-    done = run(tmp_path, "-p", "no:labgrid", test_it=suite)
+    done = run(tmp_path, test_it=suite)
     assert "1 passed" in done.stdout, done.stdout
     assert not list(tmp_path.glob("bench-report"))
 
