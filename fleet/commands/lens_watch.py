@@ -129,6 +129,8 @@ async def watch(sources: Sequence[str], wish: Wish, say: Say = typer.echo) -> in
             for each in looking:
                 each.cancel()
             await asyncio.gather(*looking, return_exceptions=True)
+    if not watcher.found and not wish.verbose:
+        typer.echo("no code was read; --verbose says why, of each frame", err=True)
     return 0 if watcher.found else 1
 
 

@@ -123,6 +123,16 @@ def test_nothing_to_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr() == ("", "")
 
 
+def test_how_to_learn_why_nothing_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    assert run(["lens", "watch", str(tmp_path)]) == 1
+    assert "--verbose says why" in capsys.readouterr().err
+    assert run(["lens", "watch", str(tmp_path), "--verbose"]) == 1
+    assert "--verbose says why" not in capsys.readouterr().err
+
+
 def test_a_source_that_is_none_ends_all(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lens", "watch", str(folder), "/nowhere", "--decoder", "zxing"]) == 2
     assert (
