@@ -30,6 +30,7 @@ def test_the_password_opens_the_pages_and_leaving_closes_them(
         expect(page).to_have_url(f"{url}/home")
         assert visitor.context.cookies()[0]["httpOnly"]
         assert page.evaluate("document.cookie") == ""
+        visitor.context.close()  # what it still loads is not asked of a server that has ended
 
 
 def test_a_page_of_somebody_else_cannot_frame_or_call_ours(
