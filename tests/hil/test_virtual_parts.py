@@ -34,6 +34,7 @@ def camera() -> Iterator[VirtualStand]:
         yield stand
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("profile", "state"), STATES)
 def test_every_light_that_a_device_can_show_is_read_as_its_model_says(
     profile: str, state: str

@@ -34,6 +34,7 @@ def noisy(times_s: Floats, rgb: Floats, noise: float = 0.02) -> LedTrace:
 # --- the goals ----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("rate_hz", "goal"), [(100, 0.99), (30, 0.97)])
 def test_right_on_traces_that_it_was_not_tuned_on(rate_hz: int, goal: float) -> None:
     readings: list[tuple[float, bool]] = []

@@ -113,6 +113,7 @@ class Breathing(Desk):
         return LedTrace(times_s, rgb * share[:, None])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("hz", [0.2, 0.5, 1.0])
 def test_breathing_is_seen_and_taken_for_nothing_else(hz: float) -> None:
     desk = Breathing(hz)

@@ -94,6 +94,7 @@ def tally_of(reader: Decoder, levels: list[Level], frames: int) -> Tally:
     return tally
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_within_the_limits_is_read(name: str) -> None:
     """Of each axis the hardest level that is to be read."""
@@ -111,6 +112,7 @@ BEYOND = {
 """Levels where a decoder alone reads a quarter or less."""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 def test_a_strategy_reads_beyond_them(name: str) -> None:
     beyond = [level for level in graded() if BEYOND[name].get(level.axis.name) == level.value]
