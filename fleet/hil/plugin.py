@@ -183,9 +183,16 @@ def pytest_runtest_makereport(
     trace = getattr(error, "trace", None)
     if trace is not None:
         reading = getattr(error, "reading", None)
-        for what, path in _written(trace, reading, item, report.when).items():
-            item.user_properties.append((what, str(path)))
-            lines.append(f"{what}: {path}")
+        try:
+            for what, path in _written(trace, reading, item, report.when).items():
+                item.user_properties.append((what, str(path)))
+                lines.append(f"{what}: {path}")
+        except OSError as problem:  # a full disk costs the picture, not the results of the run
+            where, why = item.stash[_FOLDER], problem.strerror
+            lines.append(
+                f"{where}: what the light did cannot be written: {why}; name another "
+                "--bench-artifacts"
+            )
     if lines:
         report.sections.append(("bench", "\n".join(lines)))
     return report

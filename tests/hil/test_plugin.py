@@ -147,6 +147,19 @@ def test_the_folder_is_pytests_if_none_is_named(tmp_path: Path) -> None:
     assert len(list((tmp_path / "base" / "bench-report").iterdir())) == 2
 
 
+def test_a_folder_that_cannot_be_written_costs_the_picture_only(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = run(
+        tmp_path,
+        "--bench-artifacts",
+        "taken",
+        test_it=FAILING,
+        test_more=GREEN.format(profile="ipc-red-green"),
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "cannot be written: File exists; name another --bench-artifacts" in done.stdout
+
+
 def test_a_start_that_fails_leaves_its_light_too(tmp_path: Path) -> None:
     suite = """
 import pytest
